@@ -1,0 +1,172 @@
+#include "base/fd.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/str.h"
+
+int fd_read_all(int fd, size_t max, struct buf *out)
+{
+	size_t start = out->len;
+
+	for (;;) {
+		buf_reserve(out, 4096);
+		ssize_t n = read(fd, out->data + out->len, out->cap - out->len - 1);
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		out->data[out->len + (size_t)n] = '\0';
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		if (out->len - start > max)
+			return -EFBIG;
+	}
+}
+
+int fd_write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		ssize_t w = write(fd, p, n);
+		if (w < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int file_read(int dirfd, const char *path, size_t max, struct buf *out)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd_read_all(fd, max, out);
+}
+
+int file_write(int dirfd, const char *path, const char *text)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int file_write_synced(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -errno;
+	int r = fd_write_all(fd, data, n);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
+{
+	char tmp[NAME_MAX + 1];
+
+	if (snprintf(tmp, sizeof(tmp), ".tmp-%s", name) >= (int)sizeof(tmp))
+		return -ENAMETOOLONG;
+	int r = file_write_synced(dirfd, tmp, data, n, mode);
+	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dirfd, tmp, 0);
+		return r;
+	}
+	_cleanup_close_ int dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fsync(dir) < 0)
+		return -errno;
+	return 0;
+}
+
+int dir_make(int dirfd, const char *path, mode_t mode)
+{
+	char p[PATH_MAX];
+
+	if (snprintf(p, sizeof(p), "%s", path) >= (int)sizeof(p))
+		return -ENAMETOOLONG;
+	for (char *s = p + 1; *s; s++) {
+		if (*s != '/')
+			continue;
+		*s = '\0';
+		if (mkdirat(dirfd, p, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*s = '/';
+	}
+	if (mkdirat(dirfd, p, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int tree_empty(int fd, dev_t dev);
+
+static int entry_remove(int dirfd, const char *name, dev_t dev)
+{
+	struct stat st;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -EPERM; /* immutable, most likely */
+	if (st.st_dev != dev)
+		return -EXDEV;
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = tree_empty(fd, dev); /* closes fd */
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return r < 0 ? r : -errno;
+	return 0;
+}
+
+static int tree_empty(int fd, dev_t dev)
+{
+	DIR *d = fdopendir(fd);
+	int result = 0;
+
+	if (!d) {
+		int r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+			continue;
+		int r = entry_remove(fd, e->d_name, dev);
+		if (r < 0)
+			result = r;
+	}
+	(void)closedir(d);
+	return result;
+}
+
+int tree_remove(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return entry_remove(dirfd, name, st.st_dev);
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
+}

@@ -1,0 +1,27 @@
+/* Files by descriptor: whole reads and writes, durable replacement, removal of trees. All return 0 or a count, or -errno. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include "base/buf.h"
+
+/* Appends all of fd to out, at most `max` bytes; -EFBIG when there is more. */
+int fd_read_all(int fd, size_t max, struct buf *out);
+int fd_write_all(int fd, const void *data, size_t n);
+
+/* A whole small file below dirfd (AT_FDCWD for a path). -EFBIG beyond max. */
+int file_read(int dirfd, const char *path, size_t max, struct buf *out);
+
+/* One write(2) to an existing file, as cgroup, proc and sysfs want it. */
+int file_write(int dirfd, const char *path, const char *text);
+
+/* Replaces a file durably: a temporary beside it (".tmp-" + name), fsync, rename, fsync of the directory. */
+int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t mode);
+
+/* mkdir -p; an existing directory is fine. The mode is that of the directories made. */
+int dir_make(int dirfd, const char *path, mode_t mode);
+
+/* Removes name below dirfd and all that is in it; follows no symlink and crosses no mount. Absence is success. */
+int tree_remove(int dirfd, const char *name);
+
+int fd_set_cloexec(int fd, bool on);

@@ -1,0 +1,229 @@
+/* The brain. Pure: no descriptor, no clock, no system call. All that happens is an event, all that is to be done is an effect;
+ * time is a field of the event. So every rule of supervision runs in virtual time, and a trace of a real box is a test.
+ *
+ * The life of a pod: the manifest makes it wanted; a sandbox is created (one anchor, namespaces, address); its containers are
+ * launched, restarted and stopped inside; when it is no longer wanted, or an edit needs it, the sandbox is destroyed.
+ *
+ * Identity: a pod is its uid. One start of a container is (uid, container name, number); numbers only grow, so a cgroup, an upper
+ * layer and a log file are never used twice, and a late event about an old start can't be taken for a new one.
+ *
+ * After podd's own restart the shell feeds: EVENT_POD_SET for all that is wanted, EVENT_ANCHOR_FOUND and EVENT_ADOPT for each
+ * anchor that is there, and then EVENT_GO. Before EVENT_GO the core only learns and has no effects. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/list.h"
+#include "manifest/manifest.h"
+#include "manifest/pod.h"
+
+enum { POD_UID_SIZE = 64, CONTAINER_NAME_SIZE = 64, CONTAINERS_MAX = 64, NOTE_SIZE_MAX = 4096, REASON_SIZE = 64, MESSAGE_SIZE = 256 };
+
+/* Which start of which container. `container` is "" in events and effects about the pod as a whole. */
+struct start_id {
+	char uid[POD_UID_SIZE];
+	char container[CONTAINER_NAME_SIZE];
+	uint32_t number;
+};
+
+enum event_type {
+	EVENT_POD_SET,          /* wanted: `pod` (a reference is taken); also an edit of a known uid */
+	EVENT_POD_GONE,         /* no longer wanted: stop it and forget it */
+	EVENT_ANCHOR_FOUND,     /* an anchor of this uid exists, its snapshot is not here yet: start nothing for it */
+	EVENT_ADOPT,            /* its snapshot: `adopt` */
+	EVENT_GO,               /* all is known that can be: reconcile */
+	EVENT_SANDBOX_READY,    /* `sandbox` */
+	EVENT_SANDBOX_FAILED,   /* creation failed and was undone: `reason`, `message` */
+	EVENT_SANDBOX_LOST,     /* the anchor died; what it held is being killed: answer with EFFECT_SANDBOX_DESTROY */
+	EVENT_SANDBOX_GONE,     /* EFFECT_SANDBOX_DESTROY is complete: nothing is left of it */
+	EVENT_STARTED,          /* `id`, `pid`: the container's program runs */
+	EVENT_START_FAILED,     /* `id`, `reason`, `message`: no process was left behind */
+	EVENT_EXITED,           /* `id`, `exit` */
+	EVENT_TICK,             /* time has passed: the deadline was reached */
+	EVENT_RESTART_ASKED,    /* podctl restart: `id.container` or "" for all */
+	EVENT_STOP_ASKED,       /* podctl stop: holds until start or an edit of the spec */
+	EVENT_START_ASKED,
+	EVENT_MAX,
+};
+
+struct exit_info {
+	int code;      /* 0..255; 128 + signal for a signal */
+	int signal;    /* 0: it exited by itself */
+	bool oom;      /* the kernel's OOM killer was at work in its cgroup */
+	int64_t wall;  /* when, ns */
+};
+
+struct sandbox_info {
+	char ip[46];    /* "" with hostNetwork */
+	int32_t anchor; /* pid, for people */
+};
+
+/* One process record of an anchor's snapshot. */
+struct adopted_start {
+	char container[CONTAINER_NAME_SIZE];
+	uint32_t number;
+	int32_t pid;        /* 0: has exited */
+	int64_t started_wall;
+	struct exit_info exit; /* if pid is 0 */
+	bool launch_failed; /* exited before its program ran */
+};
+
+struct adopt_info {
+	const void *note; /* what EFFECT_NOTE last wrote; may be empty */
+	size_t note_size;
+	const struct adopted_start *starts;
+	size_t start_count;
+	struct sandbox_info sandbox;
+};
+
+struct event {
+	enum event_type type;
+	int64_t boot, wall; /* now, ns */
+	struct start_id id;
+	union {
+		struct pod *pod;             /* POD_SET */
+		struct sandbox_info sandbox; /* SANDBOX_READY */
+		struct adopt_info adopt;     /* ADOPT */
+		struct exit_info exit;       /* EXITED */
+		int32_t pid;                 /* STARTED */
+	};
+	/* SANDBOX_READY: the first free start number of each container of the pod, in order (log files of an earlier boot count). */
+	uint32_t first_numbers[CONTAINERS_MAX];
+	char reason[REASON_SIZE], message[MESSAGE_SIZE];
+};
+
+enum effect_type {
+	EFFECT_SANDBOX_CREATE,  /* -> SANDBOX_READY or SANDBOX_FAILED */
+	EFFECT_SANDBOX_DESTROY, /* kill all that is left, undo all -> SANDBOX_GONE; retried by the shell until it holds */
+	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
+	EFFECT_SIGNAL,          /* `signal` to `id`'s first process */
+	EFFECT_KILL,            /* cgroup.kill of `id` -> EXITED */
+	EFFECT_ACK,             /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
+	EFFECT_NOTE,            /* send core_note() to the anchor; precedes the effect that it records */
+	EFFECT_RESIZE,          /* write the pod's and the containers' limits anew, in place */
+	EFFECT_FORGET,          /* the pod is gone for good: volumes, logs, lease, accepted version */
+	EFFECT_REPORT,          /* tell people: `normal`, `reason`, `message`; `id.container` may be "" */
+	EFFECT_CHANGED,         /* the pod's status changed: watchers want to know */
+	EFFECT_MAX,
+};
+
+struct effect {
+	enum effect_type type;
+	struct start_id id;
+	int signal;
+	bool normal; /* REPORT: Normal or Warning */
+	char reason[REASON_SIZE], message[MESSAGE_SIZE];
+};
+
+struct effects {
+	struct effect *items;
+	size_t count;
+};
+
+const char *event_name(enum event_type t);
+const char *effect_name(enum effect_type t);
+
+/* Pod states. One setter (pod_set_state in pod.c) asserts legality and is the only writer. */
+enum pod_state {
+	POD_STATE_PENDING,    /* wanted, no sandbox; perhaps waiting for a retry */
+	POD_STATE_ADOPTING,   /* an anchor is there, its snapshot is not */
+	POD_STATE_CREATING,   /* EFFECT_SANDBOX_CREATE is under way */
+	POD_STATE_RUNNING,    /* the sandbox stands, containers are supervised */
+	POD_STATE_STOPPING,   /* containers are being stopped, then the sandbox goes */
+	POD_STATE_DESTROYING, /* EFFECT_SANDBOX_DESTROY is under way */
+	POD_STATE_HELD,       /* stopped by hand */
+	POD_STATE_FINISHED,   /* all containers are done for good; the sandbox is gone */
+	POD_STATE_MAX,
+};
+const char *pod_state_name(enum pod_state s);
+
+enum container_state {
+	CONTAINER_STATE_WAITING,  /* not started yet */
+	CONTAINER_STATE_STARTING, /* EFFECT_LAUNCH is under way */
+	CONTAINER_STATE_RUNNING,
+	CONTAINER_STATE_STOPPING, /* the stop signal was sent, the grace period runs */
+	CONTAINER_STATE_BACKOFF,  /* has exited, will be started again at `deadline` */
+	CONTAINER_STATE_DONE,     /* has exited and restartPolicy leaves it so */
+	CONTAINER_STATE_MAX,
+};
+const char *container_state_name(enum container_state s);
+
+/* How a start ended. */
+struct termination {
+	bool set;
+	uint32_t number;
+	struct exit_info exit;
+	int64_t started_wall; /* 0: never ran */
+	char reason[REASON_SIZE]; /* "Completed", "Error", "OOMKilled", "StartError"... */
+	char message[MESSAGE_SIZE];
+};
+
+struct core_container {
+	char name[CONTAINER_NAME_SIZE];
+	const struct container *spec; /* NULL: an edit took it out of the manifest, it is on its way out */
+	enum container_state state;
+	uint32_t number;       /* of the current or last start */
+	uint32_t next_number;
+	uint32_t restart_count;
+	int32_t pid;
+	int64_t started_boot, started_wall;
+	int64_t deadline;      /* boot ns: end of the grace period or of the back-off; 0: none */
+	int64_t backoff;       /* ns, the next delay; 0: restart at once */
+	bool restart_wanted;   /* by an edit or by hand: stop, then start at once */
+	struct termination last; /* lastState, or the state while it waits or is done */
+};
+
+struct core_pod {
+	struct list link;
+	char uid[POD_UID_SIZE];
+	struct pod *pod;    /* the version that is being made true; NULL for an anchor without a manifest */
+	enum pod_state state;
+	bool wanted;        /* its manifest is there */
+	bool held;          /* podctl stop */
+	bool recreate;      /* an edit needs a new sandbox */
+	struct sandbox_info sandbox;
+	int64_t created_wall, sandbox_wall, deleted_wall; /* 0: not yet */
+	int64_t deadline;   /* of the pod itself: retry of a failed sandbox */
+	int64_t backoff;
+	uint64_t generation; /* counts accepted edits of the spec */
+	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is not running, for status */
+	struct core_container *containers;
+	size_t container_count;
+};
+
+struct backoff_config { /* ns */
+	int64_t initial, max, reset;
+};
+#define BACKOFF_DEFAULT ((struct backoff_config){ 100 * INT64_C(1000000), 300 * INT64_C(1000000000), 600 * INT64_C(1000000000) })
+
+struct core_config {
+	struct backoff_config backoff;
+};
+
+struct core;
+
+struct core *core_new(const struct core_config *config);
+struct core *core_free(struct core *c); /* takes NULL, returns NULL */
+
+/* Handles one event. `out` is emptied first; its items belong to the core and hold until the next step. */
+void core_step(struct core *c, const struct event *e, struct effects *out);
+
+/* When EVENT_TICK is due (boot ns), or 0 when nothing is pending. */
+int64_t core_deadline(const struct core *c);
+
+/* For status: read only, valid until the next step. */
+const struct core_pod *core_pod_by_uid(const struct core *c, const char *uid);
+const struct core_pod *core_pod_by_name(const struct core *c, const char *ns, const char *name);
+const struct list *core_pods(const struct core *c); /* of struct core_pod.link, oldest first */
+const struct core_container *core_container(const struct core_pod *p, const char *name);
+
+/* The pod's note, at most NOTE_SIZE_MAX bytes: hash of the applied manifest, counters, back-off, last terminations. */
+void core_note(const struct core_pod *p, struct buf *out);
+
+/* Kubernetes' view. */
+const char *core_pod_phase(const struct core_pod *p); /* Pending, Running, Succeeded, Failed, Unknown */
+bool core_container_ready(const struct core_container *c);
+bool core_pod_ready(const struct core_pod *p);
+/* The STATUS column of kubectl: "Running", "CrashLoopBackOff", "ContainerCreating", "Completed", "Terminating"... */
+const char *core_pod_status(const struct core_pod *p);

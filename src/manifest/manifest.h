@@ -1,0 +1,94 @@
+/* Text to validated pods. Pure: no file is opened here.
+ *
+ * A file that does not parse yields no documents at all (`parsed` is false): nothing may be concluded from it. In a file that
+ * parses, documents stand alone: one that is refused does not touch its neighbours. Every problem is a diag with its place. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/buf.h"
+#include "base/jsonw.h"
+#include "manifest/pod.h"
+
+enum severity {
+	SEVERITY_ERROR,   /* Kubernetes would refuse it too */
+	SEVERITY_REFUSED, /* legal Kubernetes that this podd refuses: by verdict, or not built yet */
+	SEVERITY_NOTICE,  /* accepted, worth knowing */
+	SEVERITY_MAX,
+};
+
+struct diag {
+	enum severity severity;
+	unsigned line, column; /* from 1; 0: the whole file */
+	const char *field;     /* "spec.containers[0].image", or "" */
+	const char *text;      /* in Kubernetes' terms: "Required value", "unknown field \"containres\"" */
+	const char *hint;      /* the way out, or NULL */
+};
+
+enum { MANIFEST_DIAGS_MAX = 50, MANIFEST_SIZE_MAX = 1 << 20 };
+
+struct document {
+	unsigned line;          /* where it begins */
+	const char *kind;       /* NULL if there was none */
+	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted */
+	struct pod *pod;        /* NULL: refused, see the diags */
+};
+
+struct manifest {
+	struct arena *arena;
+	const char *file;
+	bool parsed;
+	struct document *documents;
+	size_t document_count;
+	struct diag *diags;
+	size_t diag_count;
+	size_t diags_dropped; /* beyond MANIFEST_DIAGS_MAX */
+};
+
+/* `file` is only named in messages. Never fails as a call: what is wrong with the text is in the diags. */
+void manifest_read(const char *file, const char *text, size_t size, struct manifest *ret);
+void manifest_deinit(struct manifest *m);
+
+enum severity manifest_worst(const struct manifest *m); /* SEVERITY_MAX when there is no diag at all */
+
+/* "FILE:LINE:COL: error: FIELD: text; hint", control characters escaped, no newline. */
+void diag_print(const struct diag *d, const char *file, struct buf *out);
+
+/* The pod as Kubernetes' JSON, driven by the schema table: metadata and spec with defaults filled in, as two members
+ * ("metadata", "spec") of an object the caller has open. `uid` and `resource_version` are added to metadata if not NULL. */
+void pod_json(const struct pod *p, const char *uid, const char *resource_version, struct jsonw *w);
+void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w); /* metadata left open for more members */
+void pod_spec_json(const struct pod *p, struct jsonw *w);
+
+/* What an edit costs, least first. */
+enum edit {
+	EDIT_NONE,
+	EDIT_UPDATE,   /* labels, annotations, grace: only what podd knows changes */
+	EDIT_RESIZE,   /* limits, written in place */
+	EDIT_RESTART,  /* this container anew, in the same sandbox */
+	EDIT_RECREATE, /* the whole sandbox anew */
+	EDIT_MAX,
+};
+const char *edit_name(enum edit e); /* "none", "update", "resize", "restart", "recreate" */
+
+struct container_edit {
+	const char *name;  /* of the new pod's container; points into `to` */
+	enum edit edit;    /* EDIT_RESTART for a container that was not there before */
+	const char *field; /* the field that causes it, or NULL */
+};
+
+struct pod_edit {
+	struct arena *arena;
+	enum edit pod;     /* the worst of all, pod level and containers; containers added or removed are EDIT_RESTART */
+	const char *field; /* the field that causes `pod` */
+	struct container_edit *containers; /* one for each container of `to` */
+	size_t container_count;
+};
+
+void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret);
+void pod_edit_deinit(struct pod_edit *e);
+
+/* Quantities as resource.Quantity of Kubernetes; the grammar stands in quantity.c. 0, or -EINVAL, -ERANGE. */
+int quantity_parse(const char *text, struct quantity *ret);
+int64_t quantity_value(const struct quantity *q); /* whole units, rounded up, clamped to int64 */
+int64_t quantity_milli(const struct quantity *q);
+void quantity_print(const struct quantity *q, struct buf *out); /* canonical */

@@ -1,0 +1,170 @@
+/* The typed Pod: what a validated manifest means. Everything hangs on one arena and is immutable once decoded; whoever keeps a
+ * pod holds a reference. Which fields exist, their defaults and their verdicts is the business of schema.c alone. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/sha256.h"
+
+/* An exact resource.Quantity, in nano units ("1" is 1000000000); rounded up, away from zero, as Kubernetes does. */
+struct quantity {
+	__int128 nano;
+	bool set;
+	bool binary; /* the format family (Ki, Mi...) of the canonical text */
+};
+
+struct string_list {
+	const char **items;
+	size_t count;
+};
+
+struct label { /* also an annotation, an environment variable */
+	const char *name, *value;
+};
+
+struct label_list {
+	struct label *items;
+	size_t count;
+};
+
+enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_MAX };
+
+struct container_port {
+	const char *name;
+	int32_t container_port, host_port; /* 0: not published */
+	enum protocol protocol;
+	const char *host_ip;
+};
+
+struct container_port_list {
+	struct container_port *items;
+	size_t count;
+};
+
+struct resource_list {
+	struct quantity cpu, memory;
+};
+
+struct resources {
+	struct resource_list limits, requests;
+};
+
+struct volume_mount {
+	const char *name, *mount_path;
+	bool read_only;
+};
+
+struct volume_mount_list {
+	struct volume_mount *items;
+	size_t count;
+};
+
+/* Three-valued: what the manifest left open is filled in from the pod or the image. */
+enum tristate { TRISTATE_UNSET, TRISTATE_FALSE, TRISTATE_TRUE };
+
+struct capabilities {
+	struct string_list add, drop;
+};
+
+struct id { /* a uid or gid: 0 to 2^31-1 */
+	int64_t value;
+	bool set;
+};
+
+struct security_context {
+	struct capabilities capabilities;
+	enum tristate privileged, read_only_root, allow_privilege_escalation;
+	struct id run_as_user, run_as_group;
+};
+
+enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
+
+struct container {
+	const char *name, *image;
+	struct string_list command, args;
+	const char *working_dir; /* NULL: the image's, else "/" */
+	struct label_list env;   /* values with $(VAR) as written; expanded by plan/ */
+	struct container_port_list ports;
+	struct resources resources;
+	struct volume_mount_list mounts;
+	struct security_context security;
+};
+
+struct container_list {
+	struct container *items;
+	size_t count;
+};
+
+enum host_path_type {
+	HOST_PATH_ANY,
+	HOST_PATH_DIRECTORY_OR_CREATE,
+	HOST_PATH_DIRECTORY,
+	HOST_PATH_FILE_OR_CREATE,
+	HOST_PATH_FILE,
+	HOST_PATH_SOCKET,
+	HOST_PATH_CHAR_DEVICE,
+	HOST_PATH_BLOCK_DEVICE,
+	HOST_PATH_MAX,
+};
+
+struct host_path {
+	bool set;
+	const char *path;
+	enum host_path_type type;
+};
+
+enum empty_dir_medium { EMPTY_DIR_DISK, EMPTY_DIR_MEMORY, EMPTY_DIR_MEDIUM_MAX };
+
+struct empty_dir {
+	bool set;
+	enum empty_dir_medium medium;
+	struct quantity size_limit;
+};
+
+struct volume { /* exactly one source is set; none means emptyDir */
+	const char *name;
+	struct host_path host_path;
+	struct empty_dir empty_dir;
+};
+
+struct volume_list {
+	struct volume *items;
+	size_t count;
+};
+
+struct pod_metadata {
+	const char *name, *namespace, *uid; /* uid NULL: podd chooses one */
+	struct label_list labels, annotations;
+};
+
+struct pod_spec {
+	struct container_list containers;
+	struct volume_list volumes;
+	enum restart_policy restart_policy;
+	int64_t grace_seconds;
+	const char *hostname; /* NULL: the pod's name */
+	bool host_network, host_pid, host_ipc, share_process_namespace;
+	struct security_context security; /* pod level: only run_as_user and run_as_group are ever set */
+};
+
+enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };
+
+struct pod {
+	struct arena *arena;
+	unsigned refs;
+	struct pod_metadata metadata;
+	struct pod_spec spec;
+	enum qos qos;
+	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
+};
+
+struct pod *pod_ref(struct pod *p);
+struct pod *pod_unref(struct pod *p); /* takes NULL, returns NULL */
+
+const char *qos_name(enum qos q);                       /* "Guaranteed", "Burstable", "BestEffort" */
+const char *restart_policy_name(enum restart_policy p); /* "Always", "OnFailure", "Never" */
+const char *protocol_name(enum protocol p);
+
+const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
+const struct volume *pod_volume(const struct pod *p, const char *name);
