@@ -1,0 +1,82 @@
+/* Pod to launch plan. Pure: the same pod, image and context give the same bytes, so plans are golden files in the tests.
+ *
+ * A plan names the descriptors it needs as slots; the shell resolves each afresh for each start, in the order given here. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/buf.h"
+#include "manifest/pod.h"
+#include "wire/plan.h"
+
+/* What an image says about how to run it. rootfs: images say nothing. */
+struct image_config {
+	struct string_list entrypoint, cmd, env; /* env: "NAME=value" */
+	const char *working_dir, *user;
+};
+
+/* What the node says. */
+struct plan_context {
+	const char *const *v1_hierarchies; /* names of the cgroup v1 hierarchies to join ("memory", "pids", "cpu"...); may be none */
+	size_t v1_count;
+	bool unified;            /* pure cgroup v2: /sys/fs/cgroup is mounted in the container */
+	size_t layer_count;      /* lower directories of the image, topmost first */
+	uint64_t capabilities;   /* podd's own bounding set: what `privileged` means here */
+	int64_t memory_capacity; /* bytes, for oom_score_adj */
+	uint64_t nofile_max;     /* own hard limit */
+};
+
+enum slot_role {
+	SLOT_CGROUP_TASKS, /* `tasks` of this start's directory in hierarchy `name`, opened for writing */
+	SLOT_MOUNT_POINT,  /* an empty directory to mount the new root on */
+	SLOT_STUB,         /* directory with the mount points that the image lacks: the topmost lower */
+	SLOT_LAYER,        /* lower directory `index` of the image */
+	SLOT_UPPER,        /* fresh directory of this start */
+	SLOT_WORK,
+	SLOT_ETC,          /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
+	SLOT_SHM,          /* detached tree: the pod's /dev/shm */
+	SLOT_VOLUME,       /* detached tree: volume `name`, as mounted by mount `index` of the container */
+	SLOT_TERMINATION_LOG,
+	SLOT_MEMBER,       /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
+	SLOT_MAX,
+};
+
+struct slot {
+	enum slot_role role;
+	const char *name; /* on the plan's arena; NULL where not said above */
+	unsigned index;
+};
+
+/* A place in the container where something will be mounted: the stub layer must provide what the image lacks. */
+struct mount_place {
+	const char *path;
+	bool directory; /* else a file */
+};
+
+struct plan {
+	struct arena *arena;
+	struct buf bytes; /* the memfd's content */
+	struct slot *slots;
+	size_t slot_count;
+	struct mount_place *places;
+	size_t place_count;
+	uint32_t spawn_flags; /* ANCHOR_SPAWN_PID_* */
+};
+
+/* The plan of a member. 0, or -E2BIG (too large), or -EINVAL with *ret_reason (static text or on the pod's arena; CreateContainerConfigError). */
+int plan_member(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
+		struct plan *ret, const char **ret_reason);
+
+/* The plan of a command run inside a running member (exec, probes, hooks): joins it and confines itself exactly as the member did. */
+int plan_session(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
+		 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason);
+
+void plan_deinit(struct plan *p);
+
+/* One line an operation, for people (podctl plan) and golden files. 0 or -EINVAL if the bytes are no plan. */
+int plan_print(const void *bytes, size_t size, struct buf *out);
+
+/* "mounting proc on /proc: Operation not permitted": a failed step in words. */
+void plan_failure_text(const void *bytes, size_t size, const struct plan_failure *f, struct buf *out);
+
+/* $(VAR) expansion of Kubernetes: single pass, undefined stays literal, $$ escapes. */
+char *plan_expand(struct arena *a, const char *text, const struct label_list *env);

@@ -1,0 +1,86 @@
+/* Control groups, one interface over two layouts:
+ *  - unified: cgroup v2 with the controllers (the target);
+ *  - hybrid: the controllers on v1 hierarchies, and a v2 tree beside them, with or without controllers, which podd uses for
+ *    cgroup.kill and CLONE_INTO_CGROUP.
+ *
+ * All paths (`rel`) are below the root directory that was opened, without leading slash: "burstable/pod<uid>/members/app.0".
+ * A directory is never reused for a second start: some kernels kill at birth what is cloned into a cgroup that saw cgroup.kill. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+
+enum cgroup_controller { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_DEVICES, CGROUP_CONTROLLER_MAX };
+
+enum { CGROUP_V1_MAX = 8 };
+
+struct cgroup_host;
+
+/* `name` is the root below podd's own cgroup (or the top of each hierarchy); it is made if missing. -ENOENT: no v2 tree at all. */
+int cgroup_open(const char *name, struct cgroup_host **ret);
+struct cgroup_host *cgroup_close(struct cgroup_host *h); /* takes NULL, returns NULL; removes nothing */
+
+bool cgroup_unified(const struct cgroup_host *h);
+bool cgroup_has(const struct cgroup_host *h, enum cgroup_controller c);
+const char *cgroup_controller_name(enum cgroup_controller c);
+/* The v1 hierarchies that a process must be moved into: names, as for plan_context. */
+size_t cgroup_v1(const struct cgroup_host *h, const char *const **ret_names);
+
+struct cgroup_limits { /* 0: no limit, leave it alone */
+	uint64_t cpu_weight;   /* cpu.weight, 1..10000; v1: cpu.shares by the inverse conversion */
+	uint64_t cpu_quota_us; /* per cpu_period_us */
+	uint64_t cpu_period_us;
+	uint64_t memory_max;   /* bytes */
+	uint64_t pids_max;
+	bool oom_group;        /* v2: memory.oom.group */
+	bool devices;          /* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
+};
+
+/* Makes a directory (and its parents, with the controllers enabled down to it) and writes its limits. An existing one is fine. */
+int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
+/* Writes limits anew, in place; 0 fields become "no limit". */
+int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
+
+/* What a start needs to get into rel. The caller closes the fds (cgroup_entry_deinit). */
+struct cgroup_entry {
+	int v2;                      /* directory, for CLONE_INTO_CGROUP */
+	int kill;                    /* cgroup.kill, for writing */
+	int tasks[CGROUP_V1_MAX];    /* `tasks` of each v1 hierarchy, in cgroup_v1's order, for writing: the child itself writes "0",
+				      * since any other way of moving waits for an RCU grace period */
+	size_t task_count;
+};
+#define CGROUP_ENTRY_NULL ((struct cgroup_entry){ .v2 = -EBADF, .kill = -EBADF })
+int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret);
+void cgroup_entry_deinit(struct cgroup_entry *e);
+
+/* Kills all that is in rel and below (v2 cgroup.kill; thaws a frozen v1 freezer first). Absence is success. */
+int cgroup_kill(struct cgroup_host *h, const char *rel);
+/* 1 if a process is in rel or below, 0 if none (or no such directory), -errno. */
+int cgroup_populated(struct cgroup_host *h, const char *rel);
+/* Removes rel and all directories below in all hierarchies; -EBUSY while something lives in it. Absence is success. */
+int cgroup_remove(struct cgroup_host *h, const char *rel);
+/* The file to watch with inotify (IN_MODIFY) for a change of `populated`: an fd of cgroup.events of the v2 directory. */
+int cgroup_events_fd(struct cgroup_host *h, const char *rel);
+
+/* How often the OOM killer took a process of rel (v2 memory.events oom_kill, v1 memory.oom_control oom_kill). 0 if unknown. */
+uint64_t cgroup_oom_kills(struct cgroup_host *h, const char *rel);
+
+struct cgroup_usage {
+	uint64_t memory, memory_max; /* bytes; max 0: none */
+	uint64_t cpu_ns;
+	uint64_t pids;
+};
+int cgroup_usage(struct cgroup_host *h, const char *rel, struct cgroup_usage *ret);
+
+/* Calls fn for each directory below the root in each hierarchy (rel, hierarchy name), deepest last; stops on non-zero. For the census. */
+int cgroup_walk(struct cgroup_host *h, int (*fn)(const char *rel, const char *hierarchy, void *arg), void *arg);
+
+/* Moves the calling process into rel (podd's own "supervisor"). */
+int cgroup_join(struct cgroup_host *h, const char *rel);
+/* Removes the root directory itself, when it is empty. */
+int cgroup_remove_root(struct cgroup_host *h);
+
+/* Kubernetes' conversions. */
+uint64_t cgroup_cpu_weight(int64_t milli);   /* request in milli-CPUs to cpu.weight, by way of shares */
+void cgroup_cpu_quota(int64_t milli, uint64_t *ret_quota_us, uint64_t *ret_period_us); /* limit; at least 1 ms in 100 ms */

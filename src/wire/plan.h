@@ -1,0 +1,96 @@
+/* The launch plan: all that happens between clone and exec, as a flat list of operations that podd-launch obeys in order. No policy,
+ * no look-up of names, no heap there: whatever needs a decision was decided when the plan was compiled.
+ *
+ * A plan is one sealed memfd: header, operations, strings. Strings are offsets into the string area, NUL-terminated; offset 0 is
+ * the empty string. Lists (argv, envp, groups) are consecutive strings. Descriptors are slots, numbered from 0: the plan says
+ * which slot it needs and struct plan_slots (src/plan) says what podd has to put there for each start.
+ *
+ * Paths named `target` lie in the container's new root and are walked with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS). */
+#pragma once
+#include <stdint.h>
+
+enum {
+	PLAN_MAGIC = 0x6e6c7064, /* "dpln" */
+	PLAN_VERSION = 1,
+	PLAN_OPS_MAX = 1024,
+	PLAN_SIZE_MAX = 4 << 20,
+	PLAN_SLOTS_MAX = 240,
+
+	/* Descriptors in podd-launch. 0 to 2 are the container's stdio already. */
+	PLAN_FD_PLAN = 510,
+	PLAN_FD_REPORT = 511, /* where struct plan_failure is written; close-on-exec */
+	PLAN_FD_SLOTS = 512,  /* slot i is descriptor PLAN_FD_SLOTS + i */
+};
+
+enum plan_kind {
+	PLAN_END = 0,
+	PLAN_JOIN,        /* slot, flags: CLONE_NEW*: setns(2) on a namespace fd or pidfd */
+	PLAN_WRITE,       /* slot, s1: one write(2) of a string (cgroup v1 `tasks`) */
+	PLAN_UNSHARE,     /* flags: CLONE_NEW* */
+	PLAN_SETSID,      /* */
+	PLAN_KEYRING,     /* a session keyring of its own; ENOSYS is fine */
+	PLAN_PRIVATE,     /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
+	PLAN_OVERLAY,     /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work; c: slot of the mount point */
+	PLAN_ROOT,        /* slot: a detached tree becomes the new root, mounted on c: slot of the mount point */
+	PLAN_MOUNT,       /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
+	PLAN_MOVE,        /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
+	PLAN_MKDIR,       /* target: s3, a: mode; an existing directory is fine */
+	PLAN_MKNOD,       /* target: s3, a: mode with type, b: dev_t */
+	PLAN_SYMLINK,     /* s1: text, target: s3 */
+	PLAN_MASK,        /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
+	PLAN_READONLY,    /* target: s3: bound on itself, read-only, with all below; absent is fine */
+	PLAN_PIVOT,       /* the new root becomes /, the old one goes; afterwards all descriptors but stdio, plan, report are closed */
+	PLAN_OOM_SCORE,   /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
+	PLAN_RLIMIT,      /* a: resource, b: soft, c: hard; clamped to the own hard limit */
+	PLAN_UMASK,       /* a */
+	PLAN_IDS,         /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always */
+	PLAN_CAPS,        /* a: bounding set, b: permitted and effective after IDS; inheritable and ambient become empty */
+	PLAN_NO_NEW_PRIVS,
+	PLAN_SECCOMP,     /* s1: struct sock_filter array, count of them */
+	PLAN_CHDIR,       /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
+	PLAN_EXEC,        /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
+	PLAN_KIND_MAX,
+};
+
+enum plan_attr { /* of a mount */
+	PLAN_ATTR_RDONLY = 1 << 0,
+	PLAN_ATTR_NOSUID = 1 << 1,
+	PLAN_ATTR_NODEV = 1 << 2,
+	PLAN_ATTR_NOEXEC = 1 << 3,
+	PLAN_ATTR_STRICTATIME = 1 << 4,
+	PLAN_ATTR_RECURSIVE = 1 << 5, /* with RDONLY: also what is mounted below */
+	PLAN_ATTR_OPTIONAL = 1 << 6,  /* ENODEV, ENOSYS, EPERM of the file system is fine (mqueue) */
+};
+
+enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };
+
+struct plan_op {
+	uint16_t kind, slot;
+	uint32_t flags, count;
+	uint32_t s1, s2, s3;
+	int64_t a, b, c;
+};
+
+struct plan_header {
+	uint32_t magic, version;
+	uint32_t op_count, slot_count;
+	uint32_t strings_offset, strings_size; /* bytes from the start of the plan */
+};
+
+/* Steps outside the plan's operations, for struct plan_failure.op. */
+enum plan_step {
+	PLAN_STEP_CLONE = 0x10000, /* in the anchor */
+	PLAN_STEP_STDIO,
+	PLAN_STEP_EXEC_LAUNCH,
+	PLAN_STEP_READ_PLAN,       /* in podd-launch, from here on */
+	PLAN_STEP_CHECK_PLAN,
+};
+
+struct plan_failure {
+	uint32_t op;   /* index of the operation, or enum plan_step */
+	int32_t error; /* errno */
+	char operand[200];
+};
+
+const char *plan_kind_name(uint16_t kind);  /* "overlay"; NULL when unknown */
+const char *plan_step_text(uint32_t step);  /* "cloning the process"; NULL when unknown */
