@@ -1,0 +1,19 @@
+/* Which documents are wanted: what the manifest directories hold, with the last good version of each document kept when its file breaks. */
+#pragma once
+#include "base/jsonw.h"
+#include "daemon/daemon.h"
+
+/* One file of the directories, for `podctl status`. */
+enum file_state { FILE_OK, FILE_REFUSED, FILE_LAST_GOOD, FILE_STATE_MAX };
+
+struct file_status {
+	const char *path;
+	enum file_state state;       /* LAST_GOOD: refused, but an earlier version runs on */
+	const struct diag *diags;
+	size_t diag_count, diags_dropped;
+};
+
+/* Calls fn for each known file, by path. */
+void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *f, void *arg), void *arg);
+const char *accept_source(const struct acceptor *a, const char *uid); /* the file that defines it, or NULL */
+size_t accept_refused(const struct acceptor *a); /* files not OK */

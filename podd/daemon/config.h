@@ -1,0 +1,38 @@
+/* What podd was told: defaults, then <root>/etc/podd/podd.yaml, then the command line. */
+#pragma once
+#include <netinet/in.h>
+#include <stdbool.h>
+#include "base/arena.h"
+#include "base/log.h"
+#include "core/core.h"
+
+enum { CONFIG_DIRS_MAX = 16, CONFIG_LABELS_MAX = 64 };
+
+struct config {
+	struct arena *arena;
+	const char *root;                       /* "/" by default */
+	const char *config_file;                /* as given, else <root>/etc/podd/podd.yaml */
+	const char *manifests[CONFIG_DIRS_MAX]; /* as given, else <root>/etc/pods */
+	size_t manifest_count;
+	struct in_addr network;                 /* --pod-cidr */
+	unsigned prefix;
+	const char *cgroup_root;                /* "podd" */
+	const char *node_name;                  /* the host's name */
+	struct label_list node_labels;
+	enum log_level log_level;
+	bool log_json;
+	bool any_owner;                         /* manifestOwner: any */
+	bool allow_unenforced;                  /* run pods whose limits this host can't enforce */
+	int64_t log_size;                       /* bytes of one container log file */
+	int64_t log_files;                      /* kept of one start, the one being written included */
+	int64_t pids_max;                       /* of a container */
+	struct backoff_config backoff;
+	const char *tag;                        /* "podd", or "podd_" + 8 characters of the root's hash */
+};
+
+/* Parses the command line and reads the file. 0, or an exit code for main (help and errors were printed). */
+int config_load(int argc, char **argv, struct config *ret);
+void config_deinit(struct config *c);
+
+/* <root> + path, on the configuration's arena. */
+const char *config_path(const struct config *c, const char *path);

@@ -1,0 +1,68 @@
+/* podd, the libuv shell around the core. A callback makes an event and calls daemon_step(); the core decides; the effects are carried
+ * out here. One thread, no libuv thread pool: what could block is a short-lived helper process.
+ *
+ *   main.c      flags, signals, start-up order, sd_notify
+ *   daemon.c    daemon_step(): event -> core -> effects; the one timer
+ *   effects.c   each effect, carried out
+ *   sandbox.c   a pod's sandbox: directories, cgroups, anchor, network; and its end
+ *   anchor.c    the connection to one anchor
+ *   launch.c    one start of a container: descriptors for the plan's slots, spawn
+ *   adopt.c     what is found at start
+ *   watch.c     manifest directories: inotify, settle, rescan
+ *   accept.c    which documents are wanted: last good versions, conflicts, uids
+ *   record.c    events that people read
+ *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+#include "base/list.h"
+#include "core/core.h"
+#include "daemon/config.h"
+#include "net/ipam.h"
+#include "net/podnet.h"
+#include "plan/compile.h"
+#include "sys/cgroup.h"
+
+struct sandbox;
+struct watcher;
+struct acceptor;
+struct record;
+struct http_server;
+
+struct daemon {
+	const struct config *config;
+	uv_loop_t loop;
+	uv_timer_t timer;            /* the core's next deadline; not armed when there is none */
+	struct core *core;
+	struct cgroup_host *cgroups; /* NULL: no cgroups at all; limits can't be enforced */
+	struct podnet *net;
+	uv_poll_t net_poll;
+	struct ipam *ipam;
+	struct list sandboxes;       /* of struct sandbox.link */
+	struct watcher *watcher;
+	struct acceptor *acceptor;
+	struct record *record;
+	struct http_server *http;
+	struct plan_context plan_context;
+	struct string_list missing;  /* what this host lacks and what follows, one line each, for `podctl status` */
+	struct arena *arena;         /* of `missing` */
+	int run_fd, state_fd, log_fd; /* <root>/run/podd, <root>/var/lib/podd, <root>/var/log/pods */
+	int launch_fd;               /* podd-launch as a sealed memfd */
+	bool ready;                  /* EVENT_GO was given */
+	bool stepping;
+	struct list queue;           /* events that came up while an effect was carried out */
+	int64_t started_wall;
+};
+
+/* Gives one event to the core and carries out the effects. `boot` and `wall` of the event are filled in here. May be called from
+ * within an effect: the event is queued then. The pod of EVENT_POD_SET is referenced. */
+void daemon_step(struct daemon *d, const struct event *e);
+
+/* Starts an event about the pod `uid` (and one start of a container, if `container` is not NULL). */
+struct event daemon_event(enum event_type type, const char *uid, const char *container, uint32_t number);
+
+/* A line for people in the pod's events, and in the log. `pod` "" for the node. */
+void daemon_report(struct daemon *d, const char *uid, const char *container, bool normal, const char *reason, const char *fmt, ...)
+	_printf_(6, 7);

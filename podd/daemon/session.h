@@ -1,0 +1,17 @@
+/* A command inside a running member, without a terminal: exec. The session lives while the caller holds it; freeing it kills the command. */
+#pragma once
+#include "daemon/daemon.h"
+
+struct session;
+
+struct session_callbacks {
+	void (*started)(struct session *s, void *arg);
+	/* The end: status as wait(2) gives it; `error` is text if the command could not be run (status then is 126 << 8 or 127 << 8), else NULL. */
+	void (*ended)(struct session *s, int status, const char *error, void *arg);
+};
+
+/* Starts argv in the container. The three fds are given to the command and closed here, also on failure. 0; -ENOENT: no such
+ * container; -ESRCH: it is not running; other -errno. */
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd, int stdout_fd,
+		  int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret);
+struct session *session_free(struct session *s); /* kills what still runs; takes NULL, returns NULL */
