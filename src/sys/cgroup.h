@@ -37,7 +37,9 @@ struct cgroup_limits { /* 0: no limit, leave it alone */
 	bool devices;          /* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
 };
 
-/* Makes a directory (and its parents, with the controllers enabled down to it) and writes its limits. An existing one is fine. */
+/* Makes a directory (and its parents) and writes its limits, with the controllers enabled down to it. An existing one is fine. A limit
+ * whose controller is missing (cgroup_has) is passed over. NULL limits: none, and on v2 nothing is enabled for it, as is needed below a
+ * directory with processes. */
 int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
 /* Writes limits anew, in place; 0 fields become "no limit". */
 int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
@@ -54,7 +56,7 @@ struct cgroup_entry {
 int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret);
 void cgroup_entry_deinit(struct cgroup_entry *e);
 
-/* Kills all that is in rel and below (v2 cgroup.kill; thaws a frozen v1 freezer first). Absence is success. */
+/* Kills all that is in rel and below, frozen or not (cgroup.kill). Absence is success. */
 int cgroup_kill(struct cgroup_host *h, const char *rel);
 /* 1 if a process is in rel or below, 0 if none (or no such directory), -errno. */
 int cgroup_populated(struct cgroup_host *h, const char *rel);
@@ -78,7 +80,7 @@ int cgroup_walk(struct cgroup_host *h, int (*fn)(const char *rel, const char *hi
 
 /* Moves the calling process into rel (podd's own "supervisor"). */
 int cgroup_join(struct cgroup_host *h, const char *rel);
-/* Removes the root directory itself, when it is empty. */
+/* Removes the root directory itself and what empty directories are in it; -EBUSY while a process lives there, the caller included. */
 int cgroup_remove_root(struct cgroup_host *h);
 
 /* Kubernetes' conversions. */

@@ -1,0 +1,289 @@
+#include "sys/cgroup.h"
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "sys/cgroup_internal.h"
+
+static const char *const controller_names[] = {
+	[CGROUP_CPU] = "cpu",
+	[CGROUP_MEMORY] = "memory",
+	[CGROUP_PIDS] = "pids",
+	[CGROUP_DEVICES] = "devices",
+};
+_Static_assert(ARRAY_SIZE(controller_names) == CGROUP_CONTROLLER_MAX, "a controller without a name");
+
+const char *cgroup_controller_name(enum cgroup_controller c)
+{
+	return controller_names[c];
+}
+
+/* --- opening ----------------------------------------------------------------------------------------------------------------- */
+
+/* Opens top/name, made if missing. The mount may be hidden under another one: then it is no cgroup directory. */
+static int root_open(const char *top, const char *name, long magic, int *ret_top, int *ret_root)
+{
+	_cleanup_close_ int t = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs st;
+
+	if (t < 0)
+		return -errno;
+	if (fstatfs(t, &st) < 0)
+		return -errno;
+	if ((long)st.f_type != magic)
+		return -ENOENT;
+	int r = dir_make(t, name, 0755);
+	if (r < 0)
+		return r;
+	int root = cgroup_open_dir(t, name);
+	if (root < 0)
+		return root;
+	if (ret_top)
+		*ret_top = TAKE_FD(t);
+	*ret_root = root;
+	return 0;
+}
+
+/* A hierarchy that can't be written (mounted read-only, as in many containers) is one that is not there. */
+static void v1_open(struct cgroup_host *h, const struct cgroup_mounts *m)
+{
+	for (size_t i = 0; i < m->v1_count; i++) {
+		struct cgroup_hierarchy *v = &h->v1[h->v1_count];
+		if (root_open(m->v1[i].point, h->name, CGROUP_SUPER_MAGIC, /* ret_top= */ NULL, &v->root) < 0)
+			continue;
+		v->controllers = m->v1[i].controllers;
+		v->name = cgroup_controller_name((enum cgroup_controller)__builtin_ctz(v->controllers));
+		h->v1_set |= v->controllers;
+		h->v1_names[h->v1_count++] = v->name;
+	}
+}
+
+static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m)
+{
+	_cleanup_buf_ struct buf membership = BUF_NULL;
+	_cleanup_free_ char *given = NULL;
+
+	if (!m->v2)
+		return -ENOENT;
+	v1_open(h, m);
+	/* Where a manager hands out cgroups, it does so in the tree that has the controllers. */
+	int r = m->v1_count ? 0 : file_read(AT_FDCWD, "/proc/self/cgroup", 1 << 16, &membership);
+	if (r < 0)
+		return r;
+	given = cgroup_mounts_given(m, buf_str(&membership));
+	r = root_open(given, h->name, CGROUP2_SUPER_MAGIC, &h->v2_top, &h->v2);
+	return r < 0 ? r : cgroup_v2_delegate(h);
+}
+
+int cgroup_open(const char *name, struct cgroup_host **ret)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct cgroup_mounts m;
+	char path[CGROUP_PATH_SIZE];
+
+	if (!*name || cgroup_path(path, name, "") < 0)
+		return -EINVAL;
+	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text);
+	if (r < 0)
+		return r;
+	buf_reserve(&text, 0);
+	cgroup_mounts_parse(text.data, &m);
+	struct cgroup_host *h = xnew(struct cgroup_host);
+	h->v2 = h->v2_top = -EBADF;
+	h->name = xstrdup(name);
+	r = host_open(h, &m);
+	cgroup_mounts_deinit(&m);
+	if (r < 0) {
+		cgroup_close(h);
+		return r;
+	}
+	*ret = h;
+	return 0;
+}
+
+struct cgroup_host *cgroup_close(struct cgroup_host *h)
+{
+	if (!h)
+		return NULL;
+	for (size_t i = 0; i < h->v1_count; i++)
+		fd_close(h->v1[i].root);
+	fd_close(h->v2);
+	fd_close(h->v2_top);
+	free(h->name);
+	free(h);
+	return NULL;
+}
+
+bool cgroup_unified(const struct cgroup_host *h)
+{
+	return h->v1_count == 0;
+}
+
+bool cgroup_has(const struct cgroup_host *h, enum cgroup_controller c)
+{
+	return (h->v1_set | h->v2_set) & CGROUP_BIT(c);
+}
+
+size_t cgroup_v1(const struct cgroup_host *h, const char *const **ret_names)
+{
+	*ret_names = h->v1_names;
+	return h->v1_count;
+}
+
+/* --- making and limiting ----------------------------------------------------------------------------------------------------- */
+
+/* 1 if made, 0 if it was there. Parents are made only when the first try shows that they are missing. */
+static int make_dir(int root, const char *rel)
+{
+	char path[CGROUP_PATH_SIZE];
+	int r = cgroup_path(path, rel, "");
+
+	if (r < 0)
+		return r;
+	if (mkdirat(root, path, 0755) == 0)
+		return 1;
+	if (errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	r = dir_make(root, path, 0755);
+	return r < 0 ? r : 1;
+}
+
+static const struct cgroup_limits no_limits;
+
+int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits)
+{
+	const struct cgroup_limits *l = limits ?: &no_limits;
+	int r = make_dir(h->v2, rel);
+
+	if (r >= 0)
+		r = cgroup_v2_limit(h, rel, l, /* reset= */ false);
+	for (size_t i = 0; i < h->v1_count && r >= 0; i++) {
+		const struct cgroup_hierarchy *v = &h->v1[i];
+		r = make_dir(v->root, rel);
+		if (r > 0 && l->devices && (v->controllers & CGROUP_BIT(CGROUP_DEVICES)))
+			r = cgroup_v1_restrict_devices(v, rel);
+		if (r >= 0)
+			r = cgroup_v1_limit(v, rel, l, /* reset= */ false);
+	}
+	return MIN(r, 0);
+}
+
+int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits)
+{
+	int r = cgroup_v2_limit(h, rel, limits, /* reset= */ true);
+
+	for (size_t i = 0; i < h->v1_count && r >= 0; i++)
+		r = cgroup_v1_limit(&h->v1[i], rel, limits, /* reset= */ true);
+	return r;
+}
+
+/* --- entering, killing ------------------------------------------------------------------------------------------------------- */
+
+void cgroup_entry_deinit(struct cgroup_entry *e)
+{
+	e->v2 = fd_close(e->v2);
+	e->kill = fd_close(e->kill);
+	for (size_t i = 0; i < e->task_count; i++)
+		e->tasks[i] = fd_close(e->tasks[i]);
+	e->task_count = 0;
+}
+
+int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret)
+{
+	struct cgroup_entry e = CGROUP_ENTRY_NULL;
+	int r = e.v2 = cgroup_open_dir(h->v2, rel);
+
+	if (r >= 0)
+		r = e.kill = cgroup_open_file(e.v2, "", "cgroup.kill", O_WRONLY);
+	for (size_t i = 0; i < h->v1_count && r >= 0; i++) {
+		r = cgroup_open_file(h->v1[i].root, rel, "tasks", O_WRONLY);
+		if (r >= 0)
+			e.tasks[e.task_count++] = r;
+	}
+	if (r < 0) {
+		cgroup_entry_deinit(&e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+int cgroup_kill(struct cgroup_host *h, const char *rel)
+{
+	int r = cgroup_write(h->v2, rel, "cgroup.kill", "1");
+
+	/* ENODEV: removed between open and write. */
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+int cgroup_populated(struct cgroup_host *h, const char *rel)
+{
+	uint64_t populated;
+	int r = cgroup_read_key(h->v2, rel, "cgroup.events", "populated", &populated);
+
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	return r < 0 ? r : populated != 0;
+}
+
+int cgroup_events_fd(struct cgroup_host *h, const char *rel)
+{
+	return cgroup_open_file(h->v2, rel, "cgroup.events", O_RDONLY);
+}
+
+int cgroup_join(struct cgroup_host *h, const char *rel)
+{
+	int r = cgroup_write(h->v2, rel, "cgroup.procs", "0");
+
+	/* `tasks` and not `cgroup.procs`: podd has one thread, and this way waits for no RCU grace period. */
+	for (size_t i = 0; i < h->v1_count && r >= 0; i++)
+		r = cgroup_write(h->v1[i].root, rel, "tasks", "0");
+	return r;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------------------- */
+
+uint64_t cgroup_oom_kills(struct cgroup_host *h, const char *rel)
+{
+	for (size_t i = 0; i < h->v1_count; i++)
+		if (h->v1[i].controllers & CGROUP_BIT(CGROUP_MEMORY))
+			return cgroup_v1_oom_kills(&h->v1[i], rel);
+	return h->v2_set & CGROUP_BIT(CGROUP_MEMORY) ? cgroup_v2_oom_kills(h, rel) : 0;
+}
+
+int cgroup_usage(struct cgroup_host *h, const char *rel, struct cgroup_usage *ret)
+{
+	struct cgroup_usage u = { 0 };
+	int r = cgroup_v2_usage(h, rel, &u);
+
+	for (size_t i = 0; i < h->v1_count && r >= 0; i++)
+		r = cgroup_v1_usage(&h->v1[i], rel, &u);
+	if (r < 0)
+		return r;
+	*ret = u;
+	return 0;
+}
+
+/* --- Kubernetes' numbers ----------------------------------------------------------------------------------------------------- */
+
+uint64_t cgroup_cpu_weight(int64_t milli)
+{
+	int64_t shares = milli > INT64_MAX / 1024 ? 262144 : milli * 1024 / 1000;
+
+	shares = MAX(2, MIN(shares, 262144));
+	return 1 + (uint64_t)(shares - 2) * 9999 / 262142;
+}
+
+void cgroup_cpu_quota(int64_t milli, uint64_t *ret_quota_us, uint64_t *ret_period_us)
+{
+	const uint64_t period = 100000, least = 1000; /* the kernel takes no quota below 1 ms */
+
+	*ret_quota_us = MAX((uint64_t)milli * period / 1000, least);
+	*ret_period_us = period;
+}

@@ -1,0 +1,120 @@
+/* Whole trees: removal and the walk for the census. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include "sys/cgroup_internal.h"
+
+typedef int (*visit_fn)(int dir, const char *name, unsigned depth, void *arg);
+
+/* Calls fn for each directory in dir. */
+static int each_child(int dir, unsigned depth, visit_fn fn, void *arg)
+{
+	if (depth == CGROUP_DEPTH_MAX)
+		return -ELOOP;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	DIR *d = fdopendir(fd);
+	if (!d) {
+		int e = -errno;
+		fd_close(fd);
+		return e;
+	}
+	int r = 0;
+	for (struct dirent *e; r == 0 && (e = readdir(d));)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			r = fn(fd, e->d_name, depth + 1, arg);
+	(void)closedir(d);
+	return r;
+}
+
+static int remove_dir(int dir, const char *name, unsigned depth, void *arg)
+{
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY)
+		return -errno;
+	/* Either something lives in it, or there are directories below. */
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	int r = each_child(fd, depth, remove_dir, arg);
+	if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+int cgroup_remove(struct cgroup_host *h, const char *rel)
+{
+	char path[CGROUP_PATH_SIZE];
+	int r = cgroup_path(path, rel, "");
+
+	if (r < 0 || !*rel)
+		return -EINVAL;
+	/* v2 first: while that is busy, the limits on v1 stay. */
+	r = remove_dir(h->v2, path, 0, NULL);
+	for (size_t i = 0; i < h->v1_count && r == 0; i++)
+		r = remove_dir(h->v1[i].root, path, 0, NULL);
+	return r;
+}
+
+static int remove_children(int root)
+{
+	return each_child(root, 0, remove_dir, NULL);
+}
+
+int cgroup_remove_root(struct cgroup_host *h)
+{
+	_cleanup_close_ int top = -EBADF;
+	int r = remove_children(h->v2);
+
+	for (size_t i = 0; i < h->v1_count && r == 0; i++)
+		r = remove_children(h->v1[i].root);
+	if (r < 0)
+		return r;
+	if (unlinkat(h->v2_top, h->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return -errno;
+	for (size_t i = 0; i < h->v1_count; i++) {
+		top = fd_close(top);
+		top = openat(h->v1[i].root, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		const char *slash = strrchr(h->name, '/');
+		if (unlinkat(top, slash ? slash + 1 : h->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+struct walk {
+	int (*fn)(const char *rel, const char *hierarchy, void *arg);
+	void *arg;
+	const char *hierarchy;
+	struct buf rel;
+};
+
+static int walk_dir(int dir, const char *name, unsigned depth, void *arg)
+{
+	struct walk *w = arg;
+	size_t len = w->rel.len;
+
+	buf_printf(&w->rel, "%s%s", len ? "/" : "", name);
+	int r = w->fn(w->rel.data, w->hierarchy, w->arg);
+	_cleanup_close_ int fd = r == 0 ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+	if (fd >= 0)
+		r = each_child(fd, depth, walk_dir, w);
+	w->rel.len = len;
+	w->rel.data[len] = '\0';
+	return r;
+}
+
+int cgroup_walk(struct cgroup_host *h, int (*fn)(const char *rel, const char *hierarchy, void *arg), void *arg)
+{
+	struct walk w = { .fn = fn, .arg = arg, .hierarchy = "unified" };
+	int r = each_child(h->v2, 0, walk_dir, &w);
+
+	for (size_t i = 0; i < h->v1_count && r == 0; i++) {
+		w.hierarchy = h->v1[i].name;
+		r = each_child(h->v1[i].root, 0, walk_dir, &w);
+	}
+	buf_deinit(&w.rel);
+	return r;
+}
