@@ -9,6 +9,8 @@
  *
  * Large things (plans) travel as sealed memfds in SCM_RIGHTS, never in a message. */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -144,3 +146,10 @@ struct anchor_error {
 	uint32_t request; /* enum anchor_type of what was refused */
 	int32_t error;    /* errno: EBUSY, ENOENT, EEXIST, EPROTO... */
 };
+
+/* What a receiver checks before it looks at a message of n bytes: its sizes, its texts' ends, its names. 0, -EPROTO, or -EOPNOTSUPP for a
+ * type that it does not know (ignored by podd, answered with an error by the anchor). */
+int anchor_check(const void *message, size_t n);
+
+bool anchor_key_equal(const struct anchor_key *a, const struct anchor_key *b);
+const char *anchor_type_name(uint16_t type); /* "spawn"; NULL when unknown */

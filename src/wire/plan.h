@@ -7,6 +7,7 @@
  *
  * Paths named `target` lie in the container's new root and are walked with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS). */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -30,8 +31,9 @@ enum plan_kind {
 	PLAN_SETSID,      /* */
 	PLAN_KEYRING,     /* a session keyring of its own; ENOSYS is fine */
 	PLAN_PRIVATE,     /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
-	PLAN_OVERLAY,     /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work; c: slot of the mount point */
-	PLAN_ROOT,        /* slot: a detached tree becomes the new root, mounted on c: slot of the mount point */
+	PLAN_OVERLAY,     /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work. Makes the new root, detached;
+			   * before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace only */
+	PLAN_ROOT,        /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
 	PLAN_MOUNT,       /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
 	PLAN_MOVE,        /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
 	PLAN_MKDIR,       /* target: s3, a: mode; an existing directory is fine */
@@ -43,10 +45,10 @@ enum plan_kind {
 	PLAN_OOM_SCORE,   /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
 	PLAN_RLIMIT,      /* a: resource, b: soft, c: hard; clamped to the own hard limit */
 	PLAN_UMASK,       /* a */
-	PLAN_IDS,         /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always */
-	PLAN_CAPS,        /* a: bounding set, b: permitted and effective after IDS; inheritable and ambient become empty */
+	PLAN_IDS,         /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
+	PLAN_CAPS,        /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
 	PLAN_NO_NEW_PRIVS,
-	PLAN_SECCOMP,     /* s1: struct sock_filter array, count of them */
+	PLAN_SECCOMP,     /* s1: struct sock_filter array (8-aligned in the strings), count of them */
 	PLAN_CHDIR,       /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
 	PLAN_EXEC,        /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
 	PLAN_KIND_MAX,
@@ -91,6 +93,22 @@ struct plan_failure {
 	int32_t error; /* errno */
 	char operand[200];
 };
+
+/* A plan's bytes, checked: every kind is known, every slot, string and list lies inside, so its readers need no checks of their own. */
+struct plan_view {
+	const struct plan_header *header;
+	const struct plan_op *ops;
+	const char *strings;
+};
+
+int plan_view_init(struct plan_view *v, const void *bytes, size_t size); /* 0 or -EINVAL */
+
+/* A string by its offset, and the one that follows it in a list. */
+static inline const char *plan_view_string(const struct plan_view *v, uint32_t offset)
+{
+	return v->strings + offset;
+}
+const char *plan_view_next(const char *s);
 
 const char *plan_kind_name(uint16_t kind);  /* "overlay"; NULL when unknown */
 const char *plan_step_text(uint32_t step);  /* "cloning the process"; NULL when unknown */
