@@ -88,7 +88,8 @@ struct event {
 		struct exit_info exit;       /* EXITED */
 		int32_t pid;                 /* STARTED */
 	};
-	/* SANDBOX_READY: the first free start number of each container of the pod, in order (log files of an earlier boot count). */
+	/* SANDBOX_READY, POD_SET: the first free start number of each container of the pod, in order (log files of an earlier boot
+	 * count); 0 where nothing is known. */
 	uint32_t first_numbers[CONTAINERS_MAX];
 	char reason[REASON_SIZE], message[MESSAGE_SIZE];
 };
@@ -133,7 +134,7 @@ enum pod_state {
 	POD_STATE_STOPPING,   /* containers are being stopped, then the sandbox goes */
 	POD_STATE_DESTROYING, /* EFFECT_SANDBOX_DESTROY is under way */
 	POD_STATE_HELD,       /* stopped by hand */
-	POD_STATE_FINISHED,   /* all containers are done for good; the sandbox is gone */
+	POD_STATE_FINISHED,   /* all containers are done for good; the anchor stays, since it is what remembers that */
 	POD_STATE_MAX,
 };
 const char *pod_state_name(enum pod_state s);
@@ -172,6 +173,20 @@ struct core_container {
 	int64_t backoff;       /* ns, the next delay; 0: restart at once */
 	bool restart_wanted;   /* by an edit or by hand: stop, then start at once */
 	struct termination last; /* lastState, or the state while it waits or is done */
+	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is in BACKOFF: "CrashLoopBackOff", "ErrImagePull"... */
+
+	/* The core's own, see core/container.h. */
+	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
+	int64_t launch_boot;
+	bool launched;    /* ever, in this life of the pod */
+	bool launch_lost; /* the last launch never reached the anchor: its successor is no restart */
+	bool resize_due;  /* limits were edited while it was starting */
+	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
+};
+
+/* What a running sandbox was made from, and what the manifest wants. */
+struct edit_marks {
+	uint64_t hash, recreate, resize;
 };
 
 struct core_pod {
@@ -181,15 +196,26 @@ struct core_pod {
 	enum pod_state state;
 	bool wanted;        /* its manifest is there */
 	bool held;          /* podctl stop */
-	bool recreate;      /* an edit needs a new sandbox */
+	bool recreate;      /* this sandbox must go, whatever comes: survives in the note until it is gone */
 	struct sandbox_info sandbox;
 	int64_t created_wall, sandbox_wall, deleted_wall; /* 0: not yet */
 	int64_t deadline;   /* of the pod itself: retry of a failed sandbox */
 	int64_t backoff;
 	uint64_t generation; /* counts accepted edits of the spec */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is not running, for status */
-	struct core_container *containers;
+	struct core_container *containers; /* in the order of the manifest, then those on their way out */
 	size_t container_count;
+
+	/* The core's own, see core/pod.h. */
+	struct core_pod *next_by_uid, *next_by_name;
+	struct list timed, touched;
+	struct edit_marks marks, applied;
+	bool has_sandbox;      /* an anchor stands, or is to be destroyed */
+	bool lost;             /* the sandbox was lost, not stopped: restartPolicy decides what runs again */
+	uint32_t number_floor; /* beyond every number of containers that an edit took out */
+	int64_t grace_seconds; /* of the last version known, also by the note */
+	int64_t sandbox_boot;
+	uint64_t noted_step;   /* the step that has an EFFECT_NOTE for this pod */
 };
 
 struct backoff_config { /* ns */
@@ -225,5 +251,8 @@ void core_note(const struct core_pod *p, struct buf *out);
 const char *core_pod_phase(const struct core_pod *p); /* Pending, Running, Succeeded, Failed, Unknown */
 bool core_container_ready(const struct core_container *c);
 bool core_pod_ready(const struct core_pod *p);
+/* Why it waits or how it ended, in Kubernetes' words; "" while it runs. */
+const char *core_container_reason(const struct core_pod *p, const struct core_container *c);
+const char *core_container_message(const struct core_container *c);
 /* The STATUS column of kubectl: "Running", "CrashLoopBackOff", "ContainerCreating", "Completed", "Terminating"... */
 const char *core_pod_status(const struct core_pod *p);

@@ -87,6 +87,13 @@ struct pod_edit {
 void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret);
 void pod_edit_deinit(struct pod_edit *e);
 
+/* The same question when only hashes of the old version are left, as after a restart of podd: what differs must be redone at the
+ * cost named. A field that is not set does not count, so a podd that knows more fields gets the same hashes from the same
+ * manifest. Hashes of different EDIT_HASH_VERSION can't be compared. */
+enum { EDIT_HASH_VERSION = 1 };
+uint64_t pod_edit_hash(const struct pod *p, enum edit cost); /* EDIT_RESIZE, or EDIT_RECREATE */
+uint64_t container_edit_hash(const struct pod *p, const struct container *c); /* EDIT_RESTART */
+
 /* Quantities as resource.Quantity of Kubernetes; the grammar stands in quantity.c. 0, or -EINVAL, -ERANGE. */
 int quantity_parse(const char *text, struct quantity *ret);
 int64_t quantity_value(const struct quantity *q); /* whole units, rounded up, clamped to int64 */

@@ -1,0 +1,322 @@
+#include "core/container.h"
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/pod.h"
+
+/* How long a SIGKILL may take before it is repeated, and reported: only the kernel can hold up a process that long. */
+#define KILL_INTERVAL (10 * NS_PER_SEC)
+#define GRACE_SECONDS_MAX INT64_C(315360000) /* ten years: no sum of it overflows */
+
+#define TO(s) (1u << CONTAINER_STATE_##s)
+
+static const unsigned legal[] = {
+	/* adoption enters any state from here */
+	[CONTAINER_STATE_WAITING] = TO(STARTING) | TO(RUNNING) | TO(STOPPING) | TO(BACKOFF) | TO(DONE),
+	[CONTAINER_STATE_STARTING] = TO(STARTING) | TO(RUNNING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_RUNNING] = TO(STARTING) | TO(STOPPING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_STOPPING] = TO(STARTING) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_BACKOFF] = TO(STARTING) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_DONE] = TO(STARTING) | TO(WAITING),
+};
+_Static_assert(ARRAY_SIZE(legal) == CONTAINER_STATE_MAX, "every state says where it leads");
+
+void container_set_state(struct core_container *k, enum container_state to)
+{
+	assert(legal[k->state] & (1u << to));
+	k->state = to;
+	k->deadline = 0;
+	if (to != CONTAINER_STATE_BACKOFF)
+		k->reason[0] = k->message[0] = '\0';
+}
+
+bool container_alive(const struct core_container *k)
+{
+	return k->state == CONTAINER_STATE_STARTING || k->state == CONTAINER_STATE_RUNNING || k->state == CONTAINER_STATE_STOPPING;
+}
+
+bool container_stale(const struct core_container *k)
+{
+	return !k->spec || (k->launched && k->applied_hash != k->wanted_hash);
+}
+
+void container_forget(struct core_container *k)
+{
+	assert(!container_alive(k));
+	if (k->state != CONTAINER_STATE_WAITING)
+		container_set_state(k, CONTAINER_STATE_WAITING);
+	k->backoff = 0;
+	k->restart_wanted = false;
+}
+
+void container_launch(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	assert(k->spec && p->state == POD_STATE_RUNNING);
+	container_set_state(k, CONTAINER_STATE_STARTING);
+	if (k->launched && !k->launch_lost)
+		k->restart_count++;
+	k->number = k->next_number++;
+	k->launched = true;
+	k->launch_lost = k->restart_wanted = k->killed = k->stuck = k->resize_due = false;
+	k->pid = 0;
+	k->started_boot = k->started_wall = 0;
+	k->launch_boot = c->boot;
+	k->applied_hash = k->wanted_hash;
+	effect_note(c, p);
+	effect_container(c, p, EFFECT_LAUNCH, k->name, k->number);
+	core_touch(c, p);
+}
+
+void container_launch_fresh(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	k->backoff = 0;
+	container_launch(c, p, k);
+}
+
+static void kill_now(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	k->killed = true;
+	k->deadline = c->boot + KILL_INTERVAL;
+	effect_container(c, p, EFFECT_KILL, k->name, k->number);
+}
+
+static void send_stop(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
+{
+	effect_note(c, p);
+	if (deadline <= c->boot) {
+		kill_now(c, p, k);
+		return;
+	}
+	k->deadline = deadline;
+	effect_signal(c, p, k, SIGTERM);
+}
+
+void container_stop(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	int64_t grace = MIN(p->grace_seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
+
+	switch (k->state) {
+	case CONTAINER_STATE_WAITING:
+	case CONTAINER_STATE_BACKOFF:
+		container_set_state(k, CONTAINER_STATE_DONE);
+		break;
+	case CONTAINER_STATE_STARTING:
+		/* In a pod that runs on, EVENT_STARTED will find that it is unwanted. */
+		if (p->state == POD_STATE_STOPPING && !k->deadline)
+			k->deadline = c->boot + MAX(grace, 1);
+		break;
+	case CONTAINER_STATE_RUNNING:
+		container_set_state(k, CONTAINER_STATE_STOPPING);
+		send_stop(c, p, k, c->boot + grace);
+		effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
+		break;
+	case CONTAINER_STATE_STOPPING:
+	case CONTAINER_STATE_DONE:
+	case CONTAINER_STATE_MAX:
+		break;
+	}
+	core_touch(c, p);
+}
+
+void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
+{
+	container_set_state(k, CONTAINER_STATE_STOPPING);
+	send_stop(c, p, k, deadline);
+	core_touch(c, p);
+}
+
+static void escalate(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	if (k->killed && !k->stuck) {
+		k->stuck = true;
+		effect_report(c, p, k, false, "FailedKillPod", "Container %s did not end after SIGKILL; the kernel holds it", k->name);
+	}
+	if (k->stuck && p->state == POD_STATE_STOPPING)
+		pod_destroy(c, p); /* the sandbox's end takes it along, whatever the anchor's health */
+	else
+		kill_now(c, p, k);
+}
+
+void container_tick(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	if (!k->deadline || k->deadline > c->boot)
+		return;
+	switch (k->state) {
+	case CONTAINER_STATE_BACKOFF:
+		container_launch(c, p, k);
+		break;
+	case CONTAINER_STATE_STARTING:
+	case CONTAINER_STATE_STOPPING:
+		escalate(c, p, k);
+		break;
+	case CONTAINER_STATE_WAITING:
+	case CONTAINER_STATE_RUNNING:
+	case CONTAINER_STATE_DONE:
+	case CONTAINER_STATE_MAX:
+		k->deadline = 0;
+		break;
+	}
+	core_touch(c, p);
+}
+
+static void record(struct core_container *k, const struct exit_info *exit, const char *reason, const char *message)
+{
+	struct termination *t = &k->last;
+
+	t->set = true;
+	t->number = k->number;
+	t->exit = *exit;
+	t->started_wall = k->started_wall;
+	(void)snprintf(t->reason, sizeof(t->reason), "%s", reason);
+	(void)snprintf(t->message, sizeof(t->message), "%s", message);
+	k->pid = 0;
+}
+
+static const char *exit_reason(const struct exit_info *exit)
+{
+	if (exit->oom && exit->code != 0)
+		return "OOMKilled";
+	return exit->code == 0 ? "Completed" : "Error";
+}
+
+static void back_off(struct core *c, struct core_pod *p, struct core_container *k, const char *reason, const char *message)
+{
+	struct backoff_config b = backoff_of_pod(c, p);
+	int64_t ran = k->started_boot ? c->boot - k->started_boot : -1;
+	int64_t delay = backoff_next(&b, ran, &k->backoff);
+
+	if (delay == 0) {
+		container_launch(c, p, k);
+		return;
+	}
+	container_set_state(k, CONTAINER_STATE_BACKOFF);
+	k->deadline = c->boot + delay;
+	(void)snprintf(k->reason, sizeof(k->reason), "%s", reason);
+	(void)snprintf(k->message, sizeof(k->message), "%s", message);
+	effect_report(c, p, k, false, "BackOff", "Back-off %.1fs restarting container %s", (double)delay / 1e9, k->name);
+}
+
+/* The start is over and recorded: what now? `retry`: it never ran, for a reason that restartPolicy has no say in. */
+static void decide(struct core *c, struct core_pod *p, struct core_container *k, bool retry)
+{
+	bool again = k->restart_wanted || container_stale(k);
+
+	k->restart_wanted = false;
+	core_touch(c, p);
+	if (p->state != POD_STATE_RUNNING || !k->spec)
+		container_set_state(k, CONTAINER_STATE_DONE);
+	else if (again)
+		container_launch_fresh(c, p, k);
+	else if (retry)
+		back_off(c, p, k, k->reason, k->message);
+	else if (backoff_restarts(p->pod->spec.restart_policy, &k->last.exit))
+		back_off(c, p, k, "CrashLoopBackOff", k->last.message);
+	else
+		container_set_state(k, CONTAINER_STATE_DONE);
+}
+
+void container_exited(struct core *c, struct core_pod *p, struct core_container *k, const struct exit_info *exit)
+{
+	record(k, exit, exit_reason(exit), "");
+	if (!PLANTED_BUG(2))
+		effect_note(c, p);
+	effect_container(c, p, EFFECT_ACK, k->name, k->number);
+	if (exit->oom)
+		effect_report(c, p, k, false, "OOMKilling", "Container %s ran out of its memory limit", k->name);
+	decide(c, p, k, false);
+}
+
+/* An image that can't be had or a plan that can't be made is no run of the container: Kubernetes keeps it waiting and tries again,
+ * whatever the restartPolicy. A program that can't be executed has failed with 128. */
+void container_start_failed(struct core *c, struct core_pod *p, struct core_container *k, const char *reason, const char *message)
+{
+	bool ended = !*reason || streq(reason, "StartError") || streq(reason, "ContainerCannotRun");
+	char why[REASON_SIZE], text[MESSAGE_SIZE]; /* the arguments may be k's own */
+
+	(void)snprintf(why, sizeof(why), "%s", ended ? "StartError" : reason);
+	(void)snprintf(text, sizeof(text), "%s", message);
+	if (ended) {
+		struct exit_info exit = { .code = 128, .wall = c->wall };
+		record(k, &exit, why, text);
+	}
+	effect_note(c, p);
+	effect_container(c, p, EFFECT_ACK, k->name, k->number);
+	effect_report(c, p, k, false, "Failed", "Container %s: %s", k->name, *text ? text : why);
+	(void)snprintf(k->reason, sizeof(k->reason), "%s", why);
+	(void)snprintf(k->message, sizeof(k->message), "%s", text);
+	decide(c, p, k, !ended);
+}
+
+static const char unknown[] = "ContainerStatusUnknown";
+
+void container_lost(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	struct exit_info exit = { .code = 137, .signal = SIGKILL, .wall = c->wall };
+	bool again = k->spec && p->state == POD_STATE_RUNNING &&
+		     (k->restart_wanted || container_stale(k) || backoff_restarts(p->pod->spec.restart_policy, &exit));
+
+	record(k, &exit, unknown, "");
+	container_set_state(k, again ? CONTAINER_STATE_WAITING : CONTAINER_STATE_DONE);
+	core_touch(c, p);
+}
+
+static void started(struct core *c, struct core_pod *p, struct core_container *k, int32_t pid)
+{
+	int64_t deadline = k->deadline;
+
+	container_set_state(k, CONTAINER_STATE_RUNNING);
+	k->pid = pid;
+	k->started_boot = c->boot;
+	k->started_wall = c->wall;
+	core_touch(c, p);
+	effect_report(c, p, k, true, "Started", "Started container %s", k->name);
+	if (p->state == POD_STATE_STOPPING) {
+		/* The grace period began with the wish, not with this late start. */
+		container_set_state(k, CONTAINER_STATE_STOPPING);
+		send_stop(c, p, k, k->killed ? 0 : deadline);
+		return;
+	}
+	if (k->resize_due)
+		effect_pod(c, p, EFFECT_RESIZE);
+	k->resize_due = false;
+	if (container_stale(k) && !PLANTED_BUG(3))
+		pod_replace_container(c, p, k);
+}
+
+/* An event about a start that is over: the exit was recorded, if there was one, so that the anchor may forget it. A process that is
+ * alive under an old number would be a second instance. */
+static void late(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e)
+{
+	if (e->type == EVENT_STARTED) {
+		core_impossible(c, p, k, e->type);
+		effect_container(c, p, EFFECT_KILL, k->name, e->id.number);
+		return;
+	}
+	if (k->last.set && k->last.number == e->id.number && streq(k->last.reason, unknown) && e->type == EVENT_EXITED) {
+		uint32_t current = k->number;
+		k->number = e->id.number;
+		record(k, &e->exit, exit_reason(&e->exit), "");
+		k->number = current;
+		core_touch(c, p);
+	}
+	effect_container(c, p, EFFECT_ACK, k->name, e->id.number);
+}
+
+void container_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e)
+{
+	if ((e->id.number != k->number && !PLANTED_BUG(4)) || !container_alive(k)) {
+		late(c, p, k, e);
+		return;
+	}
+	if (e->type == EVENT_EXITED)
+		container_exited(c, p, k, &e->exit);
+	else if (e->type == EVENT_STARTED && k->state == CONTAINER_STATE_STARTING)
+		started(c, p, k, e->pid);
+	else if (e->type == EVENT_START_FAILED && k->state == CONTAINER_STATE_STARTING)
+		container_start_failed(c, p, k, e->reason, e->message);
+	else if (e->type != EVENT_STARTED || e->pid != k->pid) /* the same start may be told twice, by snapshot and by message */
+		core_impossible(c, p, k, e->type);
+}

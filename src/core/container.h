@@ -1,0 +1,46 @@
+/* The machine of one container, inside a standing sandbox.
+ *
+ *   WAITING    Nothing of it exists. It is launched as soon as its pod is RUNNING.
+ *   STARTING   EFFECT_LAUNCH is under way; whether a process exists is unknown, so it counts as alive, and can't be signalled: a wish to
+ *              stop it waits for EVENT_STARTED (or, while the pod stops, for the end of the grace period).
+ *   RUNNING    Its program runs.
+ *   STOPPING   It was told to end. `deadline` is the end of the grace period, then the time of the next SIGKILL. In a RUNNING pod a
+ *              container with a spec stops only in order to be started again (`restart_wanted`).
+ *   BACKOFF    Nothing of it exists; it is launched at `deadline`.
+ *   DONE       Nothing of it exists, and restartPolicy, or the pod's own end, leaves it so.
+ *
+ * Alive means STARTING, RUNNING or STOPPING. A launch happens only from a state that is not alive, with a number that was never
+ * used: so there is never more than one instance. Only container_set_state changes the state.
+ *
+ * An exit is recorded in the note before it is acknowledged, and a number is used up in the note before it is launched. So after
+ * podd's restart an exit that the note knows is merely acknowledged again, one it does not know is handled now, and a launch that the
+ * anchor does not know never happened. */
+#pragma once
+#include "core/internal.h"
+
+bool container_alive(const struct core_container *k);
+bool container_stale(const struct core_container *k); /* runs, or ran, from another version of the spec than is wanted */
+void container_set_state(struct core_container *k, enum container_state to);
+
+void container_launch(struct core *c, struct core_pod *p, struct core_container *k);
+void container_launch_fresh(struct core *c, struct core_pod *p, struct core_container *k); /* by wish, not after a fault: no back-off */
+void container_stop(struct core *c, struct core_pod *p, struct core_container *k);
+/* It was being stopped when podd ended: whether the signal was sent is unknown, a second one does no harm. */
+void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline);
+void container_tick(struct core *c, struct core_pod *p, struct core_container *k);
+void container_forget(struct core_container *k); /* the pod starts anew: back to WAITING, what is known of the past stays */
+
+/* Events about start `k->number`, or an older one. */
+void container_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e);
+void container_exited(struct core *c, struct core_pod *p, struct core_container *k, const struct exit_info *exit);
+void container_start_failed(struct core *c, struct core_pod *p, struct core_container *k, const char *reason, const char *message);
+
+/* Its sandbox is lost, or it could not be killed before the sandbox was: nobody will tell how it ended. */
+void container_lost(struct core *c, struct core_pod *p, struct core_container *k);
+
+/* backoff.c */
+bool backoff_restarts(enum restart_policy policy, const struct exit_info *exit);
+/* The delay before the next start after a run of `ran` ns (negative: it did not run), and the step to the one after. */
+int64_t backoff_next(const struct backoff_config *b, int64_t ran, int64_t *backoff);
+struct backoff_config backoff_of_pod(const struct core *c, const struct core_pod *p);
+struct backoff_config backoff_of_sandbox(const struct core *c);

@@ -1,0 +1,203 @@
+#include "core/note.h"
+#include <string.h>
+#include "base/clock.h"
+#include "base/str.h"
+
+enum {
+	MAGIC = 0x31646f70, /* "pod1" */
+	PREFIX_SIZE = 12,   /* magic, checksum of all that follows */
+	HEADER_SIZE = 86,   /* after the prefix */
+	RECORD_SIZE = 60,
+};
+_Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
+
+enum { POD_RECREATE = 1 };
+enum { CONTAINER_LAUNCHED = 1, CONTAINER_LAUNCH_LOST = 2, CONTAINER_RESTART = 4, CONTAINER_LAST = 8, CONTAINER_OOM = 16 };
+
+static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
+
+static uint64_t fnv(const void *data, size_t n)
+{
+	const unsigned char *p = data;
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 1099511628211u;
+	return h;
+}
+
+static uint8_t reason_code(const char *reason)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (streq(reasons[i], reason))
+			return (uint8_t)i;
+	return 0;
+}
+
+static void put(struct buf *b, uint64_t v, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		buf_putc(b, (char)(v >> (8 * i)));
+}
+
+static uint64_t to_ms(int64_t ns)
+{
+	return ns <= 0 ? 0 : (uint64_t)((ns - 1) / NS_PER_MS + 1);
+}
+
+static uint64_t to_seconds(int64_t ns)
+{
+	return ns <= 0 ? 0 : MIN((uint64_t)(ns / NS_PER_SEC), UINT32_MAX);
+}
+
+static void put_container(struct buf *b, const struct core_container *k)
+{
+	const struct termination *t = &k->last;
+	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_lost ? CONTAINER_LAUNCH_LOST : 0) |
+			 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
+			 (t->exit.oom ? CONTAINER_OOM : 0);
+
+	put(b, fnv(k->name, strlen(k->name)), 8);
+	put(b, k->applied_hash, 8);
+	put(b, k->next_number, 4);
+	put(b, k->restart_count, 4);
+	put(b, k->state, 1);
+	put(b, flags, 1);
+	put(b, MIN(to_ms(k->backoff), UINT32_MAX), 4);
+	put(b, to_ms(k->deadline), 6);
+	put(b, to_ms(k->launch_boot), 6);
+	put(b, t->number, 4);
+	put(b, (uint64_t)t->exit.code, 1);
+	put(b, (uint64_t)t->exit.signal, 1);
+	put(b, reason_code(t->reason), 1);
+	put(b, to_seconds(t->started_wall), 4);
+	put(b, to_ms(t->exit.wall), 6);
+	put(b, 0, 1);
+}
+
+void core_note(const struct core_pod *p, struct buf *out)
+{
+	size_t start = out->len, count = 0;
+	uint32_t floor = p->number_floor;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		if (p->containers[i].spec)
+			count++;
+		else /* on its way out: that its numbers are used up is all that need be remembered */
+			floor = MAX(floor, p->containers[i].next_number);
+	}
+	put(out, MAGIC, 4);
+	put(out, 0, 8);
+	put(out, HEADER_SIZE, 2);
+	put(out, RECORD_SIZE, 2);
+	put(out, count, 1);
+	put(out, EDIT_HASH_VERSION, 1);
+	put(out, p->recreate ? POD_RECREATE : 0, 4);
+	put(out, p->applied.hash, 8);
+	put(out, p->applied.recreate, 8);
+	put(out, p->applied.resize, 8);
+	put(out, p->generation, 8);
+	put(out, (uint64_t)p->created_wall, 8);
+	put(out, (uint64_t)p->sandbox_wall, 8);
+	put(out, (uint64_t)p->sandbox_boot, 8);
+	put(out, (uint64_t)p->backoff, 8);
+	put(out, floor, 4);
+	put(out, MIN((uint64_t)MAX(p->grace_seconds, 0), UINT32_MAX), 4);
+	put(out, 0, 4);
+	for (size_t i = 0; i < p->container_count; i++)
+		if (p->containers[i].spec)
+			put_container(out, &p->containers[i]);
+	uint64_t sum = fnv(out->data + start + PREFIX_SIZE, out->len - start - PREFIX_SIZE);
+	for (unsigned i = 0; i < 8; i++)
+		out->data[start + 4 + i] = (char)(sum >> (8 * i));
+}
+
+struct reader {
+	const unsigned char *at;
+};
+
+static uint64_t get(struct reader *r, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		v |= (uint64_t)r->at[i] << (8 * i);
+	r->at += bytes;
+	return v;
+}
+
+static void get_container(struct reader r, struct note_container *k)
+{
+	struct termination *t = &k->last;
+
+	k->name_hash = get(&r, 8);
+	k->applied_hash = get(&r, 8);
+	k->next_number = (uint32_t)get(&r, 4);
+	k->restart_count = (uint32_t)get(&r, 4);
+	uint64_t state = get(&r, 1);
+	/* A state of a later podd: as if it had been launched, so that the snapshot decides. */
+	k->state = state < CONTAINER_STATE_MAX ? (enum container_state)state : CONTAINER_STATE_STARTING;
+	uint64_t flags = get(&r, 1);
+	k->backoff_ms = (uint32_t)get(&r, 4);
+	k->deadline = (int64_t)get(&r, 6) * NS_PER_MS;
+	k->launch_boot = (int64_t)get(&r, 6) * NS_PER_MS;
+	t->number = (uint32_t)get(&r, 4);
+	t->exit.code = (int)get(&r, 1);
+	t->exit.signal = (int)get(&r, 1);
+	uint64_t reason = get(&r, 1);
+	strcpy(t->reason, reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
+	t->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
+	t->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
+	t->set = flags & CONTAINER_LAST;
+	t->exit.oom = flags & CONTAINER_OOM;
+	k->launched = flags & CONTAINER_LAUNCHED;
+	k->launch_lost = flags & CONTAINER_LAUNCH_LOST;
+	k->restart_wanted = flags & CONTAINER_RESTART;
+}
+
+static void get_header(struct reader r, struct note *n)
+{
+	n->comparable = get(&r, 1) == EDIT_HASH_VERSION;
+	n->recreate = get(&r, 4) & POD_RECREATE;
+	n->applied.hash = get(&r, 8);
+	n->applied.recreate = get(&r, 8);
+	n->applied.resize = get(&r, 8);
+	n->generation = get(&r, 8);
+	n->created_wall = (int64_t)get(&r, 8);
+	n->sandbox_wall = (int64_t)get(&r, 8);
+	n->sandbox_boot = (int64_t)get(&r, 8);
+	n->backoff = (int64_t)get(&r, 8);
+	n->number_floor = (uint32_t)get(&r, 4);
+	n->grace_seconds = (uint32_t)get(&r, 4);
+}
+
+bool note_read(const void *data, size_t size, struct note *ret)
+{
+	struct reader r = { data };
+
+	if (size < PREFIX_SIZE + HEADER_SIZE || size > NOTE_SIZE_MAX || get(&r, 4) != MAGIC)
+		return false;
+	uint64_t sum = get(&r, 8);
+	if (sum != fnv(r.at, size - PREFIX_SIZE))
+		return false;
+	const unsigned char *header = r.at;
+	size_t header_size = get(&r, 2), record_size = get(&r, 2), count = get(&r, 1);
+	if (header_size < HEADER_SIZE || record_size < RECORD_SIZE || count > CONTAINERS_MAX ||
+	    PREFIX_SIZE + header_size + count * record_size > size)
+		return false;
+	*ret = (struct note){ .container_count = count };
+	get_header(r, ret);
+	for (size_t i = 0; i < count; i++)
+		get_container((struct reader){ header + header_size + i * record_size }, &ret->containers[i]);
+	return true;
+}
+
+const struct note_container *note_find(const struct note *n, const char *name)
+{
+	uint64_t hash = fnv(name, strlen(name));
+
+	for (size_t i = 0; i < n->container_count; i++)
+		if (n->containers[i].name_hash == hash)
+			return &n->containers[i];
+	return NULL;
+}

@@ -1,0 +1,33 @@
+/* The note: what podd must not forget while the anchor lives, kept by the anchor. Little-endian, fixed width, one record for each
+ * container of the manifest, named by a hash of its name, so that 64 of them fit.
+ *
+ * Header and records say their own size, and later versions only append to both: an older podd reads what it knows. A note that
+ * is missing, cut short or damaged (a checksum tells) reads as none.
+ *
+ * Boot time may be stored as it is: an anchor does not outlive the boot. */
+#pragma once
+#include "core/core.h"
+
+struct note_container {
+	uint64_t name_hash, applied_hash;
+	uint32_t next_number, restart_count, backoff_ms;
+	enum container_state state;
+	bool launched, launch_lost, restart_wanted;
+	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */
+	struct termination last;       /* without its message */
+};
+
+struct note {
+	bool comparable; /* hashes of this podd's EDIT_HASH_VERSION */
+	bool recreate;
+	struct edit_marks applied;
+	uint64_t generation;
+	int64_t created_wall, sandbox_wall, sandbox_boot, backoff;
+	uint32_t number_floor, grace_seconds;
+	struct note_container containers[CONTAINERS_MAX];
+	size_t container_count;
+};
+
+/* False: no note, or none that can be trusted. */
+bool note_read(const void *data, size_t size, struct note *ret);
+const struct note_container *note_find(const struct note *n, const char *name);

@@ -1,0 +1,447 @@
+#include "core/pod.h"
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/str.h"
+#include "core/container.h"
+
+#define TO(s) (1u << POD_STATE_##s)
+
+static const unsigned legal[] = {
+	[POD_STATE_PENDING] = TO(ADOPTING) | TO(CREATING) | TO(HELD),
+	[POD_STATE_ADOPTING] = TO(RUNNING) | TO(DESTROYING),
+	[POD_STATE_CREATING] = TO(RUNNING) | TO(PENDING) | TO(HELD) | TO(DESTROYING),
+	[POD_STATE_RUNNING] = TO(STOPPING) | TO(FINISHED) | TO(DESTROYING),
+	[POD_STATE_STOPPING] = TO(DESTROYING),
+	[POD_STATE_DESTROYING] = TO(PENDING) | TO(HELD) | TO(FINISHED),
+	[POD_STATE_HELD] = TO(PENDING),
+	[POD_STATE_FINISHED] = TO(RUNNING) | TO(STOPPING) | TO(DESTROYING) | TO(PENDING) | TO(HELD),
+};
+_Static_assert(ARRAY_SIZE(legal) == POD_STATE_MAX, "every state says where it leads");
+
+void pod_set_state(struct core *c, struct core_pod *p, enum pod_state to)
+{
+	assert(legal[p->state] & (1u << to));
+	p->state = to;
+	p->deadline = 0;
+	core_touch(c, p);
+}
+
+struct core_container *pod_find_container(const struct core_pod *p, const char *name)
+{
+	for (size_t i = 0; i < p->container_count; i++)
+		if (streq(p->containers[i].name, name))
+			return &p->containers[i];
+	return NULL;
+}
+
+int64_t pod_deadline(const struct core_pod *p)
+{
+	int64_t first = p->deadline;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		int64_t d = p->containers[i].deadline;
+		if (d && (!first || d < first))
+			first = d;
+	}
+	return first;
+}
+
+static bool pod_alive(const struct core_pod *p)
+{
+	for (size_t i = 0; i < p->container_count; i++)
+		if (container_alive(&p->containers[i]))
+			return true;
+	return false;
+}
+
+static bool pod_done(const struct core_pod *p)
+{
+	for (size_t i = 0; i < p->container_count; i++)
+		if (p->containers[i].state != CONTAINER_STATE_DONE)
+			return false;
+	return true;
+}
+
+/* ---- beginning and end of a sandbox ---- */
+
+void pod_create_if_due(struct core *c, struct core_pod *p)
+{
+	if (p->state != POD_STATE_PENDING || !c->go || !p->wanted || (p->deadline && p->deadline > c->boot))
+		return;
+	p->deadline = 0;
+	/* A namesake of another uid that is not gone yet has the host's ports and the name: the pod follows when it is forgotten. */
+	for (struct core_pod *o = table_namesake(c, p->pod, NULL); o; o = table_namesake(c, p->pod, o))
+		if (o != p && o->state != POD_STATE_PENDING && o->state != POD_STATE_HELD)
+			return;
+	p->applied = p->marks;
+	pod_set_state(c, p, POD_STATE_CREATING);
+	effect_pod(c, p, EFFECT_SANDBOX_CREATE);
+}
+
+static void back_off(struct core *c, struct core_pod *p)
+{
+	struct backoff_config b = backoff_of_sandbox(c);
+	int64_t delay = backoff_next(&b, -1, &p->backoff);
+
+	p->deadline = delay ? c->boot + delay : 0;
+}
+
+static void forget(struct core *c, struct core_pod *p)
+{
+	struct pod *pod = p->pod ? pod_ref(p->pod) : NULL;
+
+	effect_pod(c, p, EFFECT_FORGET);
+	table_remove(c, p);
+	if (!pod)
+		return;
+	for (struct core_pod *o = table_namesake(c, pod, NULL); o; o = table_namesake(c, pod, o))
+		pod_create_if_due(c, o);
+	pod_unref(pod);
+}
+
+static void forget_containers(struct core_pod *p, bool stale_only)
+{
+	for (size_t i = 0; i < p->container_count; i++)
+		if (p->containers[i].spec && (!stale_only || container_stale(&p->containers[i])))
+			container_forget(&p->containers[i]);
+}
+
+/* Nothing of the pod exists (any more). May free it. */
+static void without_sandbox(struct core *c, struct core_pod *p, bool failed)
+{
+	bool anew = !p->lost || p->applied.recreate != p->marks.recreate;
+
+	p->has_sandbox = p->recreate = p->lost = false;
+	p->sandbox = (struct sandbox_info){ 0 };
+	p->sandbox_wall = 0;
+	if (!p->wanted) {
+		forget(c, p);
+		return;
+	}
+	if (p->held) {
+		pod_set_state(c, p, POD_STATE_HELD);
+		return;
+	}
+	forget_containers(p, !anew);
+	if (p->state != POD_STATE_CREATING && pod_done(p)) {
+		pod_set_state(c, p, POD_STATE_FINISHED);
+		return;
+	}
+	if (p->state != POD_STATE_PENDING)
+		pod_set_state(c, p, POD_STATE_PENDING);
+	if (failed)
+		back_off(c, p);
+	pod_create_if_due(c, p);
+}
+
+void pod_destroy(struct core *c, struct core_pod *p)
+{
+	for (size_t i = 0; i < p->container_count; i++)
+		if (container_alive(&p->containers[i]))
+			container_lost(c, p, &p->containers[i]);
+	pod_set_state(c, p, POD_STATE_DESTROYING);
+	effect_pod(c, p, EFFECT_SANDBOX_DESTROY);
+}
+
+void pod_stop_containers(struct core *c, struct core_pod *p)
+{
+	effect_note(c, p);
+	for (size_t i = 0; i < p->container_count; i++) {
+		p->containers[i].restart_wanted = false;
+		container_stop(c, p, &p->containers[i]);
+	}
+}
+
+void pod_stop(struct core *c, struct core_pod *p)
+{
+	if (!p->has_sandbox) {
+		without_sandbox(c, p, false);
+		return;
+	}
+	if (p->wanted && !p->held && !p->recreate)
+		effect_report(c, p, NULL, true, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created");
+	p->recreate = true;
+	p->backoff = 0;
+	pod_set_state(c, p, POD_STATE_STOPPING);
+	pod_stop_containers(c, p);
+}
+
+/* ---- events ---- */
+
+static void on_set(struct core *c, struct core_pod *p, const struct event *e)
+{
+	bool back = !p->wanted;
+	bool edited = !p->pod || !streq(p->pod->hash, e->pod->hash);
+
+	p->wanted = true;
+	p->deleted_wall = 0;
+	if (!edited && !back)
+		return;
+	core_touch(c, p);
+	if (!p->created_wall)
+		p->created_wall = c->wall;
+	if (edited && pod_take_version(c, p, e->pod, e->first_numbers)) {
+		p->generation++;
+		p->held = false;
+		p->backoff = 0;
+		p->deadline = 0;
+		p->reason[0] = p->message[0] = '\0';
+	}
+	switch (p->state) {
+	case POD_STATE_PENDING:
+		pod_create_if_due(c, p);
+		break;
+	case POD_STATE_HELD:
+		if (!p->held)
+			without_sandbox(c, p, false);
+		break;
+	case POD_STATE_RUNNING:
+	case POD_STATE_FINISHED:
+		pod_reconcile(c, p);
+		break;
+	case POD_STATE_ADOPTING:   /* EVENT_ADOPT, EVENT_SANDBOX_READY and */
+	case POD_STATE_CREATING:   /* EVENT_SANDBOX_GONE will see it */
+	case POD_STATE_STOPPING:
+	case POD_STATE_DESTROYING:
+	case POD_STATE_MAX:
+		break;
+	}
+}
+
+static void on_wish(struct core *c, struct core_pod *p)
+{
+	core_touch(c, p);
+	switch (p->state) {
+	case POD_STATE_PENDING:
+	case POD_STATE_HELD:
+	case POD_STATE_FINISHED:
+		if (p->state == POD_STATE_FINISHED && p->has_sandbox)
+			pod_stop(c, p);
+		else if (p->state != POD_STATE_HELD || !p->held)
+			without_sandbox(c, p, false);
+		break;
+	case POD_STATE_RUNNING:
+		pod_reconcile(c, p);
+		break;
+	case POD_STATE_ADOPTING:
+	case POD_STATE_CREATING:
+	case POD_STATE_STOPPING:
+	case POD_STATE_DESTROYING:
+	case POD_STATE_MAX:
+		break;
+	}
+}
+
+static void on_gone(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	if (!p->wanted)
+		return;
+	p->wanted = p->held = false;
+	p->deleted_wall = c->wall;
+	on_wish(c, p);
+}
+
+static void on_stop_asked(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	if (p->held || !p->wanted)
+		return;
+	p->held = true;
+	on_wish(c, p);
+}
+
+static void on_start_asked(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	bool held = p->held;
+
+	p->held = false;
+	if (held && p->state == POD_STATE_HELD)
+		on_wish(c, p);
+	if (p->state == POD_STATE_PENDING) { /* a hand at the box has mended what made it fail */
+		p->backoff = p->deadline = 0;
+		core_touch(c, p);
+		pod_create_if_due(c, p);
+	}
+}
+
+static void restart_container(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	switch (k->state) {
+	case CONTAINER_STATE_RUNNING:
+		pod_replace_container(c, p, k);
+		break;
+	case CONTAINER_STATE_BACKOFF:
+	case CONTAINER_STATE_DONE:
+		container_launch_fresh(c, p, k);
+		break;
+	case CONTAINER_STATE_WAITING:
+	case CONTAINER_STATE_STARTING:
+	case CONTAINER_STATE_STOPPING: /* is on its way to a fresh start already */
+	case CONTAINER_STATE_MAX:
+		break;
+	}
+}
+
+static void on_restart_asked(struct core *c, struct core_pod *p, const struct event *e)
+{
+	if (p->state == POD_STATE_HELD || p->state == POD_STATE_PENDING) {
+		on_start_asked(c, p, e);
+		return;
+	}
+	bool finished = p->state == POD_STATE_FINISHED;
+	if (finished && p->has_sandbox)
+		pod_set_state(c, p, POD_STATE_RUNNING);
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		if (!k->spec || (*e->id.container && !streq(k->name, e->id.container)))
+			continue;
+		if (p->state == POD_STATE_RUNNING)
+			restart_container(c, p, k);
+		else if (p->state == POD_STATE_ADOPTING)
+			k->restart_wanted = true;
+		else if (finished)
+			container_forget(k);
+	}
+	if (finished && !p->has_sandbox && !pod_done(p)) {
+		pod_set_state(c, p, POD_STATE_PENDING);
+		pod_create_if_due(c, p);
+	}
+}
+
+static void on_anchor_found(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	p->has_sandbox = true;
+	pod_set_state(c, p, POD_STATE_ADOPTING);
+}
+
+static void on_adopt(struct core *c, struct core_pod *p, const struct event *e)
+{
+	pod_adopt(c, p, &e->adopt);
+}
+
+static void on_ready(struct core *c, struct core_pod *p, const struct event *e)
+{
+	p->sandbox = e->sandbox;
+	p->sandbox_wall = c->wall;
+	p->sandbox_boot = c->boot;
+	p->has_sandbox = true;
+	p->reason[0] = p->message[0] = '\0';
+	pod_set_state(c, p, POD_STATE_RUNNING);
+	pod_raise_numbers(p, e->first_numbers);
+	pod_reconcile_resize(c, p);
+	/* An anchor without a note is one that was never finished: this is what makes the sandbox count. */
+	effect_note(c, p);
+	effect_report(c, p, NULL, true, "SandboxCreated", "Created pod sandbox");
+	pod_reconcile(c, p);
+}
+
+static void on_failed(struct core *c, struct core_pod *p, const struct event *e)
+{
+	(void)snprintf(p->reason, sizeof(p->reason), "%s", *e->reason ? e->reason : "FailedCreatePodSandBox");
+	(void)snprintf(p->message, sizeof(p->message), "%s", e->message);
+	effect_report(c, p, NULL, false, "FailedCreatePodSandBox", "%s", *p->message ? p->message : p->reason);
+	core_touch(c, p);
+	p->lost = true; /* what was done before this attempt stays done */
+	without_sandbox(c, p, true);
+}
+
+static void on_lost(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	effect_report(c, p, NULL, false, "AnchorLost", "The pod's anchor died, and with it the sandbox");
+	p->lost = p->state != POD_STATE_STOPPING;
+	p->has_sandbox = true;
+	if (p->sandbox_boot && c->boot - p->sandbox_boot >= c->config.backoff.reset)
+		p->backoff = 0;
+	for (size_t i = 0; i < p->container_count; i++)
+		if (p->containers[i].state == CONTAINER_STATE_BACKOFF)
+			container_set_state(&p->containers[i], CONTAINER_STATE_WAITING);
+	pod_destroy(c, p);
+}
+
+static void on_lost_again(struct core *c _unused_, struct core_pod *p _unused_, const struct event *e _unused_)
+{
+	/* The anchor died of EFFECT_SANDBOX_DESTROY, as it should. */
+}
+
+static void on_sandbox_gone(struct core *c, struct core_pod *p, const struct event *e _unused_)
+{
+	without_sandbox(c, p, p->lost);
+}
+
+static void on_container(struct core *c, struct core_pod *p, const struct event *e)
+{
+	struct core_container *k = pod_find_container(p, e->id.container);
+
+	if (k)
+		container_event(c, p, k, e);
+	else if (e->type == EVENT_EXITED || e->type == EVENT_START_FAILED)
+		effect_container(c, p, EFFECT_ACK, e->id.container, e->id.number); /* of a container that an edit took out */
+	else
+		core_impossible(c, p, NULL, e->type);
+}
+
+typedef void pod_handler(struct core *c, struct core_pod *p, const struct event *e);
+
+/* The same in every state: wishes, and events about containers, which may come late. */
+#define COMMON                                                                                     \
+	[EVENT_POD_SET] = on_set, [EVENT_POD_GONE] = on_gone, [EVENT_RESTART_ASKED] = on_restart_asked,        \
+	[EVENT_STOP_ASKED] = on_stop_asked, [EVENT_START_ASKED] = on_start_asked, [EVENT_STARTED] = on_container,  \
+	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container
+
+/* An empty place is an event that the state can't have. */
+static pod_handler *const handlers[POD_STATE_MAX][EVENT_MAX] = {
+	[POD_STATE_PENDING] = { COMMON, [EVENT_ANCHOR_FOUND] = on_anchor_found },
+	[POD_STATE_ADOPTING] = { COMMON, [EVENT_ADOPT] = on_adopt, [EVENT_SANDBOX_LOST] = on_lost },
+	[POD_STATE_CREATING] = { COMMON, [EVENT_SANDBOX_READY] = on_ready, [EVENT_SANDBOX_FAILED] = on_failed,
+				 [EVENT_SANDBOX_LOST] = on_lost },
+	[POD_STATE_RUNNING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost },
+	[POD_STATE_STOPPING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost },
+	[POD_STATE_DESTROYING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost_again, [EVENT_SANDBOX_GONE] = on_sandbox_gone },
+	[POD_STATE_HELD] = { COMMON },
+	[POD_STATE_FINISHED] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost },
+};
+
+void pod_event(struct core *c, struct core_pod *p, const struct event *e)
+{
+	pod_handler *h = handlers[p->state][e->type];
+
+	if (h)
+		h(c, p, e);
+	else
+		core_impossible(c, p, NULL, e->type);
+}
+
+void pod_tick(struct core *c, struct core_pod *p)
+{
+	if (p->deadline && p->deadline <= c->boot)
+		pod_create_if_due(c, p);
+	for (size_t i = 0; i < p->container_count; i++)
+		container_tick(c, p, &p->containers[i]);
+}
+
+/* Containers that an edit took out and that have ended. Their numbers stay used up. */
+static void sweep(struct core_pod *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		if (!k->spec && !container_alive(k)) {
+			p->number_floor = MAX(p->number_floor, k->next_number);
+			continue;
+		}
+		if (kept != i)
+			p->containers[kept] = *k;
+		kept++;
+	}
+	p->container_count = kept;
+}
+
+void pod_settle(struct core *c, struct core_pod *p)
+{
+	sweep(p);
+	if (p->state == POD_STATE_RUNNING && pod_done(p))
+		pod_set_state(c, p, POD_STATE_FINISHED);
+	else if (p->state == POD_STATE_STOPPING && !pod_alive(p))
+		pod_destroy(c, p);
+}

@@ -1,0 +1,44 @@
+/* The machine of one pod.
+ *
+ *   PENDING     Wanted, and nothing of it exists. Waits for `deadline` after failures, or for a namesake that is still being stopped.
+ *   ADOPTING    An anchor was found, what it holds is not known yet. Nothing may be started, and nothing is stopped.
+ *   CREATING    EFFECT_SANDBOX_CREATE is under way. Edits, deletion and holds wait for its answer.
+ *   RUNNING     The sandbox stands. Containers are launched, restarted, replaced (core/container.h).
+ *   STOPPING    The sandbox must go: deleted, held, or an edit needs another one. Containers are being stopped, all at once; none is launched.
+ *   DESTROYING  EFFECT_SANDBOX_DESTROY is under way. Its end decides what comes: forget, hold, or begin anew.
+ *   HELD        podctl stop. Nothing of it exists. Ends with podctl start or an edit of the spec.
+ *   FINISHED    restartPolicy starts no container again. The anchor stays while it can, since it is the memory of that: a podd that comes
+ *               back reads it and starts nothing. (If the anchor is lost the core still remembers; only both deaths together forget.)
+ *
+ * Who may change the state: pod_set_state alone, which asserts the table of legal changes; it is called from pod.c, reconcile.c and
+ * adopt.c. Wishes (POD_SET, POD_GONE, STOP_ASKED, START_ASKED) only change what is wanted; pod_reconcile compares that with what is, and
+ * is called whenever one of both changed. So the order in which wishes come does not matter, and an edit that comes while something
+ * is in flight is seen when that has landed.
+ *
+ * What is, is known by hashes of what it was made from (`applied`, container `applied_hash`), which the note carries too: an edit made
+ * while podd was down is found by the very same comparison. */
+#pragma once
+#include "core/internal.h"
+
+void pod_set_state(struct core *c, struct core_pod *p, enum pod_state to);
+void pod_event(struct core *c, struct core_pod *p, const struct event *e);
+void pod_settle(struct core *c, struct core_pod *p);
+void pod_tick(struct core *c, struct core_pod *p);
+void pod_create_if_due(struct core *c, struct core_pod *p);
+void pod_destroy(struct core *c, struct core_pod *p);
+void pod_stop(struct core *c, struct core_pod *p);
+void pod_stop_containers(struct core *c, struct core_pod *p);
+int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and its containers', 0: none */
+struct core_container *pod_find_container(const struct core_pod *p, const char *name);
+
+/* reconcile.c */
+bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const uint32_t *first_numbers); /* true: the spec differs */
+bool pod_must_stop(const struct core_pod *p);
+void pod_reconcile(struct core *c, struct core_pod *p);
+void pod_reconcile_resize(struct core *c, struct core_pod *p);
+void pod_replace_container(struct core *c, struct core_pod *p, struct core_container *k);
+void pod_raise_numbers(struct core_pod *p, const uint32_t *first_numbers);
+struct core_container *pod_add_container(struct core_pod *p, const char *name);
+
+/* adopt.c */
+void pod_adopt(struct core *c, struct core_pod *p, const struct adopt_info *a);

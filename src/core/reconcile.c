@@ -1,0 +1,185 @@
+/* What is wanted against what is, at the least cost: nothing, limits in place, one container anew, the sandbox anew. */
+#include <stdio.h>
+#include <string.h>
+#include "base/alloc.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "core/container.h"
+#include "core/pod.h"
+
+static uint64_t hash_of_hex(const char *hex)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *hex; hex++)
+		h = (h ^ (unsigned char)*hex) * 1099511628211u;
+	return h;
+}
+
+struct core_container *pod_add_container(struct core_pod *p, const char *name)
+{
+	struct core_container *k = xgrow(p->containers, p->container_count);
+
+	(void)snprintf(k->name, sizeof(k->name), "%s", name);
+	return k;
+}
+
+void pod_raise_numbers(struct core_pod *p, const uint32_t *first_numbers)
+{
+	size_t n = p->pod ? p->pod->spec.containers.count : 0;
+
+	for (size_t i = 0; i < n && i < CONTAINERS_MAX; i++)
+		if (!container_alive(&p->containers[i]))
+			p->containers[i].next_number = MAX(p->containers[i].next_number, first_numbers[i]);
+}
+
+/* One container of the new version: what is known of its namesake goes over. */
+static void take_container(struct core_pod *p, const struct core_container *old, const struct container *spec, uint64_t hash)
+{
+	struct core_container *k = pod_add_container(p, spec->name);
+
+	if (old)
+		*k = *old;
+	else
+		k->next_number = p->number_floor;
+	if (!k->spec && k->state == CONTAINER_STATE_STOPPING)
+		k->restart_wanted = true; /* was on its way out, and is wanted again */
+	k->spec = spec;
+	k->wanted_hash = hash;
+}
+
+bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const uint32_t *first_numbers)
+{
+	struct core_container *old = p->containers;
+	size_t old_count = p->container_count, same = 0;
+	struct edit_marks marks = { hash_of_hex(pod->hash), pod_edit_hash(pod, EDIT_RECREATE), pod_edit_hash(pod, EDIT_RESIZE) };
+	bool differs = marks.recreate != p->marks.recreate || marks.resize != p->marks.resize;
+
+	p->marks = marks;
+	p->grace_seconds = pod->spec.grace_seconds;
+	p->containers = NULL;
+	p->container_count = 0;
+	for (size_t i = 0; i < pod->spec.containers.count && i < CONTAINERS_MAX; i++) {
+		const struct container *spec = &pod->spec.containers.items[i];
+		uint64_t hash = container_edit_hash(pod, spec);
+		struct core_container *k = NULL;
+		for (size_t j = 0; j < old_count && !k; j++)
+			if (streq(old[j].name, spec->name))
+				k = &old[j];
+		same += k && k->spec && k->wanted_hash == hash;
+		take_container(p, k, spec, hash);
+	}
+	size_t wanted = p->container_count, former = 0;
+	for (size_t j = 0; j < old_count; j++) {
+		former += old[j].spec != NULL;
+		if (pod_find_container(p, old[j].name))
+			continue;
+		struct core_container *k = pod_add_container(p, old[j].name);
+		*k = old[j];
+		k->spec = NULL;
+		k->restart_wanted = false;
+	}
+	free(old);
+	table_rename(c, p, pod_ref(pod));
+	pod_raise_numbers(p, first_numbers);
+	return differs || same != wanted || former != wanted;
+}
+
+bool pod_must_stop(const struct core_pod *p)
+{
+	return !p->wanted || p->held || p->recreate || p->marks.recreate != p->applied.recreate;
+}
+
+void pod_reconcile_resize(struct core *c, struct core_pod *p)
+{
+	if (p->applied.resize == p->marks.resize || pod_must_stop(p))
+		return;
+	/* Before the note that tells of it: done twice it is the same, but not done it would be missed. */
+	p->applied.resize = p->marks.resize;
+	effect_pod(c, p, EFFECT_RESIZE);
+	for (size_t i = 0; i < p->container_count; i++)
+		p->containers[i].resize_due = p->containers[i].state == CONTAINER_STATE_STARTING;
+}
+
+void pod_replace_container(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	if (k->spec && container_stale(k))
+		effect_report(c, p, k, true, "Killing", "Container %s definition changed, will be restarted", k->name);
+	k->restart_wanted = k->spec != NULL;
+	container_stop(c, p, k);
+}
+
+static void reconcile_container(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	bool stale = container_stale(k);
+	bool restarts = p->pod && backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
+
+	switch (k->state) {
+	case CONTAINER_STATE_WAITING:
+		if (k->spec)
+			container_launch(c, p, k);
+		break;
+	case CONTAINER_STATE_STARTING: /* until it is known whether there is a process */
+		break;
+	case CONTAINER_STATE_RUNNING:
+		if (stale)
+			pod_replace_container(c, p, k);
+		break;
+	case CONTAINER_STATE_STOPPING:
+		k->restart_wanted = k->spec != NULL;
+		break;
+	case CONTAINER_STATE_BACKOFF:
+		if (!k->spec || (!stale && !restarts && k->last.set && k->last.number == k->number))
+			container_set_state(k, CONTAINER_STATE_DONE);
+		else if (stale)
+			container_launch_fresh(c, p, k);
+		break;
+	case CONTAINER_STATE_DONE:
+		if (k->spec && (stale || restarts))
+			container_launch_fresh(c, p, k);
+		break;
+	case CONTAINER_STATE_MAX:
+		break;
+	}
+}
+
+/* A finished pod whose anchor was lost: what an edit made stale runs again, in a new sandbox. */
+static void reconcile_without_sandbox(struct core *c, struct core_pod *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		bool again = container_stale(k) || p->marks.recreate != p->applied.recreate ||
+			     backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
+		if (k->spec && again && k->state == CONTAINER_STATE_DONE)
+			container_forget(k);
+		any = any || (k->spec && k->state == CONTAINER_STATE_WAITING);
+	}
+	if (!any)
+		return;
+	pod_set_state(c, p, POD_STATE_PENDING);
+	pod_create_if_due(c, p);
+}
+
+void pod_reconcile(struct core *c, struct core_pod *p)
+{
+	core_touch(c, p);
+	if (p->state == POD_STATE_FINISHED && !p->has_sandbox && p->wanted && !p->held) {
+		reconcile_without_sandbox(c, p);
+		return;
+	}
+	if (pod_must_stop(p)) {
+		pod_stop(c, p);
+		return;
+	}
+	if (p->state == POD_STATE_FINISHED)
+		pod_set_state(c, p, POD_STATE_RUNNING); /* settled again at the end of the step */
+	pod_reconcile_resize(c, p);
+	for (size_t i = 0; i < p->container_count; i++)
+		reconcile_container(c, p, &p->containers[i]);
+	if (p->applied.hash != p->marks.hash) {
+		p->applied.hash = p->marks.hash;
+		effect_note(c, p);
+	}
+}
