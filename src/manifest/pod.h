@@ -11,7 +11,8 @@
 struct quantity {
 	__int128 nano;
 	bool set;
-	bool binary; /* the format family (Ki, Mi...) of the canonical text */
+	bool binary;   /* the family of the canonical text: Ki, Mi... */
+	bool exponent; /* or e3, e6...; neither: k, M... */
 };
 
 struct string_list {
@@ -150,12 +151,18 @@ struct pod_spec {
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };
 
+/* The annotation podd.dev/restart-backoff, in ns; 0: not given, the node's configuration holds. */
+struct pod_backoff {
+	int64_t initial, max, reset;
+};
+
 struct pod {
 	struct arena *arena;
 	unsigned refs;
 	struct pod_metadata metadata;
 	struct pod_spec spec;
 	enum qos qos;
+	struct pod_backoff backoff;
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };
 

@@ -1,0 +1,310 @@
+#include "manifest/decode.h"
+#include <assert.h>
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "manifest/decode_scalar.h"
+#include "manifest/suggest.h"
+
+enum { FIELDS_MAX = 64 };
+
+/* What all lists of pod.h look like. */
+struct any_list {
+	void *items;
+	size_t count;
+};
+_Static_assert(sizeof(struct any_list) == sizeof(struct label_list), "lists are {items, count}");
+
+static void decode_field(struct decoder *d, const struct field *f, const struct node *n, void *at);
+
+void decoder_find(struct decoder *d, enum severity severity, const struct node *where, const char *hint, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diags_add(d->m, severity, where, &d->path, hint, "%s", text);
+	if (severity != SEVERITY_NOTICE)
+		d->failed = true;
+}
+
+const struct node *decoder_place(const struct decoder *d, const void *field)
+{
+	if (d->m->diag_count == MANIFEST_DIAGS_MAX) /* nobody will see it */
+		return d->root;
+	for (size_t i = 0; i < d->place_count; i++)
+		if (d->places[i].field == field)
+			return d->places[i].node;
+	return d->root;
+}
+
+void decoder_deinit(struct decoder *d)
+{
+	free(d->places);
+}
+
+static void place_set(struct decoder *d, const void *field, const struct node *n)
+{
+	*xgrow(d->places, d->place_count) = (struct place){ field, n };
+}
+
+static bool expect_node(struct decoder *d, const struct node *n, enum node_type type)
+{
+	if (n->type == type)
+		return true;
+	decoder_find(d, SEVERITY_ERROR, n, type == NODE_SEQUENCE ? "begin each item with '- '" : "write it as `name: value` pairs, indented",
+		     "Invalid value: must be %s, and this is %s", type == NODE_SEQUENCE ? "a list" : "a mapping", node_type_name(n));
+	return false;
+}
+
+/* A field of the API that this podd doesn't do. Asking for what happens anyway is fine. */
+static void decode_unbuilt(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
+{
+	struct scalar s;
+
+	if (node_is_null(n) || (n->count == 0 && n->type != NODE_SCALAR && f->type != FIELD_OBJECT))
+		return;
+	if (n->type == NODE_SCALAR && f->neutral) {
+		scalar_resolve(n, &s);
+		if (field_is_neutral(f, s.type == SCALAR_BOOL ? (s.boolean ? "true" : "false") : s.text))
+			return;
+	}
+	decoder_find(d, SEVERITY_REFUSED, key, f->hint, "%s", f->verdict == VERDICT_REJECT ? "not supported by podd" : "not yet supported by this podd");
+}
+
+static void decode_no_op(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
+{
+	if (node_is_null(n))
+		return;
+	for (size_t i = 0; i < d->noticed_count; i++)
+		if (d->noticed[i] == f)
+			return;
+	if (d->noticed_count < NOTICED_MAX)
+		d->noticed[d->noticed_count++] = f;
+	decoder_find(d, SEVERITY_NOTICE, key, NULL, "accepted, without effect on one machine");
+}
+
+static void decode_pair(struct decoder *d, const struct field *f, const struct node_pair *pair, void *base)
+{
+	path_key(&d->path, f->name);
+	if (!f->built)
+		decode_unbuilt(d, f, pair->key, pair->value);
+	else if (f->verdict == VERDICT_NO_OP)
+		decode_no_op(d, f, pair->key, pair->value);
+	else if (!node_is_null(pair->value))
+		decode_field(d, f, pair->value, field_stored(f) ? (char *)base + f->offset : NULL);
+	path_pop(&d->path);
+}
+
+static void unknown_field(struct decoder *d, const struct schema *s, const struct node *key)
+{
+	_cleanup_free_ char *hint = suggest_field(d->schemas, d->schema_depth, key->text);
+
+	(void)s;
+	path_key(&d->path, key->text);
+	decoder_find(d, SEVERITY_ERROR, key, hint, "unknown field \"%.80s\"", key->text);
+	path_pop(&d->path);
+}
+
+/* Whether the value is as good as absent: Go's zero value and a missing field are the same to Kubernetes. */
+static bool is_empty(const struct field *f, const struct node *n)
+{
+	if (node_is_null(n))
+		return true;
+	if (f->type == FIELD_STRING || f->type == FIELD_ENUM)
+		return n->type == NODE_SCALAR && n->count == 0;
+	return f->type == FIELD_OBJECTS && n->type == NODE_SEQUENCE && n->count == 0;
+}
+
+static void fill_absent(struct decoder *d, const struct schema *s, uint64_t seen, const struct node *n, void *base)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		if (seen >> i & 1)
+			continue;
+		path_key(&d->path, f->name);
+		if (f->required)
+			decoder_find(d, SEVERITY_ERROR, n, NULL, "Required value");
+		else if (f->fallback && field_stored(f))
+			scalar_fallback(d, f, (char *)base + f->offset);
+		path_pop(&d->path);
+	}
+}
+
+static void decode_object(struct decoder *d, const struct schema *s, const struct node *n, void *base)
+{
+	uint64_t seen = 0;
+
+	assert(s->count <= FIELDS_MAX && d->schema_depth < SCHEMA_DEPTH_MAX);
+	if (!expect_node(d, n, NODE_MAPPING))
+		return;
+	if (s->starts_with_set)
+		*(bool *)base = true;
+	d->schemas[d->schema_depth++] = s;
+	for (size_t i = 0; i < n->count; i++) {
+		const struct field *f = schema_find(s, n->pairs[i].key->text);
+		if (!f) {
+			unknown_field(d, s, n->pairs[i].key);
+			continue;
+		}
+		if (!is_empty(f, n->pairs[i].value))
+			seen |= (uint64_t)1 << (f - s->fields);
+		else if (f->type != FIELD_OBJECTS)
+			continue;
+		decode_pair(d, f, &n->pairs[i], base);
+	}
+	fill_absent(d, s, seen, n, base);
+	d->schema_depth--;
+}
+
+static void decode_objects(struct decoder *d, const struct field *f, const struct node *n, void *at)
+{
+	struct any_list list = { 0 };
+
+	if (!expect_node(d, n, NODE_SEQUENCE))
+		return;
+	list.count = n->count;
+	list.items = n->count ? arena_alloc(d->arena, n->count * f->object->size) : NULL;
+	memcpy(at, &list, sizeof(list));
+	for (size_t i = 0; i < n->count; i++) {
+		path_index(&d->path, i);
+		decode_object(d, f->object, n->items[i], (char *)list.items + i * f->object->size);
+		path_pop(&d->path);
+	}
+}
+
+static void decode_strings(struct decoder *d, const struct field *f, const struct node *n, struct string_list *at)
+{
+	if (!expect_node(d, n, NODE_SEQUENCE))
+		return;
+	at->count = n->count;
+	at->items = n->count ? arena_new_array(d->arena, const char *, n->count) : NULL;
+	for (size_t i = 0; i < n->count; i++) {
+		path_index(&d->path, i);
+		at->items[i] = "";
+		scalar_decode_string(d, f, n->items[i], &at->items[i]);
+		place_set(d, &at->items[i], n->items[i]);
+		path_pop(&d->path);
+	}
+}
+
+/* Keys of the user's own become strings, but not by stealth: an unquoted `on` would turn into "true". */
+static bool expect_key(struct decoder *d, const struct node *key)
+{
+	struct scalar s;
+	char decimal[24];
+
+	scalar_resolve(key, &s);
+	(void)snprintf(decimal, sizeof(decimal), "%lld", (long long)s.integer);
+	if (s.type == SCALAR_STRING || (s.type == SCALAR_INT && streq(key->text, decimal)))
+		return true;
+	decoder_find(d, SEVERITY_ERROR, key, "quote the key", "key \"%.80s\" is read as %s", key->text, scalar_type_name(s.type));
+	return false;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct node_pair *p = a, *q = b;
+
+	return strcmp(p->key->text, q->key->text);
+}
+
+static void decode_map(struct decoder *d, const struct field *f, const struct node *n, struct label_list *at)
+{
+	if (!expect_node(d, n, NODE_MAPPING) || !n->count)
+		return;
+	_cleanup_free_ struct node_pair *sorted = xcalloc(n->count, sizeof(*sorted));
+	memcpy(sorted, n->pairs, n->count * sizeof(*sorted));
+	qsort(sorted, n->count, sizeof(*sorted), by_key);
+	at->count = n->count;
+	at->items = arena_new_array(d->arena, struct label, n->count);
+	for (size_t i = 0; i < n->count; i++) {
+		struct label *l = &at->items[i];
+		path_map_key(&d->path, sorted[i].key->text);
+		l->name = arena_strdup(d->arena, sorted[i].key->text);
+		l->value = "";
+		if (expect_key(d, sorted[i].key) && !node_is_null(sorted[i].value))
+			scalar_decode_string(d, f, sorted[i].value, &l->value);
+		place_set(d, &l->name, sorted[i].key);
+		place_set(d, &l->value, sorted[i].value);
+		path_pop(&d->path);
+	}
+}
+
+static void unknown_resource(struct decoder *d, const struct schema *s, const struct node *key)
+{
+	const struct field *f = suggest_nearest(s, key->text);
+	_cleanup_free_ char *hint = f ? xasprintf("did you mean \"%s\"?", f->name) : NULL;
+
+	if (str_after(key->text, "hugepages-"))
+		decoder_find(d, SEVERITY_REFUSED, key, "leave it out", "huge pages are not yet supported by this podd");
+	else if (strchr(key->text, '/'))
+		decoder_find(d, SEVERITY_REFUSED, key, "use a hostPath volume with the device node", "extended resources are not yet supported by this podd");
+	else
+		decoder_find(d, SEVERITY_ERROR, key, hint, "Invalid value: \"%.80s\": must be a standard resource type, cpu or memory", key->text);
+}
+
+static void decode_quantity_map(struct decoder *d, const struct field *f, const struct node *n, void *at)
+{
+	if (!expect_node(d, n, NODE_MAPPING))
+		return;
+	for (size_t i = 0; i < n->count; i++) {
+		const struct field *resource = schema_find(f->object, n->pairs[i].key->text);
+		if (resource) {
+			decode_pair(d, resource, &n->pairs[i], at);
+			continue;
+		}
+		path_key(&d->path, n->pairs[i].key->text);
+		unknown_resource(d, f->object, n->pairs[i].key);
+		path_pop(&d->path);
+	}
+}
+
+static void decode_field(struct decoder *d, const struct field *f, const struct node *n, void *at)
+{
+	if (at && f->type != FIELD_OBJECT)
+		place_set(d, at, n);
+	switch (f->type) {
+	case FIELD_OBJECT:
+		decode_object(d, f->object, n, at);
+		return;
+	case FIELD_OBJECTS:
+		decode_objects(d, f, n, at);
+		return;
+	case FIELD_STRINGS:
+		decode_strings(d, f, n, at);
+		return;
+	case FIELD_MAP:
+		decode_map(d, f, n, at);
+		return;
+	case FIELD_QUANTITY_MAP:
+		decode_quantity_map(d, f, n, at);
+		return;
+	case FIELD_STRING:
+	case FIELD_ENUM:
+	case FIELD_BOOL:
+	case FIELD_TRISTATE:
+	case FIELD_INT32:
+	case FIELD_INT64:
+	case FIELD_ID:
+	case FIELD_QUANTITY:
+		if (at)
+			scalar_decode(d, f, n, at);
+		return;
+	case FIELD_INT_OR_STRING:
+	case FIELD_INT32S:
+	case FIELD_INT64S:
+	case FIELD_LABEL_SELECTOR:
+	case FIELD_TYPE_MAX:
+		break;
+	}
+	assert(!"no field of this type is built");
+}
+
+bool decode_pod(struct decoder *d, struct pod *pod)
+{
+	decode_object(d, &schema_pod, d->root, pod);
+	return !d->failed;
+}

@@ -1,0 +1,169 @@
+#include "manifest/decode_scalar.h"
+#include <errno.h>
+#include <stdio.h>
+#include "base/str.h"
+
+enum { SHOWN_MAX = 80 };
+
+/* A type mismatch: what it must be, what it is, how to write it. */
+static bool mismatch(struct decoder *d, const struct node *n, const char *must, const char *hint)
+{
+	if (n->type == NODE_SCALAR)
+		decoder_find(d, SEVERITY_ERROR, n, hint, n->style == NODE_STRING ? "Invalid value: \"%.*s\": must be %s, and this is %s" : "Invalid value: %.*s: must be %s, and this is %s",
+			     SHOWN_MAX, n->text, must, node_type_name(n));
+	else
+		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: must be %s, and this is %s", must, node_type_name(n));
+	return false;
+}
+
+static bool resolve(struct decoder *d, const struct node *n, const char *must, struct scalar *ret)
+{
+	if (n->type != NODE_SCALAR)
+		return mismatch(d, n, must, NULL);
+	scalar_resolve(n, ret);
+	return true;
+}
+
+static bool run_check(struct decoder *d, const struct field *f, const struct node *n, const struct value *v)
+{
+	struct finding found;
+
+	if (!f->check || f->check(v, d->m->arena, &found))
+		return true;
+	decoder_find(d, found.severity, n, found.hint, "%s", found.text);
+	return found.severity == SEVERITY_NOTICE;
+}
+
+static bool get_string(struct decoder *d, const struct node *n, const char **ret)
+{
+	struct scalar s;
+
+	if (!resolve(d, n, "a string", &s))
+		return false;
+	if (s.type == SCALAR_NULL) {
+		*ret = "";
+		return true;
+	}
+	if (s.type != SCALAR_STRING) {
+		char hint[SHOWN_MAX + 32];
+		(void)snprintf(hint, sizeof(hint), "quote it: \"%.*s\"", SHOWN_MAX, n->text);
+		return mismatch(d, n, "a string", hint);
+	}
+	*ret = n->text;
+	return true;
+}
+
+void scalar_decode_string(struct decoder *d, const struct field *f, const struct node *n, const char **at)
+{
+	const char *text;
+
+	if (get_string(d, n, &text) && run_check(d, f, n, &(struct value){ .text = text }))
+		*at = arena_strdup(d->arena, text);
+}
+
+static void decode_enum(struct decoder *d, const struct field *f, const struct node *n, int *at)
+{
+	_cleanup_buf_ struct buf supported = BUF_NULL;
+	const char *text;
+
+	if (!get_string(d, n, &text) || !run_check(d, f, n, &(struct value){ .text = text }))
+		return;
+	for (int i = 0; i < f->values->count; i++) {
+		const char *word = f->values->words[i];
+		if (streq(word, text)) {
+			*at = i;
+			return;
+		}
+		buf_printf(&supported, "%s\"%s\"", supported.len ? ", " : "", word);
+	}
+	decoder_find(d, SEVERITY_ERROR, n, NULL, "Unsupported value: \"%.*s\": supported values: %s", SHOWN_MAX, text, buf_str(&supported));
+}
+
+static bool get_bool(struct decoder *d, const struct node *n, bool *ret)
+{
+	struct scalar s;
+
+	if (!resolve(d, n, "a boolean", &s))
+		return false;
+	if (s.type != SCALAR_BOOL)
+		return mismatch(d, n, "a boolean", s.type == SCALAR_STRING && n->style == NODE_STRING ? "true or false, without quotes" : "true or false");
+	*ret = s.boolean;
+	return true;
+}
+
+static bool get_int(struct decoder *d, const struct field *f, const struct node *n, int64_t *ret)
+{
+	struct scalar s;
+
+	if (!resolve(d, n, "an integer", &s))
+		return false;
+	if (s.type != SCALAR_INT && !(s.type == SCALAR_FLOAT && s.whole))
+		return mismatch(d, n, "an integer", s.type == SCALAR_STRING && n->style == NODE_STRING ? "remove the quotes" : NULL);
+	if (f->type == FIELD_INT32 && (s.integer < INT32_MIN || s.integer > INT32_MAX)) {
+		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: %lld: does not fit into 32 bits", (long long)s.integer);
+		return false;
+	}
+	*ret = s.integer;
+	return run_check(d, f, n, &(struct value){ .number = s.integer });
+}
+
+static void decode_quantity(struct decoder *d, const struct field *f, const struct node *n, struct quantity *at)
+{
+	const __int128 milli = 1000000;
+	struct scalar s;
+	struct quantity q;
+	char decimal[24];
+
+	if (!resolve(d, n, "a quantity", &s))
+		return;
+	if (s.type == SCALAR_INT) { /* 0x10 is 16 by the time JSON sees it */
+		(void)snprintf(decimal, sizeof(decimal), "%lld", (long long)s.integer);
+		s.text = decimal;
+	} else if (s.type != SCALAR_STRING && s.type != SCALAR_FLOAT) {
+		mismatch(d, n, "a quantity", "a number with an optional suffix, as 500m or 64Mi");
+		return;
+	}
+	int r = quantity_parse(s.text, &q);
+	if (r < 0) {
+		decoder_find(d, SEVERITY_ERROR, n, "a number and one of Ki Mi Gi Ti Pi Ei, m k M G T P E, without blanks", "Invalid value: \"%.*s\": %s", SHOWN_MAX, s.text,
+			     r == -ERANGE ? "a quantity out of range" : "not a quantity");
+		return;
+	}
+	if (!run_check(d, f, n, &(struct value){ .quantity = &q }))
+		return;
+	/* A Pod's quantities are kept in thousandths. */
+	if (q.nano % milli)
+		q.nano += milli - q.nano % milli;
+	*at = q;
+}
+
+void scalar_decode(struct decoder *d, const struct field *f, const struct node *n, void *at)
+{
+	int64_t number;
+	bool flag;
+
+	if (f->type == FIELD_STRING)
+		scalar_decode_string(d, f, n, at);
+	else if (f->type == FIELD_ENUM)
+		decode_enum(d, f, n, at);
+	else if (f->type == FIELD_QUANTITY)
+		decode_quantity(d, f, n, at);
+	else if (f->type == FIELD_BOOL && get_bool(d, n, &flag))
+		*(bool *)at = flag;
+	else if (f->type == FIELD_TRISTATE && get_bool(d, n, &flag))
+		*(enum tristate *)at = flag ? TRISTATE_TRUE : TRISTATE_FALSE;
+	else if (f->type == FIELD_INT32 && get_int(d, f, n, &number))
+		*(int32_t *)at = (int32_t)number;
+	else if (f->type == FIELD_INT64 && get_int(d, f, n, &number))
+		*(int64_t *)at = number;
+	else if (f->type == FIELD_ID && get_int(d, f, n, &number))
+		*(struct id *)at = (struct id){ .value = number, .set = true };
+}
+
+void scalar_fallback(struct decoder *d, const struct field *f, void *at)
+{
+	bool text = f->type == FIELD_STRING || f->type == FIELD_ENUM;
+	const struct node n = { .type = NODE_SCALAR, .style = text ? NODE_STRING : NODE_PLAIN, .text = f->fallback, .count = strlen(f->fallback) };
+
+	scalar_decode(d, f, &n, at);
+}

@@ -1,0 +1,216 @@
+#include "manifest/manifest.h"
+#include <errno.h>
+#include <strings.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "manifest/complete.h"
+#include "manifest/decode.h"
+#include "manifest/diags.h"
+#include "manifest/suggest.h"
+#include "manifest/validate.h"
+#include "manifest/yaml.h"
+
+/* Kinds that people keep in one file with their pods. */
+static const char *const known_kinds[] = {
+	"Pod",         "ConfigMap", "Secret",        "PersistentVolumeClaim", "Deployment",   "DaemonSet", "ReplicaSet",     "StatefulSet",
+	"Job",         "CronJob",   "Service",       "Ingress",               "NetworkPolicy", "Namespace", "ServiceAccount", "PriorityClass",
+	"RuntimeClass", "List",      "PodList",
+};
+
+static const char *scalar_text(const struct node *n)
+{
+	return n && n->type == NODE_SCALAR && !node_is_null(n) && n->count ? n->text : NULL;
+}
+
+static struct document *document_add(struct manifest *m, const struct node *root)
+{
+	struct document *doc = xgrow(m->documents, m->document_count);
+	const struct node *metadata = node_get(root, "metadata");
+	const char *kind = scalar_text(node_get(root, "kind"));
+	const char *name = metadata ? scalar_text(node_get(metadata, "name")) : NULL;
+	const char *ns = metadata ? scalar_text(node_get(metadata, "namespace")) : NULL;
+
+	doc->line = root->line;
+	doc->kind = kind ? arena_strdup(m->arena, kind) : NULL;
+	doc->name = name ? arena_strdup(m->arena, name) : NULL;
+	doc->namespace = arena_strdup(m->arena, ns ? ns : "default");
+	return doc;
+}
+
+static void unknown_kind(struct decoder *d, const struct node *where, const char *kind)
+{
+	const char *near = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known_kinds); i++) {
+		if (streq(kind, known_kinds[i])) {
+			decoder_find(d, SEVERITY_REFUSED, where, "podd runs kind: Pod", "kind %s is not yet supported by this podd", kind);
+			return;
+		}
+		if (strcasecmp(kind, known_kinds[i]) == 0 || str_distance(kind, known_kinds[i], 1) <= 1)
+			near = known_kinds[i];
+	}
+	_cleanup_free_ char *hint = near ? xasprintf("did you mean \"%s\"?", near) : xstrdup("podd runs kind: Pod");
+	decoder_find(d, near ? SEVERITY_ERROR : SEVERITY_REFUSED, where, hint, "kind \"%.80s\" is not known to podd", kind);
+}
+
+static bool expect_words(struct decoder *d, const char *member, const char *want, const char **ret)
+{
+	const struct node *n = node_get(d->root, member);
+	const char *text = scalar_text(n);
+
+	*ret = text;
+	if (text && (!want || streq(text, want)))
+		return true;
+	path_key(&d->path, member);
+	if (!text)
+		decoder_find(d, SEVERITY_ERROR, n ? n : d->root, want ? "for a pod: apiVersion: v1" : "for a pod: kind: Pod", "Required value");
+	else
+		decoder_find(d, SEVERITY_ERROR, n, "for a pod: apiVersion: v1", "Unsupported value: \"%.80s\": supported values: \"%s\"", text, want);
+	path_pop(&d->path);
+	return false;
+}
+
+/* Whether this document is a pod at all. */
+static bool expect_pod(struct decoder *d)
+{
+	const char *kind, *version;
+
+	if (!expect_words(d, "kind", NULL, &kind))
+		return false;
+	if (!streq(kind, "Pod")) {
+		path_key(&d->path, "kind");
+		unknown_kind(d, node_get(d->root, "kind"), kind);
+		path_pop(&d->path);
+		return false;
+	}
+	return expect_words(d, "apiVersion", "v1", &version);
+}
+
+static struct pod *read_pod(struct decoder *d)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct pod *p = arena_alloc(a, sizeof(*p));
+
+	d->arena = a;
+	bool decoded = decode_pod(d, p);
+	/* Further rules also over a pod with an error elsewhere, so that one run names all that is wrong. */
+	validate_metadata(d, p);
+	validate_spec(d, p);
+	if (!decoded || d->failed)
+		return NULL;
+	p->arena = TAKE_PTR(a);
+	p->refs = 1;
+	pod_complete(p);
+	return p;
+}
+
+static void refuse_second(struct decoder *d, const struct document *doc, const struct document *first)
+{
+	const struct node *name = node_get(node_get(d->root, "metadata"), "name");
+
+	path_key(&d->path, "metadata");
+	path_key(&d->path, "name");
+	decoder_find(d, SEVERITY_ERROR, name, "rename one of the two", "Duplicate value: \"%.80s\": the document in line %u is this pod already", doc->name, first->line);
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+static const struct document *find_document(const struct manifest *m, size_t before, const struct document *doc)
+{
+	for (size_t i = 0; i < before; i++) {
+		const struct document *other = &m->documents[i];
+		if (streq0(other->kind, "Pod") && doc->name && streq0(other->name, doc->name) && streq(other->namespace, doc->namespace))
+			return other;
+	}
+	return NULL;
+}
+
+static void read_document(struct manifest *m, const struct node *root, bool bad, const struct path *path);
+
+/* `kubectl get -o yaml` of several objects: each item is a document. */
+static void read_list(struct manifest *m, const struct node *root, bool bad)
+{
+	const struct node *items = node_get(root, "items");
+	struct path path = { 0 };
+
+	if (items && items->type == NODE_SEQUENCE && items->count > YAML_DOCUMENTS_MAX) {
+		diags_add(m, SEVERITY_ERROR, items, NULL, "split it into several files", "Too many: a list may hold %d items", YAML_DOCUMENTS_MAX);
+		(void)document_add(m, root);
+		return;
+	}
+	if (!items || items->type != NODE_SEQUENCE) {
+		path_key(&path, "items");
+		diags_add(m, SEVERITY_ERROR, items ? items : root, &path, NULL, "Required value: must be a list");
+		(void)document_add(m, root);
+		return;
+	}
+	path_key(&path, "items");
+	for (size_t i = 0; i < items->count; i++) {
+		path_index(&path, i);
+		read_document(m, items->items[i], bad, &path);
+		path_pop(&path);
+	}
+}
+
+static void read_document(struct manifest *m, const struct node *root, bool bad, const struct path *path)
+{
+	const char *kind = scalar_text(node_get(root, "kind"));
+
+	if (!path && kind && streq(kind, "List")) {
+		read_list(m, root, bad);
+		return;
+	}
+	_cleanup_(decoder_deinit) struct decoder d = { .m = m, .root = root, .failed = bad };
+	struct document *doc = document_add(m, root);
+	size_t index = m->document_count - 1;
+
+	if (path)
+		d.path = *path;
+	if (root->type != NODE_MAPPING) {
+		decoder_find(&d, SEVERITY_ERROR, root, "a manifest begins with apiVersion: and kind:", "Invalid value: must be a mapping, and this is %s", node_type_name(root));
+		return;
+	}
+	if (!expect_pod(&d))
+		return;
+	const struct document *first = find_document(m, index, doc);
+	if (first)
+		refuse_second(&d, doc, first);
+	doc->pod = read_pod(&d);
+}
+
+/* The documents live in the arena like all else that is handed out. */
+static void settle(struct manifest *m)
+{
+	struct document *documents = arena_new_array(m->arena, struct document, m->document_count);
+
+	if (m->document_count)
+		memcpy(documents, m->documents, m->document_count * sizeof(*documents));
+	free(m->documents);
+	m->documents = documents;
+	diags_sort(m);
+}
+
+void manifest_read(const char *file, const char *text, size_t size, struct manifest *ret)
+{
+	_cleanup_arena_ struct arena *nodes = arena_new();
+	struct yaml_file yaml = { 0 };
+	struct manifest m = { .arena = arena_new() };
+
+	m.file = arena_strdup(m.arena, file);
+	if (size > MANIFEST_SIZE_MAX)
+		diags_add(&m, SEVERITY_ERROR, NULL, NULL, "split it into several files", "Too long: %zu bytes: a manifest file may have %d bytes", size, MANIFEST_SIZE_MAX);
+	else
+		m.parsed = yaml_read(&m, nodes, text, size, &yaml) == 0;
+	for (size_t i = 0; m.parsed && i < yaml.count; i++)
+		if (yaml.documents[i].root && !node_is_null(yaml.documents[i].root))
+			read_document(&m, yaml.documents[i].root, yaml.documents[i].bad, NULL);
+	settle(&m);
+	*ret = m;
+}
+
+void manifest_deinit(struct manifest *m)
+{
+	for (size_t i = 0; i < m->document_count; i++)
+		m->documents[i].pod = pod_unref(m->documents[i].pod);
+	m->arena = arena_free(m->arena);
+}

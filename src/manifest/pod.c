@@ -1,0 +1,93 @@
+#include "manifest/pod.h"
+#include "base/str.h"
+#include "manifest/words.h"
+
+static const char *const protocol_names[] = {
+	[PROTOCOL_TCP] = "TCP",
+	[PROTOCOL_UDP] = "UDP",
+	[PROTOCOL_SCTP] = "SCTP",
+};
+_Static_assert(ARRAY_SIZE(protocol_names) == PROTOCOL_MAX, "a name for each protocol");
+const struct enum_words protocol_words = { protocol_names, PROTOCOL_MAX };
+
+static const char *const restart_policy_names[] = {
+	[RESTART_POLICY_ALWAYS] = "Always",
+	[RESTART_POLICY_ON_FAILURE] = "OnFailure",
+	[RESTART_POLICY_NEVER] = "Never",
+};
+_Static_assert(ARRAY_SIZE(restart_policy_names) == RESTART_POLICY_MAX, "a name for each policy");
+const struct enum_words restart_policy_words = { restart_policy_names, RESTART_POLICY_MAX };
+
+static const char *const host_path_type_names[] = {
+	[HOST_PATH_ANY] = "",
+	[HOST_PATH_DIRECTORY_OR_CREATE] = "DirectoryOrCreate",
+	[HOST_PATH_DIRECTORY] = "Directory",
+	[HOST_PATH_FILE_OR_CREATE] = "FileOrCreate",
+	[HOST_PATH_FILE] = "File",
+	[HOST_PATH_SOCKET] = "Socket",
+	[HOST_PATH_CHAR_DEVICE] = "CharDevice",
+	[HOST_PATH_BLOCK_DEVICE] = "BlockDevice",
+};
+_Static_assert(ARRAY_SIZE(host_path_type_names) == HOST_PATH_MAX, "a name for each type");
+const struct enum_words host_path_type_words = { host_path_type_names, HOST_PATH_MAX };
+
+static const char *const empty_dir_medium_names[] = {
+	[EMPTY_DIR_DISK] = "",
+	[EMPTY_DIR_MEMORY] = "Memory",
+};
+_Static_assert(ARRAY_SIZE(empty_dir_medium_names) == EMPTY_DIR_MEDIUM_MAX, "a name for each medium");
+const struct enum_words empty_dir_medium_words = { empty_dir_medium_names, EMPTY_DIR_MEDIUM_MAX };
+
+/* The C struct stores enums as int. */
+_Static_assert(sizeof(enum protocol) == sizeof(int) && sizeof(enum host_path_type) == sizeof(int), "an enum is an int");
+
+const char *qos_name(enum qos q)
+{
+	static const char *const names[] = {
+		[QOS_GUARANTEED] = "Guaranteed",
+		[QOS_BURSTABLE] = "Burstable",
+		[QOS_BEST_EFFORT] = "BestEffort",
+	};
+	_Static_assert(ARRAY_SIZE(names) == QOS_MAX, "a name for each class");
+	return names[q];
+}
+
+const char *restart_policy_name(enum restart_policy p)
+{
+	return restart_policy_names[p];
+}
+
+const char *protocol_name(enum protocol p)
+{
+	return protocol_names[p];
+}
+
+struct pod *pod_ref(struct pod *p)
+{
+	p->refs++;
+	return p;
+}
+
+struct pod *pod_unref(struct pod *p)
+{
+	if (p && --p->refs == 0)
+		(void)arena_free(p->arena); /* p itself is in it */
+	return NULL;
+}
+
+/* A pod that is still being validated may have unnamed ones. */
+const struct container *pod_container(const struct pod *p, const char *name)
+{
+	for (size_t i = 0; i < p->spec.containers.count; i++)
+		if (streq0(p->spec.containers.items[i].name, name))
+			return &p->spec.containers.items[i];
+	return NULL;
+}
+
+const struct volume *pod_volume(const struct pod *p, const char *name)
+{
+	for (size_t i = 0; i < p->spec.volumes.count; i++)
+		if (streq0(p->spec.volumes.items[i].name, name))
+			return &p->spec.volumes.items[i];
+	return NULL;
+}

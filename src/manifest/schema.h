@@ -1,0 +1,95 @@
+/* The one table that knows the Pod. A struct of the API is a `schema`: its fields by name, each with its type, where podd stores
+ * it, what it defaults to, what podd does about it and what an edit of it costs. Decoder, JSON printer, diff, `podctl explain`
+ * and the documentation all walk this table; nothing else lists fields.
+ *
+ * `verdict` is the plan, `built` is today: a field that is not built is refused whatever its verdict, since a field that is
+ * accepted and ignored would be a lie. A value in `neutral` asks for what happens anyway and is let pass. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/arena.h"
+#include "base/buf.h"
+#include "manifest/manifest.h"
+
+enum field_type {
+	FIELD_STRING,        /* const char * */
+	FIELD_ENUM,          /* an enum; a string in the API, its words in `values` */
+	FIELD_BOOL,          /* bool */
+	FIELD_TRISTATE,      /* enum tristate */
+	FIELD_INT32,         /* int32_t */
+	FIELD_INT64,         /* int64_t */
+	FIELD_ID,            /* struct id */
+	FIELD_QUANTITY,      /* struct quantity */
+	FIELD_INT_OR_STRING,
+	FIELD_OBJECT,        /* the struct of `object`, embedded */
+	FIELD_OBJECTS,       /* {items, count} of it */
+	FIELD_STRINGS,       /* struct string_list */
+	FIELD_INT32S,
+	FIELD_INT64S,
+	FIELD_MAP,           /* struct label_list, sorted by name */
+	FIELD_QUANTITY_MAP,  /* the struct of `object`: one quantity a known name */
+	FIELD_LABEL_SELECTOR,
+	FIELD_TYPE_MAX,
+};
+
+enum verdict {
+	VERDICT_MUST,
+	VERDICT_SHOULD,
+	VERDICT_LATER,
+	VERDICT_REJECT, /* never: makes no sense on one machine */
+	VERDICT_NO_OP,  /* accepted, without effect on one machine */
+	VERDICT_MAX,
+};
+
+/* A decoded value, as a check gets it: the one that the type has is set. */
+struct value {
+	const char *text;
+	int64_t number;
+	const struct quantity *quantity;
+};
+
+struct finding {
+	enum severity severity;
+	const char *text, *hint; /* in the arena, or constant */
+};
+
+struct enum_words {
+	const char *const *words;
+	int count;
+};
+
+struct field {
+	const char *name;
+	enum field_type type;
+	enum verdict verdict;
+	bool built, required;
+	enum edit edit;              /* what a change of it costs; of an object: nothing, its fields say */
+	size_t offset;               /* in the struct of its schema; only if built and not a no-op */
+	const struct schema *object; /* what is below, if that is known here */
+	const struct enum_words *values;
+	const char *fallback;        /* the default, as it would be written; NULL: none */
+	const char *neutral;         /* "a|b": values that are accepted though the field is not built */
+	/* Returns false and says why when the value is not legal by itself. */
+	bool (*check)(const struct value *v, struct arena *a, struct finding *ret);
+	const char *doc, *hint;      /* one line; the way out of a refusal */
+};
+
+struct schema {
+	const char *name;            /* Kubernetes' name of the type */
+	const struct field *fields;
+	size_t count, size;          /* size of the C struct; 0: nothing of it is stored */
+	bool starts_with_set;        /* its first member is `bool set`: it was there */
+};
+
+extern const struct schema schema_pod, schema_metadata, schema_spec, schema_container, schema_volume;
+
+const struct field *schema_find(const struct schema *s, const char *name);
+/* By a path as people write it: "pod.spec.containers.image", "spec.containers[].image". NULL when there is none. */
+const struct field *schema_lookup(const char *path);
+bool field_stored(const struct field *f);
+bool field_is_neutral(const struct field *f, const char *text);
+const char *field_type_name(enum field_type t); /* "list of string" */
+const char *verdict_name(enum verdict v);       /* "must", "no-op" */
+
+/* Calls `visit` for every row, parents first, with the path as in "spec.containers[].image". */
+void schema_walk(void (*visit)(const char *path, const struct field *f, void *user), void *user);

@@ -1,0 +1,232 @@
+#include "manifest/validate.h"
+#include <stdio.h>
+#include "base/str.h"
+#include "manifest/check.h"
+
+enum { MOUNTS_MAX = 128, PORTS_MAX = 128, VOLUMES_MAX = 256 };
+
+static const struct node *at(const struct decoder *d, const void *field)
+{
+	return decoder_place(d, field);
+}
+
+/* A finding about `member` of the object at d->path. */
+static void _printf_(6, 7) find_in(struct decoder *d, enum severity severity, const char *member, const struct node *where,
+				   const char *hint, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	path_key(&d->path, member);
+	decoder_find(d, severity, where, hint, "%s", text);
+	path_pop(&d->path);
+}
+
+static void enter(struct decoder *d, const char *list, size_t index)
+{
+	path_key(&d->path, list);
+	path_index(&d->path, index);
+}
+
+static void leave(struct decoder *d)
+{
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+static bool too_many(struct decoder *d, const char *list, const void *where, size_t count, size_t max)
+{
+	if (count <= max)
+		return false;
+	find_in(d, SEVERITY_REFUSED, list, at(d, where), NULL, "Too many: %zu: podd takes at most %zu items", count, max);
+	return true;
+}
+
+static void find_duplicate(struct decoder *d, const char *member, const void *where, const char *value)
+{
+	find_in(d, SEVERITY_ERROR, member, at(d, where), NULL, "Duplicate value: \"%.80s\"", value);
+}
+
+static bool has(const struct string_list *l, const char *word)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (streq(l->items[i], word))
+			return true;
+	return false;
+}
+
+static void validate_security(struct decoder *d, const struct security_context *s)
+{
+	static const char hint[] = "remove allowPrivilegeEscalation: false, or the privilege";
+
+	if (s->allow_privilege_escalation != TRISTATE_FALSE)
+		return;
+	path_key(&d->path, "securityContext");
+	const struct node *where = at(d, &s->allow_privilege_escalation);
+	if (s->privileged == TRISTATE_TRUE)
+		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint, "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
+	if (has(&s->capabilities.add, "SYS_ADMIN") || has(&s->capabilities.add, "ALL"))
+		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
+			"Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` %s",
+			has(&s->capabilities.add, "ALL") ? "ALL" : "SYS_ADMIN");
+	path_pop(&d->path);
+}
+
+static void validate_request(struct decoder *d, const char *name, const struct quantity *request, const struct quantity *limit)
+{
+	_cleanup_buf_ struct buf r = BUF_NULL, l = BUF_NULL;
+
+	if (!request->set || !limit->set || request->nano <= limit->nano)
+		return;
+	quantity_print(request, &r);
+	quantity_print(limit, &l);
+	path_key(&d->path, "requests");
+	find_in(d, SEVERITY_ERROR, name, at(d, request), NULL, "Invalid value: \"%s\": must be less than or equal to %s limit of %s", buf_str(&r), name, buf_str(&l));
+	path_pop(&d->path);
+}
+
+static void validate_resources(struct decoder *d, const struct resources *r)
+{
+	path_key(&d->path, "resources");
+	validate_request(d, "cpu", &r->requests.cpu, &r->limits.cpu);
+	validate_request(d, "memory", &r->requests.memory, &r->limits.memory);
+	path_pop(&d->path);
+}
+
+static void validate_mounts(struct decoder *d, const struct pod *p, const struct container *c)
+{
+	if (too_many(d, "volumeMounts", &c->mounts, c->mounts.count, MOUNTS_MAX))
+		return;
+	const char *clean[MOUNTS_MAX];
+	for (size_t i = 0; i < c->mounts.count; i++) {
+		const struct volume_mount *m = &c->mounts.items[i];
+		clean[i] = m->mount_path ? path_clean(d->m->arena, m->mount_path) : NULL;
+		if (!m->name || !clean[i])
+			continue;
+		enter(d, "volumeMounts", i);
+		if (!pod_volume(p, m->name))
+			find_in(d, SEVERITY_ERROR, "name", at(d, &m->name), "define it under spec.volumes", "Not found: \"%.80s\"", m->name);
+		for (size_t j = 0; j < i; j++)
+			if (clean[j] && streq(clean[i], clean[j])) {
+				find_in(d, SEVERITY_ERROR, "mountPath", at(d, &m->mount_path), NULL, "Invalid value: \"%.80s\": must be unique", m->mount_path);
+				break;
+			}
+		leave(d);
+	}
+}
+
+static void validate_port(struct decoder *d, const struct pod *p, const struct container_port *port)
+{
+	if (port->protocol == PROTOCOL_SCTP && port->host_port)
+		find_in(d, SEVERITY_REFUSED, "protocol", at(d, &port->protocol), "leave out hostPort", "a hostPort for SCTP is not yet supported by this podd");
+	if (p->spec.host_network && port->host_port && port->host_port != port->container_port)
+		find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), "leave out hostPort", "Invalid value: %d: must match `containerPort` when `hostNetwork` is true", port->host_port);
+}
+
+/* Addresses overlap when they are equal or one of them means all. */
+static bool same_address(const struct container_port *a, const struct container_port *b)
+{
+	bool all = !a->host_ip || !b->host_ip || streq(a->host_ip, "0.0.0.0") || streq(b->host_ip, "0.0.0.0");
+
+	return all || streq(a->host_ip, b->host_ip);
+}
+
+/* Against all ports before it, of this container and of those before. */
+static void validate_port_conflicts(struct decoder *d, const struct pod *p, size_t container, size_t index)
+{
+	const struct container_port *port = &p->spec.containers.items[container].ports.items[index];
+
+	for (size_t c = 0; c <= container; c++) {
+		const struct container_port_list *ports = &p->spec.containers.items[c].ports;
+		for (size_t i = 0; i < (c == container ? index : ports->count); i++) {
+			const struct container_port *other = &ports->items[i];
+			if (port->name && other->name && c == container && streq(port->name, other->name)) {
+				find_duplicate(d, "name", &port->name, port->name);
+				return;
+			}
+			if (port->host_port && port->host_port == other->host_port && port->protocol == other->protocol && same_address(port, other)) {
+				find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), NULL, "Duplicate value: \"%s/%d\"", protocol_name(port->protocol), port->host_port);
+				return;
+			}
+		}
+	}
+}
+
+static void validate_ports(struct decoder *d, const struct pod *p, size_t container)
+{
+	const struct container *c = &p->spec.containers.items[container];
+
+	if (too_many(d, "ports", &c->ports, c->ports.count, PORTS_MAX))
+		return;
+	for (size_t i = 0; i < c->ports.count; i++) {
+		enter(d, "ports", i);
+		validate_port(d, p, &c->ports.items[i]);
+		validate_port_conflicts(d, p, container, i);
+		leave(d);
+	}
+}
+
+static void validate_container(struct decoder *d, const struct pod *p, size_t index)
+{
+	const struct container *c = &p->spec.containers.items[index];
+
+	for (size_t i = 0; i < index; i++)
+		if (c->name && streq0(c->name, p->spec.containers.items[i].name)) {
+			find_duplicate(d, "name", &c->name, c->name);
+			break;
+		}
+	(void)too_many(d, "command", &c->command, c->command.count, POD_LIST_MAX);
+	(void)too_many(d, "args", &c->args, c->args.count, POD_LIST_MAX);
+	(void)too_many(d, "env", &c->env, c->env.count, POD_LIST_MAX);
+	validate_ports(d, p, index);
+	validate_resources(d, &c->resources);
+	validate_mounts(d, p, c);
+	validate_security(d, &c->security);
+}
+
+static void validate_volumes(struct decoder *d, const struct pod *p)
+{
+	const struct volume_list *l = &p->spec.volumes;
+
+	if (too_many(d, "volumes", l, l->count, VOLUMES_MAX))
+		return;
+	for (size_t i = 0; i < l->count; i++) {
+		const struct volume *v = &l->items[i];
+		enter(d, "volumes", i);
+		for (size_t j = 0; j < i; j++)
+			if (v->name && streq0(v->name, l->items[j].name)) {
+				find_duplicate(d, "name", &v->name, v->name);
+				break;
+			}
+		if (v->host_path.set && v->empty_dir.set)
+			find_in(d, SEVERITY_ERROR, "hostPath", at(d, &v->host_path.path), "make two volumes", "Forbidden: may not specify more than 1 volume type");
+		if (v->empty_dir.set && v->empty_dir.medium == EMPTY_DIR_DISK && v->empty_dir.size_limit.set) {
+			path_key(&d->path, "emptyDir");
+			find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &v->empty_dir.size_limit), "use medium: Memory, or leave it out",
+				"a size limit on disk is not yet supported by this podd");
+			path_pop(&d->path);
+		}
+		leave(d);
+	}
+}
+
+void validate_spec(struct decoder *d, const struct pod *p)
+{
+	const struct pod_spec *s = &p->spec;
+
+	path_key(&d->path, "spec");
+	validate_volumes(d, p);
+	if (!too_many(d, "containers", &s->containers, s->containers.count, POD_CONTAINERS_MAX))
+		for (size_t i = 0; i < s->containers.count; i++) {
+			enter(d, "containers", i);
+			validate_container(d, p, i);
+			leave(d);
+		}
+	if (s->host_pid && s->share_process_namespace)
+		find_in(d, SEVERITY_ERROR, "shareProcessNamespace", at(d, &s->share_process_namespace), "remove one of the two",
+			"Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");
+	path_pop(&d->path);
+}

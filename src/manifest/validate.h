@@ -1,0 +1,9 @@
+/* Rules between fields, over a decoded pod: names that must be unique, references that must lead somewhere, combinations that
+ * Kubernetes forbids. Findings go to the decoder, which knows where each field was written. */
+#pragma once
+#include "manifest/decode.h"
+
+enum { POD_CONTAINERS_MAX = 64, POD_LIST_MAX = 10000 };
+
+void validate_metadata(struct decoder *d, struct pod *p); /* also fills p->backoff */
+void validate_spec(struct decoder *d, const struct pod *p);

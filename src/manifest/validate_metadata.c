@@ -1,0 +1,133 @@
+/* Labels, annotations, and podd's own annotations: a closed list, so that a slip of the hand doesn't go unnoticed. */
+#include <errno.h>
+#include "base/clock.h"
+#include "base/str.h"
+#include "manifest/check.h"
+#include "manifest/validate.h"
+
+static bool backoff_part(struct pod_backoff *b, const char *name, int64_t ns)
+{
+	int64_t *part = streq(name, "initial") ? &b->initial : streq(name, "max") ? &b->max : streq(name, "reset") ? &b->reset : NULL;
+
+	if (!part || *part)
+		return false;
+	*part = ns;
+	return true;
+}
+
+/* "initial=100ms, max=30s, reset=10m", each at most once. NULL, or what is wrong with it. */
+static const char *parse_backoff(struct arena *a, const char *text, struct pod_backoff *ret)
+{
+	struct pod_backoff b = { 0 };
+	int64_t ns;
+
+	while (*text) {
+		text += strspn(text, " ,");
+		size_t n = strcspn(text, ",");
+		char *part = arena_strndup(a, text, n), *value = strchr(part, '=');
+		text += n;
+		while (n && part[n - 1] == ' ')
+			part[--n] = '\0';
+		if (!n)
+			continue;
+		if (!value)
+			return "must be a list of name=duration";
+		*value++ = '\0';
+		if (str_duration(value, &ns) < 0 || ns < NS_PER_MS || ns > 24 * 3600 * NS_PER_SEC)
+			return "durations must be between 1ms and 24h";
+		if (!backoff_part(&b, part, ns))
+			return "the names are initial, max and reset, each at most once";
+	}
+	if (b.initial && b.max && b.initial > b.max)
+		return "initial must not be greater than max";
+	*ret = b;
+	return NULL;
+}
+
+static const char *const podd_keys[] = { "after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical" };
+
+static void unknown_podd_key(struct decoder *d, const struct node *where, const char *key)
+{
+	const char *hint = "those that podd knows are listed in podd-manifest(5)";
+
+	for (size_t i = 0; i < ARRAY_SIZE(podd_keys); i++)
+		if (str_distance(key, podd_keys[i], 2) <= 2)
+			hint = arena_printf(d->m->arena, "did you mean \"podd.dev/%s\"?", podd_keys[i]);
+	decoder_find(d, SEVERITY_ERROR, where, hint, "unknown annotation of podd");
+}
+
+static void validate_podd_annotation(struct decoder *d, const struct label *l, const char *key, struct pod *p)
+{
+	const struct node *where = decoder_place(d, &l->name);
+
+	if (streq(key, "restart-backoff")) {
+		const char *text = parse_backoff(d->m->arena, l->value, &p->backoff);
+		if (text)
+			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "as in initial=100ms, max=30s, reset=10m", "Invalid value: \"%.80s\": %s", l->value, text);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(podd_keys); i++)
+		if (streq(key, podd_keys[i])) {
+			decoder_find(d, SEVERITY_REFUSED, where, "leave it out", "not yet supported by this podd");
+			return;
+		}
+	unknown_podd_key(d, where, key);
+}
+
+static void validate_labels(struct decoder *d, const struct label_list *labels)
+{
+	struct finding found;
+
+	path_key(&d->path, "labels");
+	for (size_t i = 0; i < labels->count; i++) {
+		const struct label *l = &labels->items[i];
+		path_map_key(&d->path, l->name);
+		if (!check_qualified_name(l->name, d->m->arena, &found))
+			decoder_find(d, found.severity, decoder_place(d, &l->name), found.hint, "%s", found.text);
+		if (!check_label_value(l->value, d->m->arena, &found))
+			decoder_find(d, found.severity, decoder_place(d, &l->value), found.hint, "%s", found.text);
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+}
+
+/* Keys of annotations are checked in lower case: Kubernetes lets them differ there from labels. */
+static const char *lower(struct arena *a, const char *s)
+{
+	char *copy = arena_strdup(a, s);
+
+	for (char *p = copy; *p; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
+	return copy;
+}
+
+static void validate_annotations(struct decoder *d, struct pod *p)
+{
+	const struct label_list *annotations = &p->metadata.annotations;
+	struct finding found;
+	size_t total = 0;
+
+	path_key(&d->path, "annotations");
+	for (size_t i = 0; i < annotations->count; i++) {
+		const struct label *l = &annotations->items[i];
+		const char *key = str_after(l->name, "podd.dev/");
+		total += strlen(l->name) + strlen(l->value);
+		path_map_key(&d->path, l->name);
+		if (!check_qualified_name(lower(d->m->arena, l->name), d->m->arena, &found))
+			decoder_find(d, found.severity, decoder_place(d, &l->name), found.hint, "%s", found.text);
+		else if (key)
+			validate_podd_annotation(d, l, key, p);
+		path_pop(&d->path);
+	}
+	if (total > ANNOTATIONS_SIZE_MAX)
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, annotations), NULL, "Too long: may not be more than %d bytes", ANNOTATIONS_SIZE_MAX);
+	path_pop(&d->path);
+}
+
+void validate_metadata(struct decoder *d, struct pod *p)
+{
+	path_key(&d->path, "metadata");
+	validate_labels(d, &p->metadata.labels);
+	validate_annotations(d, p);
+	path_pop(&d->path);
+}

@@ -1,0 +1,5 @@
+/* The words of the API's enumerations, in the order of the C enums. */
+#pragma once
+#include "manifest/schema.h"
+
+extern const struct enum_words protocol_words, restart_policy_words, host_path_type_words, empty_dir_medium_words;
