@@ -30,7 +30,7 @@ struct config {
 	const char *tag;                        /* "podd", or "podd_" + 8 characters of the root's hash */
 };
 
-/* Parses the command line and reads the file. 0, or an exit code for main (help and errors were printed). */
+/* Parses the command line and reads the file. -1: go on; else the exit code for main (help and errors were printed). */
 int config_load(int argc, char **argv, struct config *ret);
 void config_deinit(struct config *c);
 

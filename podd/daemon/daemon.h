@@ -11,6 +11,8 @@
  *   watch.c     manifest directories: inotify, settle, rescan
  *   accept.c    which documents are wanted: last good versions, conflicts, uids
  *   record.c    events that people read
+ *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
+ *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec
  */
 #pragma once
@@ -30,11 +32,14 @@ struct watcher;
 struct acceptor;
 struct record;
 struct http_server;
+struct janitor;
 
 struct daemon {
 	const struct config *config;
 	uv_loop_t loop;
-	uv_timer_t timer;            /* the core's next deadline; not armed when there is none */
+	uv_poll_t timer_poll;        /* the core's next deadline */
+	int timer_fd;                /* boot time; not armed when nothing is pending */
+	int64_t armed;
 	struct core *core;
 	struct cgroup_host *cgroups; /* NULL: no cgroups at all; limits can't be enforced */
 	struct podnet *net;
@@ -45,10 +50,15 @@ struct daemon {
 	struct acceptor *acceptor;
 	struct record *record;
 	struct http_server *http;
+	struct janitor *janitor;
+	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
+	uv_idle_t hosts_idle;
+	uint64_t changes;            /* counts status changes: the API's resourceVersion */
 	struct plan_context plan_context;
 	struct string_list missing;  /* what this host lacks and what follows, one line each, for `podctl status` */
 	struct arena *arena;         /* of `missing` */
 	int run_fd, state_fd, log_fd; /* <root>/run/podd, <root>/var/lib/podd, <root>/var/log/pods */
+	const char *run_path;        /* of run_fd, for an anchor that has to make its socket anew */
 	int launch_fd;               /* podd-launch as a sealed memfd */
 	bool ready;                  /* EVENT_GO was given */
 	bool stepping;
@@ -59,6 +69,8 @@ struct daemon {
 /* Gives one event to the core and carries out the effects. `boot` and `wall` of the event are filled in here. May be called from
  * within an effect: the event is queued then. The pod of EVENT_POD_SET is referenced. */
 void daemon_step(struct daemon *d, const struct event *e);
+
+int daemon_timer_init(struct daemon *d);
 
 /* Starts an event about the pod `uid` (and one start of a container, if `container` is not NULL). */
 struct event daemon_event(enum event_type type, const char *uid, const char *container, uint32_t number);

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/list.h"
 #include "core/core.h"
 
 enum { RECORD_MAX = 1000 };
@@ -24,3 +25,11 @@ void record_add(struct record *r, const struct record_entry *e); /* id, count, t
 /* Entries newer than `after`, oldest first, in order of id: calls fn for each; stops on non-zero. */
 int record_walk(const struct record *r, uint64_t after, int (*fn)(const struct record_entry *e, void *arg), void *arg);
 uint64_t record_last(const struct record *r);
+
+/* Who wants to know of each new entry or count; embedded in the watcher. `added` may unwatch itself, but no other. */
+struct record_watch {
+	struct list link;
+	void (*added)(struct record_watch *w);
+};
+void record_watch(struct record *r, struct record_watch *w);
+void record_unwatch(struct record_watch *w);

@@ -28,9 +28,8 @@ struct plan_context {
 enum slot_role {
 	SLOT_CGROUP_TASKS, /* `tasks` of this start's directory in hierarchy `name`, opened for writing */
 	SLOT_MOUNT_POINT,  /* an empty directory to mount the new root on */
-	SLOT_STUB,         /* directory with the mount points that the image lacks: the topmost lower */
 	SLOT_LAYER,        /* lower directory `index` of the image */
-	SLOT_UPPER,        /* fresh directory of this start */
+	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
 	SLOT_ETC,          /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
 	SLOT_SHM,          /* detached tree: the pod's /dev/shm */
@@ -46,7 +45,9 @@ struct slot {
 	unsigned index;
 };
 
-/* A place in the container where something will be mounted: the stub layer must provide what the image lacks. */
+/* A place in the container where something will be mounted: the shell makes what the image lacks in the fresh upper directory, before
+ * the overlay is mounted. (A layer of its own for them would be refused by overlayfs when an image is rootfs:/, for then it lies inside
+ * another lower layer: ELOOP.) */
 struct mount_place {
 	const char *path;
 	bool directory; /* else a file */

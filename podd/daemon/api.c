@@ -1,0 +1,268 @@
+#include "daemon/api.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+static const struct {
+	int code;
+	const char *reason; /* Kubernetes' word for it */
+} reasons[] = {
+	{ 400, "BadRequest" }, { 404, "NotFound" },
+	{ 405, "MethodNotAllowed" }, { 409, "Conflict" },
+	{ 413, "RequestEntityTooLarge" }, { 500, "InternalError" },
+};
+
+static const char *reason_of(int code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].code == code)
+			return reasons[i].reason;
+	return "BadRequest";
+}
+
+static void status_json(struct buf *out, int code, const char *name, const char *kind, const char *message)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out);
+	jsonw_object(&w);
+	jsonw_member_str(&w, "kind", "Status");
+	jsonw_member_str(&w, "apiVersion", "v1");
+	jsonw_key(&w, "metadata");
+	jsonw_object(&w);
+	jsonw_end(&w);
+	jsonw_member_str(&w, "status", "Failure");
+	jsonw_member_str(&w, "message", message);
+	jsonw_member_str(&w, "reason", reason_of(code));
+	if (name || kind) {
+		jsonw_key(&w, "details");
+		jsonw_object(&w);
+		if (name)
+			jsonw_member_str(&w, "name", name);
+		if (kind)
+			jsonw_member_str(&w, "kind", kind);
+		jsonw_end(&w);
+	}
+	jsonw_member_int(&w, "code", code);
+	jsonw_end(&w);
+}
+
+void api_error(struct http_request *q, int code, const char *name, const char *kind, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf body = BUF_NULL;
+	char message[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	status_json(&body, code, name, kind, message);
+	http_reply(q, code, "application/json", body.data, body.len);
+}
+
+void api_pod_not_found(struct http_request *q, const char *name)
+{
+	api_error(q, 404, name, "pods", "pods \"%s\" not found", name);
+}
+
+void api_success(struct http_request *q)
+{
+	static const char body[] = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\"}";
+
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+void api_reply_json(struct http_request *q, const struct buf *json)
+{
+	http_reply(q, 200, "application/json", json->data, json->len);
+}
+
+/* Clients tell a missing path from a missing object by the type: text for the one, a Status for the other. */
+static void fail(struct http_request *q, int code, const char *message, void *arg)
+{
+	(void)arg;
+	if (code == 404)
+		http_reply(q, code, "text/plain", message, strlen(message));
+	else
+		api_error(q, code, NULL, NULL, "%s", message);
+}
+
+bool api_wants_table(const struct http_request *q)
+{
+	const char *accept = http_header(q, "Accept");
+
+	return accept && strstr(accept, "as=Table") && strstr(accept, "g=meta.k8s.io");
+}
+
+const struct core_pod *api_find_pod(struct api *a, struct http_request *q)
+{
+	const struct core_pod *p = core_pod_by_name(a->d->core, http_arg(q, 0), http_arg(q, 1));
+
+	if (!p || !p->pod) {
+		api_pod_not_found(q, http_arg(q, 1));
+		return NULL;
+	}
+	return p;
+}
+
+static const char *default_container(const struct core_pod *p)
+{
+	const struct label_list *l = &p->pod->metadata.annotations;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (streq(l->items[i].name, "kubectl.kubernetes.io/default-container"))
+			return l->items[i].value;
+	return p->container_count == 1 ? p->containers[0].name : NULL;
+}
+
+const struct core_container *api_find_container(struct http_request *q, const struct core_pod *p)
+{
+	const char *pod = p->pod->metadata.name, *name = url_param(http_url(q), "container");
+	_cleanup_buf_ struct buf choice = BUF_NULL;
+
+	if (!name || !*name)
+		name = default_container(p);
+	if (name) {
+		const struct core_container *c = core_container(p, name);
+		if (!c)
+			api_error(q, 400, pod, "pods", "container %s is not valid for pod %s", name, pod);
+		return c;
+	}
+	for (size_t i = 0; i < p->container_count; i++)
+		buf_printf(&choice, "%s%s", i ? " " : "", p->containers[i].name);
+	api_error(q, 400, pod, "pods", "a container name must be specified for pod %s, choose one of: [%s]", pod, buf_str(&choice));
+	return NULL;
+}
+
+void api_time(struct jsonw *w, const char *key, int64_t wall)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_text(wall, text);
+	jsonw_member_str(w, key, wall ? text : NULL);
+}
+
+/* Grows with each change, also across restarts of podd, without a file: it begins at the time of the start, in microseconds. */
+void api_version_member(struct jsonw *w, const struct daemon *d)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)(d->started_wall / NS_PER_US + (int64_t)d->changes));
+	jsonw_member_str(w, "resourceVersion", text);
+}
+
+static void get_version(struct http_request *q, void *arg)
+{
+	_cleanup_buf_ struct buf out = BUF_NULL;
+	struct utsname host;
+	struct jsonw w;
+
+	(void)arg;
+	(void)uname(&host);
+	jsonw_init(&w, &out);
+	jsonw_object(&w);
+	/* The version of Kubernetes whose API this resembles: clients compare it with their own. */
+	jsonw_member_str(&w, "major", "1");
+	jsonw_member_str(&w, "minor", "33");
+	jsonw_member_str(&w, "gitVersion", "v1.33.0-podd" PODD_VERSION);
+	jsonw_member_str(&w, "gitCommit", "");
+	jsonw_member_str(&w, "gitTreeState", "clean");
+	jsonw_member_str(&w, "buildDate", "2026-01-01T00:00:00Z");
+	jsonw_member_str(&w, "goVersion", "");
+	jsonw_member_str(&w, "compiler", "gcc");
+	_cleanup_free_ char *platform = xasprintf("linux/%s", streq(host.machine, "x86_64") ? "amd64" : host.machine);
+	jsonw_member_str(&w, "platform", platform);
+	jsonw_end(&w);
+	api_reply_json(q, &out);
+}
+
+static void get_health(struct http_request *q, void *arg)
+{
+	(void)arg;
+	http_reply(q, 200, "text/plain", "ok", 2);
+}
+
+static void get_versions(struct http_request *q, void *arg)
+{
+	static const char body[] = "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}";
+
+	(void)arg;
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+static void get_groups(struct http_request *q, void *arg)
+{
+	static const char body[] = "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[]}";
+
+	(void)arg;
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+static void get_resources(struct http_request *q, void *arg)
+{
+	static const char body[] =
+		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"v1\",\"resources\":["
+		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"shortNames\":[\"po\"],"
+		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\"]},"
+		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]},"
+		"{\"name\":\"events\",\"singularName\":\"event\",\"namespaced\":true,\"kind\":\"Event\",\"shortNames\":[\"ev\"],"
+		"\"verbs\":[\"get\",\"list\",\"watch\"]}]}";
+
+	(void)arg;
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+#define POD "/api/v1/namespaces/*/pods/*"
+#define PODD "/apis/podd.dev/v1"
+#define PODD_POD PODD "/namespaces/*/pods/*"
+
+static const struct http_route routes[] = {
+	{ "GET", "/version", get_version },
+	{ "GET", "/healthz", get_health },
+	{ "GET", "/livez", get_health },
+	{ "GET", "/readyz", get_health },
+	{ "GET", "/api", get_versions },
+	{ "GET", "/apis", get_groups },
+	{ "GET", "/api/v1", get_resources },
+	{ "GET", "/api/v1/pods", api_pod_list },
+	{ "GET", "/api/v1/namespaces/*/pods", api_pod_list },
+	{ NULL, "/api/v1/namespaces/*/pods", api_pod_write },
+	{ "GET", POD, api_pod_get },
+	{ NULL, POD, api_pod_write },
+	{ "GET", POD "/log", api_log_get },
+	{ "GET", "/api/v1/events", api_event_list },
+	{ "GET", "/api/v1/namespaces/*/events", api_event_list },
+	{ "POST", PODD_POD "/exec", api_exec },
+	{ "POST", PODD_POD "/restart", api_podd_restart },
+	{ "POST", PODD_POD "/stop", api_podd_stop },
+	{ "POST", PODD_POD "/start", api_podd_start },
+	{ "POST", PODD "/stop", api_podd_stop_all },
+	{ "GET", PODD "/status", api_podd_status },
+	{ "GET", PODD "/census", api_podd_census },
+};
+
+void api_changed(struct daemon *d, const char *uid)
+{
+	if (d->http)
+		api_log_changed(http_server_arg(d->http), uid);
+}
+
+/* The struct api lives as long as podd: it is never freed, so that streams that end late find it. */
+struct http_server *http_open(struct daemon *d)
+{
+	struct api *a = xnew(struct api);
+
+	a->d = d;
+	list_init(&a->logs);
+	a->service = (struct http_service){ .routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .arg = a };
+	struct http_server *s = http_new(&d->loop, &a->service);
+	int r = http_listen(s, d->run_fd, "podd.sock");
+	if (r < 0) {
+		log_error("can't listen on %s: %s", config_path(d->config, "/run/podd/podd.sock"), strerror(-r));
+		return http_close(s);
+	}
+	return s;
+}

@@ -1,0 +1,276 @@
+#include <stdio.h>
+#include "base/clock.h"
+#include "base/str.h"
+#include "daemon/accept.h"
+#include "daemon/api.h"
+#include "manifest/manifest.h"
+
+static void annotations_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	const struct label_list *l = &p->pod->metadata.annotations;
+	const char *source = accept_source(d->acceptor, p->uid);
+
+	jsonw_key(w, "annotations");
+	jsonw_object(w);
+	for (size_t i = 0; i < l->count; i++)
+		jsonw_member_str(w, l->items[i].name, l->items[i].value);
+	jsonw_member_str(w, "kubernetes.io/config.source", "file"); /* as the kubelet marks static pods */
+	if (source)
+		jsonw_member_str(w, "podd.dev/source", source);
+	jsonw_end(w);
+}
+
+static void labels_json(const struct core_pod *p, struct jsonw *w)
+{
+	const struct label_list *l = &p->pod->metadata.labels;
+
+	if (!l->count)
+		return;
+	jsonw_key(w, "labels");
+	jsonw_object(w);
+	for (size_t i = 0; i < l->count; i++)
+		jsonw_member_str(w, l->items[i].name, l->items[i].value);
+	jsonw_end(w);
+}
+
+void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	jsonw_key(w, "metadata");
+	jsonw_object(w);
+	jsonw_member_str(w, "name", p->pod->metadata.name);
+	jsonw_member_str(w, "namespace", p->pod->metadata.namespace);
+	jsonw_member_str(w, "uid", p->uid);
+	api_version_member(w, d);
+	jsonw_member_int(w, "generation", (int64_t)p->generation);
+	api_time(w, "creationTimestamp", p->created_wall);
+	if (p->deleted_wall) {
+		api_time(w, "deletionTimestamp", p->deleted_wall);
+		jsonw_member_int(w, "deletionGracePeriodSeconds", p->pod->spec.grace_seconds);
+	}
+	labels_json(p, w);
+	annotations_json(d, p, w);
+	jsonw_end(w);
+}
+
+static void container_id(const struct core_pod *p, const struct core_container *c, uint32_t number, char *out, size_t size)
+{
+	(void)snprintf(out, size, "podd://%s/%s/%u", p->uid, c->name, number);
+}
+
+static void terminated_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+{
+	const struct termination *t = &c->last;
+	char id[POD_UID_SIZE + CONTAINER_NAME_SIZE + 24];
+
+	jsonw_key(w, "terminated");
+	jsonw_object(w);
+	jsonw_member_int(w, "exitCode", t->exit.code);
+	if (t->exit.signal)
+		jsonw_member_int(w, "signal", t->exit.signal);
+	jsonw_member_str(w, "reason", t->reason);
+	if (*t->message)
+		jsonw_member_str(w, "message", t->message);
+	api_time(w, "startedAt", t->started_wall);
+	api_time(w, "finishedAt", t->exit.wall);
+	container_id(p, c, t->number, id, sizeof(id));
+	jsonw_member_str(w, "containerID", id);
+	jsonw_end(w);
+}
+
+static void waiting_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+{
+	const char *reason = "ContainerCreating", *message = p->message;
+	char text[MESSAGE_SIZE + 128], delay[CLOCK_AGE_SIZE];
+
+	if (c->state == CONTAINER_STATE_BACKOFF && !c->last.started_wall) {
+		reason = c->last.reason; /* it never ran: what is wrong matters more than that podd waits */
+		message = c->last.message;
+	} else if (c->state == CONTAINER_STATE_BACKOFF) {
+		reason = "CrashLoopBackOff";
+		clock_age(c->backoff, delay);
+		(void)snprintf(text, sizeof(text), "back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, c->name,
+			       p->pod->metadata.name, p->pod->metadata.namespace, p->uid);
+		message = text;
+	} else if (*p->reason) {
+		reason = p->reason;
+	}
+	jsonw_key(w, "waiting");
+	jsonw_object(w);
+	jsonw_member_str(w, "reason", reason);
+	if (*message)
+		jsonw_member_str(w, "message", message);
+	jsonw_end(w);
+}
+
+static bool container_runs(const struct core_container *c)
+{
+	return c->state == CONTAINER_STATE_RUNNING || c->state == CONTAINER_STATE_STOPPING;
+}
+
+/* Whether its last end is its state, rather than what was before the state. */
+static bool container_ended(const struct core_pod *p, const struct core_container *c)
+{
+	if (!c->last.set)
+		return false;
+	if (c->state == CONTAINER_STATE_DONE)
+		return true;
+	return c->state == CONTAINER_STATE_WAITING &&
+	       (p->state == POD_STATE_HELD || p->state == POD_STATE_FINISHED || p->state == POD_STATE_DESTROYING);
+}
+
+static void container_states_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+{
+	bool ended = container_ended(p, c);
+
+	jsonw_key(w, "state");
+	jsonw_object(w);
+	if (ended) {
+		terminated_json(p, c, w);
+	} else if (container_runs(c)) {
+		jsonw_key(w, "running");
+		jsonw_object(w);
+		api_time(w, "startedAt", c->started_wall);
+		jsonw_end(w);
+	} else {
+		waiting_json(p, c, w);
+	}
+	jsonw_end(w);
+	jsonw_key(w, "lastState");
+	jsonw_object(w);
+	if (c->last.set && !ended)
+		terminated_json(p, c, w);
+	jsonw_end(w);
+}
+
+static void container_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+{
+	char id[POD_UID_SIZE + CONTAINER_NAME_SIZE + 24] = "";
+	const char *image = c->spec ? c->spec->image : "";
+
+	if (container_runs(c))
+		container_id(p, c, c->number, id, sizeof(id));
+	else if (c->last.set)
+		container_id(p, c, c->last.number, id, sizeof(id));
+	jsonw_object(w);
+	jsonw_member_str(w, "name", c->name);
+	jsonw_member_str(w, "image", image);
+	jsonw_member_str(w, "imageID", image);
+	jsonw_member_str(w, "containerID", id);
+	jsonw_member_bool(w, "ready", core_container_ready(c));
+	jsonw_member_bool(w, "started", container_runs(c));
+	jsonw_member_int(w, "restartCount", c->restart_count);
+	container_states_json(p, c, w);
+	jsonw_end(w);
+}
+
+/* When readiness last changed: a container's start made the pod ready, an exit made it unready. */
+static int64_t ready_since(const struct core_pod *p, bool ready)
+{
+	int64_t at = p->created_wall;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		const struct core_container *c = &p->containers[i];
+		at = MAX(at, ready ? c->started_wall : c->last.set ? c->last.exit.wall : 0);
+	}
+	return at;
+}
+
+static void condition_json(struct jsonw *w, const char *type, bool holds, int64_t since, const char *reason, const char *message)
+{
+	jsonw_object(w);
+	jsonw_member_str(w, "type", type);
+	jsonw_member_str(w, "status", holds ? "True" : "False");
+	jsonw_member_str(w, "lastProbeTime", NULL);
+	api_time(w, "lastTransitionTime", since);
+	if (!holds) {
+		jsonw_member_str(w, "reason", reason);
+		if (*message)
+			jsonw_member_str(w, "message", message);
+	}
+	jsonw_end(w);
+}
+
+static void conditions_json(const struct core_pod *p, struct jsonw *w)
+{
+	bool ready = core_pod_ready(p), sandbox = p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING;
+	const char *reason = streq(core_pod_phase(p), "Succeeded") ? "PodCompleted" : "ContainersNotReady";
+	_cleanup_buf_ struct buf unready = BUF_NULL;
+
+	buf_puts(&unready, "containers with unready status: [");
+	for (size_t i = 0, n = 0; i < p->container_count; i++)
+		if (!core_container_ready(&p->containers[i]))
+			buf_printf(&unready, "%s%s", n++ ? " " : "", p->containers[i].name);
+	buf_putc(&unready, ']');
+	jsonw_key(w, "conditions");
+	jsonw_array(w);
+	condition_json(w, "PodScheduled", true, p->created_wall, NULL, NULL);
+	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady", p->message);
+	condition_json(w, "Initialized", true, p->created_wall, NULL, NULL);
+	condition_json(w, "ContainersReady", ready, ready_since(p, ready), reason, buf_str(&unready));
+	condition_json(w, "Ready", ready, ready_since(p, ready), reason, buf_str(&unready));
+	jsonw_end(w);
+}
+
+void api_host_address(const struct daemon *d, char ret[static INET_ADDRSTRLEN])
+{
+	struct in_addr a = { htonl(ntohl(d->config->network.s_addr) + 1) };
+
+	(void)inet_ntop(AF_INET, &a, ret, INET_ADDRSTRLEN);
+}
+
+static void addresses_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	char host[INET_ADDRSTRLEN];
+	const char *ip = p->sandbox.ip;
+
+	api_host_address(d, host);
+	jsonw_member_str(w, "hostIP", host);
+	if (p->pod->spec.host_network)
+		ip = host;
+	if (!*ip)
+		return;
+	jsonw_member_str(w, "podIP", ip);
+	jsonw_key(w, "podIPs");
+	jsonw_array(w);
+	jsonw_object(w);
+	jsonw_member_str(w, "ip", ip);
+	jsonw_end(w);
+	jsonw_end(w);
+}
+
+static void pod_status_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	jsonw_key(w, "status");
+	jsonw_object(w);
+	jsonw_member_str(w, "phase", core_pod_phase(p));
+	if (*p->reason)
+		jsonw_member_str(w, "reason", p->reason);
+	else if (p->held)
+		jsonw_member_str(w, "reason", "Stopped");
+	if (*p->message)
+		jsonw_member_str(w, "message", p->message);
+	conditions_json(p, w);
+	addresses_json(d, p, w);
+	api_time(w, "startTime", p->created_wall);
+	jsonw_member_str(w, "qosClass", qos_name(p->pod->qos));
+	jsonw_key(w, "containerStatuses");
+	jsonw_array(w);
+	for (size_t i = 0; i < p->container_count; i++)
+		container_json(p, &p->containers[i], w);
+	jsonw_end(w);
+	jsonw_end(w);
+}
+
+void api_pod_json(const struct daemon *d, const struct core_pod *p, bool head, struct jsonw *w)
+{
+	jsonw_object(w);
+	if (head) {
+		jsonw_member_str(w, "kind", "Pod");
+		jsonw_member_str(w, "apiVersion", "v1");
+	}
+	api_pod_metadata_json(d, p, w);
+	jsonw_key(w, "spec");
+	pod_spec_json(p->pod, w);
+	pod_status_json(d, p, w);
+	jsonw_end(w);
+}

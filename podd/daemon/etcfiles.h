@@ -1,0 +1,11 @@
+/* The generated files of /etc: hostname and resolv.conf of each pod, one hosts file for all pods of a namespace.
+ *
+ * hosts names every pod of the namespace and is written in place when pods come and go, since it is bound into running containers;
+ * they see it read-only. */
+#pragma once
+#include "daemon/sandbox.h"
+
+int etcfiles_write(struct sandbox *s, const struct pod *p);
+void etcfiles_hosts_changed(struct daemon *d, const char *ns);
+/* The file `name` ("hosts", "hostname", "resolv.conf") of the pod, as an O_PATH descriptor, or -errno. */
+int etcfiles_open(struct sandbox *s, const struct pod *p, const char *name);

@@ -1,0 +1,33 @@
+/* One start of a container: the plan, the descriptors for its slots, the spawn; and what the anchor says of it later. */
+#pragma once
+#include "daemon/sandbox.h"
+
+void launch_start(struct daemon *d, const struct start_id *id);
+void launch_signal(struct daemon *d, const struct start_id *id, int signal);
+void launch_kill(struct daemon *d, const struct start_id *id);
+/* The anchor may forget the exit; cgroup and writable layer go. */
+void launch_ack(struct daemon *d, const struct start_id *id);
+
+void launch_started(struct sandbox *s, const struct anchor_process *p);
+void launch_exited(struct sandbox *s, const struct anchor_process *p);
+void launch_refused(struct sandbox *s, const struct anchor_error *m);
+void launch_forget_all(struct sandbox *s);
+
+struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process *p);
+
+/* A plan as a sealed memfd, or -errno. */
+int launch_plan_fd(const struct plan *p);
+/* "reason: text" of a failed step, for people. */
+void launch_failure(const struct plan *plan, const struct anchor_process *p, struct buf *out);
+
+/* Fills fds[] with what the plan's slots want, in order. -errno with *ret_text (on the plan's arena). */
+struct slot_sources {
+	struct sandbox *sandbox;
+	const struct pod *pod;
+	const struct container *container;
+	const struct cgroup_entry *cgroup;
+	const int *layers;
+	size_t layer_count;
+	int mount_point, upper, work; /* lent */
+};
+int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text);

@@ -1,0 +1,19 @@
+/* Starts an anchor: one clone3 into its cgroup and namespaces, then exec. */
+#pragma once
+#include <stdbool.h>
+#include "daemon/config.h"
+#include "sys/cgroup.h"
+
+struct spawn_anchor {
+	const struct cgroup_entry *cgroup;
+	int listen_fd, logs_fd;
+	const char *socket_path, *hostname, *title;
+	bool own_net, own_uts, own_ipc, share_pid;
+	int64_t log_size, log_files;
+};
+
+/* The new anchor's pidfd. 0 or -errno of the clone; a failing exec shows as the anchor's death. */
+int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd);
+
+/* Where podd-anchor and podd-launch are: beside podd itself (a build tree), else in libexec. */
+int spawn_open_helper(const char *name);

@@ -1,0 +1,117 @@
+/* The end of a sandbox. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include "base/fd.h"
+#include "daemon/etcfiles.h"
+#include "daemon/janitor.h"
+#include "daemon/sandbox.h"
+#include "daemon/session.h"
+#include "daemon/volumes.h"
+
+enum {
+	QUIT_MS = 1000,          /* for the logs to be drained */
+	RETRY_FIRST_MS = 1, RETRY_MAX_MS = 1000,
+	STUCK_ATTEMPTS = 20,     /* some ten seconds: said once, tried on */
+};
+
+static void attempt(uv_timer_t *t);
+
+/* What is left when no process is: link, mounts, directories, cgroups. 0, or -errno: to be tried again. */
+static int sweep(struct sandbox *s)
+{
+	struct daemon *d = s->daemon;
+
+	int r = podnet_detach(d->net, s->uid);
+	if (r < 0)
+		return r;
+	s->networked = false;
+	volumes_sandbox_gone(s);
+	(void)unlinkat(s->run_fd, "anchor.sock", 0);
+	r = tree_remove(s->run_fd, "etc");
+	if (r < 0)
+		return r;
+	janitor_remove(d->janitor, s->state_fd, "containers");
+	return cgroup_remove(d->cgroups, s->cgroup);
+}
+
+static void finish(struct sandbox *s)
+{
+	struct daemon *d = s->daemon;
+	struct event e = s->failure ? *s->failure : daemon_event(EVENT_SANDBOX_GONE, s->uid, NULL, 0);
+	const struct core_pod *cp = core_pod_by_uid(d->core, s->uid);
+	char ns[64] = "";
+
+	if (cp && cp->pod)
+		(void)snprintf(ns, sizeof(ns), "%s", cp->pod->metadata.namespace);
+	free(s->failure);
+	sandbox_free(s);
+	daemon_step(d, &e);
+	etcfiles_hosts_changed(d, ns);
+}
+
+static void retry(struct sandbox *s)
+{
+	uint64_t ms = RETRY_MAX_MS;
+
+	if (s->attempts < 10)
+		ms = (uint64_t)RETRY_FIRST_MS << s->attempts;
+	if (++s->attempts == STUCK_ATTEMPTS)
+		daemon_report(s->daemon, s->uid, NULL, false, "Stuck",
+			      "the pod's processes do not end (a hung disk, most likely); podd keeps trying");
+	uv_timer_start(&s->timer, attempt, MIN(ms, RETRY_MAX_MS), 0);
+}
+
+static void attempt(uv_timer_t *t)
+{
+	struct sandbox *s = t->data;
+	struct daemon *d = s->daemon;
+
+	int r = cgroup_kill(d->cgroups, s->cgroup);
+	if (r == 0)
+		r = cgroup_populated(d->cgroups, s->cgroup);
+	if (r == 0)
+		r = sweep(s);
+	if (r == 0)
+		finish(s);
+	else
+		retry(s);
+}
+
+void sandbox_end(struct sandbox *s)
+{
+	s->state = SANDBOX_DYING;
+	session_end_all(s);
+	anchor_close(s->anchor);
+	s->anchor = NULL;
+	attempt(&s->timer);
+}
+
+static void quit_late(uv_timer_t *t)
+{
+	sandbox_end(t->data);
+}
+
+void sandbox_destroy(struct daemon *d, const char *uid)
+{
+	struct anchor_header quit = { ANCHOR_QUIT, sizeof(quit), 0 };
+	struct sandbox *s = sandbox_find(d, uid);
+
+	if (!s) {
+		struct event e = daemon_event(EVENT_SANDBOX_GONE, uid, NULL, 0);
+		daemon_step(d, &e);
+		return;
+	}
+	if (s->state == SANDBOX_DYING)
+		return;
+	bool up = s->state == SANDBOX_UP;
+	s->state = SANDBOX_DYING;
+	session_end_all(s);
+	uv_timer_stop(&s->timer);
+	/* With an orderly end the anchor drains its logs first; its death then tells that it has. */
+	if (up && s->anchor && anchor_send(s->anchor, &quit, sizeof(quit), NULL, 0) == 0)
+		uv_timer_start(&s->timer, quit_late, QUIT_MS, 0);
+	else
+		sandbox_end(s);
+}

@@ -1,0 +1,234 @@
+#include "daemon/volumes.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include "base/fd.h"
+#include "base/str.h"
+
+enum { VOLUME_PATH_SIZE = 300 };
+
+int volumes_tree(int fd)
+{
+	long tree = syscall(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+
+	return tree < 0 ? -errno : (int)tree;
+}
+
+/* A tmpfs at name below dirfd, unless one is there. */
+static int mount_tmpfs(int dirfd, const char *name, const char *options)
+{
+	char path[VOLUME_PATH_SIZE];
+	struct stat at, above;
+
+	int r = dir_make(dirfd, name, 0700);
+	if (r < 0)
+		return r;
+	if (fstatat(dirfd, name, &at, AT_SYMLINK_NOFOLLOW) < 0 || fstat(dirfd, &above) < 0)
+		return -errno;
+	if (at.st_dev != above.st_dev)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	return mount("podd", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
+}
+
+static void unmount(int dirfd, const char *name)
+{
+	char path[VOLUME_PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW); /* not mounted is fine */
+}
+
+static int prepare_empty_dir(struct sandbox *s, const struct volume *v)
+{
+	char name[VOLUME_PATH_SIZE - 64], options[64];
+	const struct empty_dir *e = &v->empty_dir;
+
+	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
+	if (e->medium == EMPTY_DIR_MEMORY) {
+		int n = snprintf(options, sizeof(options), "mode=0777");
+		if (e->size_limit.set)
+			(void)snprintf(options + n, sizeof(options) - (size_t)n, ",size=%lld", (long long)quantity_value(&e->size_limit));
+		return mount_tmpfs(s->run_fd, name, options);
+	}
+	int r = dir_make(s->state_fd, name, 0755);
+	if (r < 0)
+		return r;
+	return fchmodat(s->state_fd, name, 0777, 0) < 0 ? -errno : 0; /* as the kubelet does; umask must not count */
+}
+
+int volumes_prepare(struct sandbox *s, const struct pod *p)
+{
+	int r = p->spec.host_ipc ? 0 : mount_tmpfs(s->run_fd, "shm", "mode=1777,size=64m");
+
+	for (size_t i = 0; r == 0 && i < p->spec.volumes.count; i++)
+		if (!p->spec.volumes.items[i].host_path.set)
+			r = prepare_empty_dir(s, &p->spec.volumes.items[i]);
+	return r;
+}
+
+void volumes_sandbox_gone(struct sandbox *s)
+{
+	unmount(s->run_fd, "shm");
+	(void)unlinkat(s->run_fd, "shm", AT_REMOVEDIR);
+}
+
+static void unmount_all(int run_fd)
+{
+	int fd = openat(run_fd, "volumes", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	char name[VOLUME_PATH_SIZE];
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+			continue;
+		(void)snprintf(name, sizeof(name), "volumes/%s", e->d_name);
+		unmount(run_fd, name);
+	}
+	(void)closedir(d);
+}
+
+void volumes_forget(struct daemon *d, const char *uid)
+{
+	char path[POD_UID_SIZE + 8];
+
+	(void)snprintf(path, sizeof(path), "pods/%s", uid);
+	_cleanup_close_ int run_fd = openat(d->run_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd >= 0)
+		unmount_all(run_fd);
+	int r = tree_remove(d->run_fd, path);
+	if (r < 0)
+		daemon_report(d, uid, NULL, false, "NotRemoved", "removing %s/%s: %s", d->run_path, path, strerror(-r));
+}
+
+/* --- hostPath ------------------------------------------------------------------------------------------------------------- */
+
+static int make_host_path(const struct host_path *h)
+{
+	if (h->type == HOST_PATH_DIRECTORY_OR_CREATE)
+		return dir_make(AT_FDCWD, h->path, 0755);
+	if (h->type == HOST_PATH_FILE_OR_CREATE) {
+		_cleanup_close_ int fd = open(h->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+		return fd < 0 ? -errno : 0;
+	}
+	return -ENOENT;
+}
+
+static bool type_fits(enum host_path_type type, mode_t mode)
+{
+	switch (type) {
+	case HOST_PATH_ANY:
+	case HOST_PATH_MAX:
+		return true;
+	case HOST_PATH_DIRECTORY_OR_CREATE:
+	case HOST_PATH_DIRECTORY:
+		return S_ISDIR(mode);
+	case HOST_PATH_FILE_OR_CREATE:
+	case HOST_PATH_FILE:
+		return S_ISREG(mode);
+	case HOST_PATH_SOCKET:
+		return S_ISSOCK(mode);
+	case HOST_PATH_CHAR_DEVICE:
+		return S_ISCHR(mode);
+	case HOST_PATH_BLOCK_DEVICE:
+		return S_ISBLK(mode);
+	}
+	return false;
+}
+
+static const char *type_name(enum host_path_type type)
+{
+	static const char *const names[] = {
+		[HOST_PATH_ANY] = "file",
+		[HOST_PATH_DIRECTORY_OR_CREATE] = "directory",
+		[HOST_PATH_DIRECTORY] = "directory",
+		[HOST_PATH_FILE_OR_CREATE] = "regular file",
+		[HOST_PATH_FILE] = "regular file",
+		[HOST_PATH_SOCKET] = "socket",
+		[HOST_PATH_CHAR_DEVICE] = "character device",
+		[HOST_PATH_BLOCK_DEVICE] = "block device",
+	};
+	_Static_assert(ARRAY_SIZE(names) == HOST_PATH_MAX, "a name for each type");
+
+	return names[type];
+}
+
+/* podd's own directories are no one's volume: a container that writes there could steer podd. */
+static bool is_own(const struct daemon *d, int fd)
+{
+	const int own[] = { d->run_fd, d->state_fd };
+	char link[64], path[PATH_MAX], root[PATH_MAX];
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return true;
+	path[n] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", own[i]);
+		n = readlink(link, root, sizeof(root) - 1);
+		if (n < 0)
+			return true;
+		root[n] = '\0';
+		const char *rest = str_after(path, root);
+		if (rest && (*rest == '/' || *rest == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static int open_host_path(struct daemon *d, const struct volume *v, struct arena *arena, const char **ret_text)
+{
+	const struct host_path *h = &v->host_path;
+	struct stat st;
+
+	_cleanup_close_ int fd = open(h->path, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && make_host_path(h) == 0)
+		fd = open(h->path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		int r = -errno;
+		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s: %s", v->name, h->path, strerror(-r));
+		return r;
+	}
+	if (!type_fits(h->type, st.st_mode)) {
+		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s is not a %s", v->name, h->path, type_name(h->type));
+		return -EINVAL;
+	}
+	if (is_own(d, fd)) {
+		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s belongs to podd", v->name, h->path);
+		return -EPERM;
+	}
+	return volumes_tree(fd);
+}
+
+int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text)
+{
+	const struct volume *v = pod_volume(p, volume);
+	char name[VOLUME_PATH_SIZE];
+
+	if (v->host_path.set)
+		return open_host_path(s->daemon, v, arena, ret_text);
+	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
+	int dirfd = v->empty_dir.medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
+	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? -errno : volumes_tree(fd);
+	if (r < 0)
+		*ret_text = arena_printf(arena, "volume \"%s\": %s", v->name, strerror(-r));
+	return r;
+}
+
+int volumes_open_shm(struct sandbox *s, const struct pod *p)
+{
+	_cleanup_close_ int fd = p->spec.host_ipc ? open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC) :
+						    openat(s->run_fd, "shm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : volumes_tree(fd);
+}

@@ -1,0 +1,16 @@
+/* Where mounts come from: volumes, and the pod's /dev/shm. Every source is resolved afresh, by descriptor, for each start, and handed over
+ * as a detached tree: nothing keeps a mount of the host busy between starts. */
+#pragma once
+#include "daemon/sandbox.h"
+
+/* Makes the emptyDirs and /dev/shm. */
+int volumes_prepare(struct sandbox *s, const struct pod *p);
+void volumes_sandbox_gone(struct sandbox *s);
+/* The pod is gone for good: its emptyDirs go. */
+void volumes_forget(struct daemon *d, const char *uid);
+
+/* A detached tree of the volume, or -errno; *ret_text then says what could not be opened (on `arena`). */
+int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text);
+int volumes_open_shm(struct sandbox *s, const struct pod *p);
+/* A detached tree of what an O_PATH descriptor names, with all below. */
+int volumes_tree(int fd);

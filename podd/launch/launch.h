@@ -1,0 +1,58 @@
+/* podd-launch: obeys one launch plan (wire/plan.h) and becomes the container's program. All code between clone and exec is here.
+ *
+ * It is started by the anchor with all signals blocked, stdio in place, the plan, the report pipe and the plan's slots at fixed
+ * descriptors. It has no heap, no policy and no look-up of names. A step that fails is reported as {operation, errno, operand} on the
+ * report pipe; an end of file there, without a report, says that the program runs.
+ *
+ * Until PLAN_PIVOT the process sees the host; what it walks below the new root is walked by descriptor (sys/path.h). */
+#pragma once
+#include <stdint.h>
+#include "wire/plan.h"
+
+struct launch {
+	struct plan_view plan;
+	int root;        /* the new root: detached until PLAN_ROOT, / after PLAN_PIVOT */
+	int null;        /* the host's /dev/null, what masked files are hidden under */
+	int empty;       /* an empty read-only file system, what masked directories are hidden under; hangs in the tree once used */
+	int empty_used;
+	const char *operand; /* what a failure is about; kept by the operation that runs */
+	char operand_buffer[64];
+};
+
+/* Each obeys one operation: 0 or -errno. */
+int op_overlay(struct launch *l, const struct plan_op *op);
+int op_private(struct launch *l, const struct plan_op *op);
+int op_root(struct launch *l, const struct plan_op *op);
+int op_mount(struct launch *l, const struct plan_op *op);
+int op_move(struct launch *l, const struct plan_op *op);
+int op_mkdir(struct launch *l, const struct plan_op *op);
+int op_mknod(struct launch *l, const struct plan_op *op);
+int op_symlink(struct launch *l, const struct plan_op *op);
+int op_mask(struct launch *l, const struct plan_op *op);
+int op_readonly(struct launch *l, const struct plan_op *op);
+int op_pivot(struct launch *l, const struct plan_op *op);
+
+int op_join(struct launch *l, const struct plan_op *op);
+int op_write(struct launch *l, const struct plan_op *op);
+int op_unshare(struct launch *l, const struct plan_op *op);
+int op_keyring(struct launch *l, const struct plan_op *op);
+int op_oom_score(struct launch *l, const struct plan_op *op);
+int op_rlimit(struct launch *l, const struct plan_op *op);
+int op_ids(struct launch *l, const struct plan_op *op);
+int op_caps(struct launch *l, const struct plan_op *op);
+int op_seccomp(struct launch *l, const struct plan_op *op);
+int op_chdir(struct launch *l, const struct plan_op *op);
+int op_exec(struct launch *l, const struct plan_op *op);
+
+/* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
+int launch_close_slots(struct launch *l);
+
+static inline int slot_fd(uint32_t slot)
+{
+	return PLAN_FD_SLOTS + (int)slot;
+}
+
+static inline const char *launch_string(const struct launch *l, uint32_t offset)
+{
+	return plan_view_string(&l->plan, offset);
+}

@@ -1,0 +1,298 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "launch/launch.h"
+#include "sys/mnt.h"
+#include "sys/path.h"
+
+enum {
+	LOWERS_TEXT_MAX = 256, /* of one fsconfig(2) value, with its NUL: 63 lowers of "512:" */
+};
+
+static uint64_t mount_attrs(uint32_t flags)
+{
+	uint64_t attrs = 0;
+
+	if (flags & PLAN_ATTR_RDONLY)
+		attrs |= MOUNT_ATTR_RDONLY;
+	if (flags & PLAN_ATTR_NOSUID)
+		attrs |= MOUNT_ATTR_NOSUID;
+	if (flags & PLAN_ATTR_NODEV)
+		attrs |= MOUNT_ATTR_NODEV;
+	if (flags & PLAN_ATTR_NOEXEC)
+		attrs |= MOUNT_ATTR_NOEXEC;
+	if (flags & PLAN_ATTR_STRICTATIME)
+		attrs |= MOUNT_ATTR_STRICTATIME;
+	return attrs;
+}
+
+static char *put_number(char *p, unsigned n)
+{
+	char digits[10];
+	size_t i = 0;
+
+	do
+		digits[i++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (i > 0)
+		*p++ = digits[--i];
+	*p = '\0';
+	return p;
+}
+
+/* Directories are named by their descriptors, relative to /proc/self/fd: as short as names can be, since the kernel limits a value. */
+static int set_lowers(int fs, const struct plan_op *op)
+{
+	char text[LOWERS_TEXT_MAX];
+
+	if (op->count * 4 <= sizeof(text)) {
+		char *p = text;
+		for (uint32_t i = 0; i < op->count; i++) {
+			if (i > 0)
+				*p++ = ':';
+			p = put_number(p, PLAN_FD_SLOTS + op->slot + i);
+		}
+		return mnt_fs_string(fs, "lowerdir", text);
+	}
+	for (uint32_t i = 0; i < op->count; i++) { /* Linux 6.5 */
+		(void)put_number(text, PLAN_FD_SLOTS + op->slot + i);
+		int r = mnt_fs_string(fs, "lowerdir+", text);
+		if (r < 0)
+			return r == -EINVAL && i == 0 ? -E2BIG : r;
+	}
+	return 0;
+}
+
+static int set_directory(int fs, const char *key, int64_t slot)
+{
+	char text[16];
+
+	(void)put_number(text, PLAN_FD_SLOTS + (unsigned)slot);
+	return mnt_fs_string(fs, key, text);
+}
+
+int op_overlay(struct launch *l, const struct plan_op *op)
+{
+	_cleanup_close_ int fs = mnt_fs_open("overlay");
+	int r;
+
+	l->operand = "overlay";
+	if (fs < 0)
+		return fs;
+	if (chdir("/proc/self/fd") < 0)
+		return -errno;
+	r = set_lowers(fs, op);
+	if (r == 0 && op->a >= 0) {
+		r = set_directory(fs, "upperdir", op->a);
+		if (r == 0)
+			r = set_directory(fs, "workdir", op->b);
+		/* The layer is never used twice, so nobody needs it on the disk: without this the exit of the container waits for a
+		 * sync of the host's whole file system. */
+		if (r == 0)
+			r = mnt_fs_flag(fs, "volatile");
+	}
+	/* A hostile layer carries xattrs that lead into other layers. */
+	if (r == 0)
+		r = mnt_fs_string(fs, "redirect_dir", "nofollow");
+	if (r == 0)
+		r = mnt_fs_string(fs, "metacopy", "off");
+	if (r == 0)
+		r = l->root = mnt_fs_mount(fs, mount_attrs(op->flags) | MOUNT_ATTR_NODEV);
+	if (chdir("/") < 0)
+		return -errno;
+	return r < 0 ? r : 0;
+}
+
+int op_private(struct launch *l, const struct plan_op *op)
+{
+	(void)l;
+	(void)op;
+	return mnt_make_private();
+}
+
+int op_root(struct launch *l, const struct plan_op *op)
+{
+	if (op->count == 1) {
+		l->root = slot_fd(op->slot);
+		int r = mnt_set_attrs(l->root, mount_attrs(op->flags), 0, false);
+		if (r < 0)
+			return r;
+	}
+	if (l->root < 0)
+		return -EBADF;
+	_cleanup_close_ int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	return mnt_attach(l->root, top);
+}
+
+int op_mount(struct launch *l, const struct plan_op *op)
+{
+	const char *fstype = launch_string(l, op->s1);
+
+	/* Strict: these are podd's own mounts (/proc, /dev, /sys...). An image in which one of them is a symlink would have proc mounted
+	 * elsewhere and its own files take the place of /proc. */
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH | O_DIRECTORY, PATH_STRICT);
+	if (target < 0)
+		return target;
+	_cleanup_close_ int tree = mnt_new(fstype, launch_string(l, op->s2), mount_attrs(op->flags));
+	if (tree < 0) {
+		if ((op->flags & PLAN_ATTR_OPTIONAL) && (tree == -ENODEV || tree == -ENOSYS || tree == -EPERM))
+			return 0;
+		return tree;
+	}
+	return mnt_attach(tree, target);
+}
+
+/* Where a volume inside another volume goes, or in an image with an upper layer: made like the tree, a directory or a file. */
+static int make_target(struct launch *l, const char *path, int tree)
+{
+	struct stat st;
+	char parent[4096];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (fstat(tree, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return path_make_directory(l->root, path, 0755);
+	if (n >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n);
+	parent[n] = '\0';
+	_cleanup_close_ int dir = path_make_directory(l->root, parent, 0755);
+	if (dir < 0)
+		return dir;
+	_cleanup_close_ int file = openat(dir, slash ? slash + 1 : path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (file < 0)
+		return -errno;
+	return path_open(l->root, path, O_PATH, PATH_STRICT);
+}
+
+int op_move(struct launch *l, const struct plan_op *op)
+{
+	int tree = slot_fd(op->slot);
+	uint64_t attrs = mount_attrs(op->flags);
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH, PATH_FOLLOW);
+	if (target == -ENOENT)
+		target = make_target(l, l->operand, tree);
+	if (target < 0)
+		return target;
+	if (attrs) {
+		int r = mnt_set_attrs(tree, attrs, 0, op->flags & PLAN_ATTR_RECURSIVE);
+		if (r < 0)
+			return r;
+	}
+	return mnt_attach(tree, target);
+}
+
+int op_mkdir(struct launch *l, const struct plan_op *op)
+{
+	const char *name;
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int parent = path_open_parent(l->root, l->operand, PATH_STRICT, &name);
+	if (parent < 0)
+		return parent;
+	return mkdirat(parent, name, (mode_t)op->a) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int op_mknod(struct launch *l, const struct plan_op *op)
+{
+	const char *name;
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int parent = path_open_parent(l->root, l->operand, PATH_STRICT, &name);
+	if (parent < 0)
+		return parent;
+	return mknodat(parent, name, (mode_t)op->a, (dev_t)op->b) < 0 ? -errno : 0;
+}
+
+int op_symlink(struct launch *l, const struct plan_op *op)
+{
+	const char *name;
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int parent = path_open_parent(l->root, l->operand, PATH_STRICT, &name);
+	if (parent < 0)
+		return parent;
+	return symlinkat(launch_string(l, op->s1), parent, name) < 0 ? -errno : 0;
+}
+
+/* A copy of the host's /dev/null, verified: what a container could have put there would be written to instead. */
+static int mask_file(struct launch *l)
+{
+	struct stat st;
+
+	if (l->null < 0)
+		l->null = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (l->null < 0 || fstat(l->null, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return -ENODEV;
+	return mnt_clone(l->null, "", false);
+}
+
+/* One empty file system serves all masked directories. Its first use attaches it; only then may it be cloned (before Linux 6.15). */
+static int mask_directory(struct launch *l)
+{
+	if (l->empty >= 0)
+		return mnt_clone(l->empty, "", false);
+	int tree = mnt_new("tmpfs", "size=4k,nr_inodes=1,mode=755",
+			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (tree < 0)
+		return tree;
+	l->empty = fcntl(tree, F_DUPFD_CLOEXEC, 3);
+	return tree;
+}
+
+int op_mask(struct launch *l, const struct plan_op *op)
+{
+	struct stat st;
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH, PATH_STRICT);
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return target;
+	if (fstat(target, &st) < 0)
+		return -errno;
+	_cleanup_close_ int tree = S_ISDIR(st.st_mode) ? mask_directory(l) : mask_file(l);
+	if (tree < 0)
+		return tree;
+	return mnt_attach(tree, target);
+}
+
+int op_readonly(struct launch *l, const struct plan_op *op)
+{
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH, PATH_STRICT);
+	if (target == -ENOENT)
+		return 0;
+	if (target < 0)
+		return target;
+	_cleanup_close_ int tree = mnt_clone(target, "", true);
+	if (tree < 0)
+		return tree;
+	int r = mnt_set_attrs(tree, MOUNT_ATTR_RDONLY, 0, true);
+	if (r < 0)
+		return r;
+	return mnt_attach(tree, target);
+}
+
+int op_pivot(struct launch *l, const struct plan_op *op)
+{
+	(void)op;
+	int r = mnt_pivot(l->root);
+	if (r < 0)
+		return r;
+	return launch_close_slots(l);
+}
