@@ -137,6 +137,35 @@ const struct core_container *api_find_container(struct http_request *q, const st
 	return NULL;
 }
 
+bool api_label_selector(struct http_request *q, struct selector *ret)
+{
+	const char *text = url_param(http_url(q), "labelSelector");
+
+	if (selector_parse(text, ret) == 0)
+		return true;
+	api_error(q, 400, NULL, NULL, "unable to parse the label selector \"%s\" (at most %d terms)", text, SELECTOR_TERMS_MAX);
+	return false;
+}
+
+bool api_field_selector(struct http_request *q, const char *const *names, size_t count, struct selector *ret)
+{
+	const char *text = url_param(http_url(q), "fieldSelector");
+	struct selector s;
+
+	if (selector_parse(text, &s) < 0) {
+		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", text, SELECTOR_TERMS_MAX);
+		return false;
+	}
+	const char *unknown = selector_unknown(&s, names, count);
+	if (unknown) {
+		api_error(q, 400, NULL, NULL, "field label not supported: %s", unknown);
+		selector_deinit(&s);
+		return false;
+	}
+	*ret = s;
+	return true;
+}
+
 void api_time(struct jsonw *w, const char *key, int64_t wall)
 {
 	char text[CLOCK_TEXT_SIZE];

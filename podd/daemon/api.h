@@ -14,6 +14,7 @@
 #include "base/jsonw.h"
 #include "daemon/daemon.h"
 #include "daemon/http.h"
+#include "daemon/selector.h"
 
 struct api {
 	struct daemon *d;
@@ -38,6 +39,9 @@ const struct core_container *api_find_container(struct http_request *q, const st
 void api_time(struct jsonw *w, const char *key, int64_t wall); /* null for 0 */
 void api_version_member(struct jsonw *w, const struct daemon *d); /* "resourceVersion" */
 
+/* The selectors of a list: `labelSelector`, and `fieldSelector` over the fields named. False after an error. */
+bool api_label_selector(struct http_request *q, struct selector *ret);
+bool api_field_selector(struct http_request *q, const char *const *names, size_t count, struct selector *ret);
 /* `head`: with kind and apiVersion, which the items of a list do not carry. */
 void api_pod_json(const struct daemon *d, const struct core_pod *p, bool head, struct jsonw *w);
 void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w); /* the member "metadata" */

@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "daemon/api.h"
 #include "daemon/record.h"
-#include "daemon/selector.h"
 
 /* What a request asks for: a list, or a stream that goes on. */
 struct event_query {
@@ -209,34 +208,15 @@ static void list_send(struct event_query *v)
 	api_reply_json(v->q, &out);
 }
 
-static bool fields_known(struct http_request *q, const struct selector *fields)
-{
-	for (size_t i = 0; i < fields->count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < ARRAY_SIZE(field_names); j++)
-			known |= streq(field_names[j], fields->terms[i].key);
-		if (!known) {
-			api_error(q, 400, NULL, NULL, "field label not supported: %s", fields->terms[i].key);
-			return false;
-		}
-	}
-	return true;
-}
-
 void api_event_list(struct http_request *q, void *arg)
 {
 	struct event_query v = { .api = arg, .q = q, .watch = url_bool(http_url(q), "watch") };
-	const char *field_text = url_param(http_url(q), "fieldSelector");
 
 	v.table = !v.watch && api_wants_table(q);
 	(void)snprintf(v.namespace, sizeof(v.namespace), "%s", http_arg(q, 0) ? http_arg(q, 0) : "");
-	if (selector_parse(field_text, &v.fields) < 0) {
-		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", field_text, SELECTOR_TERMS_MAX);
+	if (!api_field_selector(q, field_names, ARRAY_SIZE(field_names), &v.fields))
 		return;
-	}
-	if (!fields_known(q, &v.fields)) {
-		selector_deinit(&v.fields);
-	} else if (v.watch) {
+	if (v.watch) {
 		watch_begin(&v); /* the selector is the stream's */
 	} else {
 		list_send(&v);

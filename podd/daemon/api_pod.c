@@ -3,7 +3,6 @@
 #include "base/str.h"
 #include "daemon/accept.h"
 #include "daemon/api.h"
-#include "daemon/selector.h"
 
 /* --- pods as a table --- */
 
@@ -122,31 +121,6 @@ static const char *field_value(const char *key, const void *arg)
 	return NULL;
 }
 
-/* Both selectors of a list. False after an error. */
-static bool parse_selectors(struct http_request *q, struct selector *labels, struct selector *fields)
-{
-	const char *label_text = url_param(http_url(q), "labelSelector"), *field_text = url_param(http_url(q), "fieldSelector");
-
-	if (selector_parse(label_text, labels) < 0) {
-		api_error(q, 400, NULL, NULL, "unable to parse the label selector \"%s\" (at most %d terms)", label_text, SELECTOR_TERMS_MAX);
-		return false;
-	}
-	if (selector_parse(field_text, fields) < 0) {
-		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", field_text, SELECTOR_TERMS_MAX);
-		return false;
-	}
-	for (size_t i = 0; i < fields->count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < ARRAY_SIZE(field_names); j++)
-			known |= streq(field_names[j], fields->terms[i].key);
-		if (!known) {
-			api_error(q, 400, NULL, NULL, "field label not supported: %s", fields->terms[i].key);
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool pod_selected(const struct core_pod *p, const char *namespace, const struct selector *labels, const struct selector *fields)
 {
 	if (!p->pod) /* an anchor without a manifest: nothing is known of it but that it ends */
@@ -179,7 +153,7 @@ void api_pod_list(struct http_request *q, void *arg)
 	bool table = api_wants_table(q);
 	struct jsonw w;
 
-	if (!parse_selectors(q, &labels, &fields))
+	if (!api_label_selector(q, &labels) || !api_field_selector(q, field_names, ARRAY_SIZE(field_names), &fields))
 		return;
 	jsonw_init(&w, &out);
 	list_begin(a->d, table, &w);

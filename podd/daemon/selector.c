@@ -144,3 +144,15 @@ bool selector_matches(const struct selector *s, const char *(*lookup)(const char
 			return false;
 	return true;
 }
+
+const char *selector_unknown(const struct selector *s, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		size_t j = 0;
+		while (j < count && !streq(names[j], s->terms[i].key))
+			j++;
+		if (j == count)
+			return s->terms[i].key;
+	}
+	return NULL;
+}

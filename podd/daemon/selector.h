@@ -32,5 +32,8 @@ void selector_deinit(struct selector *s);
 /* `lookup` gives the value of a key, or NULL where there is none. */
 bool selector_matches(const struct selector *s, const char *(*lookup)(const char *key, const void *arg), const void *arg);
 
+/* The first key that is not among `names`, or NULL: for selectors of fields. */
+const char *selector_unknown(const struct selector *s, const char *const *names, size_t count);
+
 static inline void cleanup_selector(struct selector *s) { selector_deinit(s); }
 #define _cleanup_selector_ _cleanup_(cleanup_selector)
