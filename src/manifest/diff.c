@@ -52,36 +52,36 @@ static void diff_map(struct diff *d, const struct field *f, const struct label_l
 		note(d, f->edit);
 }
 
-/* Ports that are not published are words only: nothing of the pod depends on them. */
-static bool publishes(const struct field *f, const struct any_list *l)
+/* The items that have an effect; those that have none may come and go. */
+static size_t effective(const struct field *f, const struct any_list *l, const char **ret)
 {
-	const struct field *host_port = schema_find(f->object, "hostPort");
+	size_t n = 0;
 
-	for (size_t i = 0; host_port && i < l->count; i++) {
-		int32_t port;
-		memcpy(&port, l->items + i * f->object->size + host_port->offset, sizeof(port));
-		if (port)
-			return true;
-	}
-	return !host_port;
+	for (size_t i = 0; i < l->count; i++)
+		if (!schema_item_idle(f->object, l->items + i * f->object->size))
+			ret[n++] = l->items + i * f->object->size;
+	return n;
 }
 
 static void diff_objects(struct diff *d, const struct field *f, const struct any_list *from, const struct any_list *to)
 {
-	struct diff inner = { .arena = d->arena, .path = d->path };
+	_cleanup_free_ const char **old = xcalloc(from->count, sizeof(*old)), **new = xcalloc(to->count, sizeof(*new));
+	size_t old_count = effective(f, from, old), new_count = effective(f, to, new);
 
-	if (from->count != to->count)
-		note(&inner, f->edit);
-	for (size_t i = 0; i < MIN(from->count, to->count); i++) {
-		path_index(&inner.path, i);
-		diff_object(&inner, f->object, from->items + i * f->object->size, to->items + i * f->object->size);
-		path_pop(&inner.path);
+	if (old_count != new_count)
+		note(d, f->edit);
+	else if (from->count != to->count)
+		note(d, EDIT_UPDATE);
+	for (size_t i = 0; i < MIN(old_count, new_count); i++) {
+		path_index(&d->path, (size_t)(new[i] - to->items) / f->object->size);
+		diff_object(d, f->object, old[i], new[i]);
+		path_pop(&d->path);
 	}
-	if (inner.worst == EDIT_RECREATE && !publishes(f, from) && !publishes(f, to))
-		inner.worst = EDIT_UPDATE;
-	if (inner.worst > d->worst) {
-		d->worst = inner.worst;
-		d->field = inner.field;
+	for (size_t i = 0; i < MIN(from->count, to->count) && d->worst == EDIT_NONE; i++) {
+		struct diff idle = { .arena = d->arena, .path = d->path };
+		diff_object(&idle, f->object, from->items + i * f->object->size, to->items + i * f->object->size);
+		if (idle.worst)
+			note(d, EDIT_UPDATE);
 	}
 }
 
@@ -158,15 +158,15 @@ static void diff_object(struct diff *d, const struct schema *s, const void *from
 static void diff_container(const struct pod *from, const struct pod *to, size_t index, struct pod_edit *e)
 {
 	const struct container *c = &to->spec.containers.items[index], *old = pod_container(from, c->name);
+	const struct container none = { 0 };
 	struct diff d = { .arena = e->arena };
 
 	path_key(&d.path, "spec");
 	path_key(&d.path, "containers");
 	path_index(&d.path, index);
-	if (old)
-		diff_object(&d, &schema_container, old, c);
-	else
+	if (!old)
 		note(&d, EDIT_RESTART);
+	diff_object(&d, &schema_container, old ? old : &none, c);
 	e->containers[index] = (struct container_edit){ .name = c->name, .edit = d.worst, .field = d.field };
 }
 
@@ -178,20 +178,32 @@ static void worsen(struct pod_edit *e, enum edit cost, const char *field)
 	}
 }
 
-/* The uid is left out when the manifest doesn't name one: podd has chosen it then. */
+/* A removed container costs nobody else anything, unless the sandbox did something for it. */
+static void diff_removed(const struct container *old, struct pod_edit *e)
+{
+	const struct container none = { .name = old->name, .image = old->image };
+	struct diff d = { .arena = e->arena };
+
+	path_key(&d.path, "spec");
+	path_key(&d.path, "containers");
+	note(&d, EDIT_RESTART);
+	diff_object(&d, &schema_container, old, &none);
+	worsen(e, d.worst, d.worst == EDIT_RECREATE ? d.field : "spec.containers");
+}
+
 static void diff_pod(const struct pod *from, const struct pod *to, struct pod_edit *e)
 {
 	struct diff d = { .arena = e->arena };
-	struct pod_metadata metadata = to->metadata;
 
-	if (!from->metadata.uid || !metadata.uid)
-		metadata.uid = from->metadata.uid;
 	path_key(&d.path, "metadata");
-	diff_object(&d, &schema_metadata, &from->metadata, &metadata);
+	diff_object(&d, &schema_metadata, &from->metadata, &to->metadata);
 	path_pop(&d.path);
 	path_key(&d.path, "spec");
 	diff_object(&d, &schema_spec, &from->spec, &to->spec);
 	worsen(e, d.worst, d.field);
+	/* Whether a uid is written down or chosen by podd is the same; two different ones are two pods. */
+	if (from->metadata.uid && to->metadata.uid && !streq(from->metadata.uid, to->metadata.uid))
+		worsen(e, EDIT_RECREATE, "metadata.uid");
 }
 
 void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret)
@@ -206,7 +218,7 @@ void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret
 	}
 	for (size_t i = 0; i < from->spec.containers.count; i++)
 		if (!pod_container(to, from->spec.containers.items[i].name))
-			worsen(&e, EDIT_RESTART, "spec.containers");
+			diff_removed(&from->spec.containers.items[i], &e);
 	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
 	if (from->qos != to->qos)
 		worsen(&e, EDIT_RECREATE, e.field ? e.field : "spec.containers");

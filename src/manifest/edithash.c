@@ -108,14 +108,18 @@ static void walk_list(struct walk *w, const struct field *f, const void *at, uin
 
 	if (f->object == &schema_container && !w->containers)
 		return;
+	size_t count = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = list->items + i * f->object->size;
+		if (schema_item_idle(f->object, item))
+			continue;
 		/* Containers are known by name, the items of other lists by their place. */
-		const char *key = f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)i, buf);
+		const char *key = f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)count, buf);
 		walk_object(w, f->object, item, hash_add(path, key));
+		count++;
 	}
-	if (list->count && f->object != &schema_container)
-		add(w, f, path, number((int64_t)list->count, buf));
+	if (count && f->object != &schema_container)
+		add(w, f, path, number((int64_t)count, buf));
 }
 
 static void walk_field(struct walk *w, const struct field *f, const char *at, uint64_t path)
@@ -153,6 +157,9 @@ uint64_t pod_edit_hash(const struct pod *p, enum edit cost)
 	struct walk w = { cost, true, 0 };
 
 	walk_object(&w, &schema_pod, (const char *)p, 0);
+	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
+	if (cost == EDIT_RECREATE)
+		w.sum += mix(hash_add(0, qos_name(p->qos)));
 	return w.sum;
 }
 

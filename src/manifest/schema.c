@@ -60,7 +60,7 @@ static const struct field port_fields[] = {
 	{ "hostIP", FIELD_STRING, VERDICT_MUST, STORED(container_port, host_ip, EDIT_RECREATE), .check = check_host_ip,
 	  .doc = "Address of the host that hostPort is bound to; all by default." },
 };
-static const struct schema schema_port = SCHEMA("ContainerPort", port_fields, sizeof(struct container_port));
+static const struct schema schema_port = SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort");
 
 static const struct field mount_fields[] = {
 	{ "name", FIELD_STRING, VERDICT_MUST, STORED(volume_mount, name, EDIT_RESTART), .required = true, .doc = "Name of a volume of the pod." },
@@ -272,7 +272,7 @@ static const struct field metadata_fields[] = {
 	  .doc = "Name of the pod, unique in its namespace." },
 	{ "namespace", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, namespace, EDIT_RECREATE), .fallback = "default", .check = check_label_name,
 	  .doc = "Group the pod belongs to." },
-	{ "uid", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, uid, EDIT_RECREATE), .check = check_pod_uid, .doc = "Identity of the pod; podd chooses and keeps one." },
+	{ "uid", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, uid, EDIT_NONE), .check = check_pod_uid, .doc = "Identity of the pod; podd chooses and keeps one." },
 	{ "labels", FIELD_MAP, VERDICT_MUST, STORED(pod_metadata, labels, EDIT_UPDATE), .doc = "Words to select pods by." },
 	{ "annotations", FIELD_MAP, VERDICT_MUST, STORED(pod_metadata, annotations, EDIT_UPDATE), .doc = "Notes; those that begin with podd.dev/ are podd's own." },
 	{ "generateName", FIELD_STRING, WITHOUT_EFFECT, .doc = "Prefix of a name the API server would make." },
@@ -328,6 +328,13 @@ const struct field *schema_lookup(const char *path)
 		path += *path == '.';
 	}
 	return f;
+}
+
+bool schema_item_idle(const struct schema *s, const void *item)
+{
+	const struct field *f = s->idle_without ? schema_find(s, s->idle_without) : NULL;
+
+	return f && *(const int32_t *)((const char *)item + f->offset) == 0;
 }
 
 bool field_stored(const struct field *f)

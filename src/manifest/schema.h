@@ -79,6 +79,7 @@ struct schema {
 	const struct field *fields;
 	size_t count, size;          /* size of the C struct; 0: nothing of it is stored */
 	bool starts_with_set;        /* its first member is `bool set`: it was there */
+	const char *idle_without;    /* an item of a list in which this number is 0 has no effect: edits of it cost EDIT_UPDATE */
 };
 
 extern const struct schema schema_pod, schema_metadata, schema_spec, schema_container, schema_volume;
@@ -86,6 +87,7 @@ extern const struct schema schema_pod, schema_metadata, schema_spec, schema_cont
 const struct field *schema_find(const struct schema *s, const char *name);
 /* By a path as people write it: "pod.spec.containers.image", "spec.containers[].image". NULL when there is none. */
 const struct field *schema_lookup(const char *path);
+bool schema_item_idle(const struct schema *s, const void *item);
 bool field_stored(const struct field *f);
 bool field_is_neutral(const struct field *f, const char *text);
 const char *field_type_name(enum field_type t); /* "list of string" */

@@ -28,7 +28,8 @@ static char *suggest_below(const struct schema *s, const char *name, unsigned le
 		const char *list = f->type == FIELD_OBJECTS ? "[]" : "";
 		if (!f->object || !f->built)
 			continue;
-		if (schema_find(f->object, name))
+		const struct field *found = schema_find(f->object, name);
+		if (found && found->built)
 			return xasprintf("%s%s", f->name, list);
 		_cleanup_free_ char *deeper = levels > 1 ? suggest_below(f->object, name, levels - 1) : NULL;
 		if (deeper)
