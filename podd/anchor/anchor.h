@@ -19,6 +19,7 @@ enum {
 	ERRORS_MAX = 16,  /* refusals that podd was not told yet; beyond, its requests wait */
 	HANG_SECONDS = 5, /* a write that takes longer is a hung disk */
 	QUIT_SECONDS = 5, /* for the log process to drain */
+	DIES_OFTEN_NS = 1000000000, /* a helper that lived shorter is not started again at once */
 };
 
 struct options {
@@ -63,13 +64,15 @@ struct anchor {
 	uint32_t log_restarts;
 
 	pid_t pause_pid;
+	int64_t pause_born;
 	int pause_pidfd;
 	bool quitting, done;
 };
 
-/* main.c: reads the clocks without a libc's help. */
+/* main.c: clocks and timers. */
 int64_t now_wall(void);
 int64_t now_boot(void);
+void timer_set(int timer, int64_t seconds); /* 0: off */
 
 /* serve.c: the connection. */
 void serve_accept(struct anchor *a);

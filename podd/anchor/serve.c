@@ -15,15 +15,22 @@ static struct anchor_header header(uint16_t type, size_t size)
 	return (struct anchor_header){ .type = type, .size = (uint16_t)size };
 }
 
-/* Sends, or notes why not: a full socket is waited for, any other failure means that podd is gone or will be. */
+/* Ends the talk, whatever the reason: podd sees the end of file and connects again. What it had sent is still obeyed. */
+static void be_deaf(struct anchor *a)
+{
+	a->phase = PHASE_DEAF;
+	(void)shutdown(a->connection, SHUT_RDWR);
+}
+
+/* Sends, or notes why not. A full socket is waited for. */
 static bool say(struct anchor *a, const void *message, size_t size, const int *fds, size_t fd_count)
 {
 	int r = frame_send(a->connection, message, size, fds, fd_count);
 
-	if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM || r == -ETOOMANYREFS)
+	if (r == -EAGAIN)
 		a->blocked = true;
 	else if (r < 0)
-		a->phase = PHASE_DEAF;
+		be_deaf(a);
 	return r == 0;
 }
 
@@ -43,8 +50,8 @@ static bool say_snapshot(struct anchor *a)
 	_cleanup_close_ int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	int fds[] = { pidfd, a->netns, netlink };
 
-	if (pidfd < 0 || netlink < 0) { /* out of descriptors or memory: as if the socket were full */
-		a->blocked = true;
+	if (pidfd < 0 || netlink < 0) { /* out of descriptors or memory */
+		be_deaf(a);
 		return false;
 	}
 	for (size_t i = 0; i < a->table.record_count; i++) {
@@ -133,7 +140,9 @@ void serve_flush(struct anchor *a)
 static void refuse(struct anchor *a, const void *message, size_t n, int error)
 {
 	const struct anchor_header *h = message;
-	struct anchor_error *e = &a->errors[a->error_count++]; /* serve_input() saw to it that there is room */
+	if (a->error_count == ERRORS_MAX)
+		return; /* only of a podd that hung up: else its requests would not be read */
+	struct anchor_error *e = &a->errors[a->error_count++];
 
 	*e = (struct anchor_error){ .header = header(ANCHOR_ERROR, sizeof(*e)), .error = -error };
 	if (n >= sizeof(*h))
