@@ -17,3 +17,8 @@ struct file_status {
 void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *f, void *arg), void *arg);
 const char *accept_source(const struct acceptor *a, const char *uid); /* the file that defines it, or NULL */
 size_t accept_refused(const struct acceptor *a); /* files not OK */
+
+/* The pod is gone for good: its accepted version, its logs and its state directory go. */
+void accept_forget(struct daemon *d, const char *uid);
+/* podctl stop and start: holds across podd's restarts, not across a reboot. */
+int accept_hold(struct daemon *d, const char *uid, bool held);

@@ -44,6 +44,7 @@ struct daemon {
 	struct cgroup_host *cgroups; /* NULL: no cgroups at all; limits can't be enforced */
 	struct podnet *net;
 	uv_poll_t net_poll;
+	uv_signal_t signals[3];
 	struct ipam *ipam;
 	struct list sandboxes;       /* of struct sandbox.link */
 	struct watcher *watcher;
@@ -62,6 +63,7 @@ struct daemon {
 	int launch_fd;               /* podd-launch as a sealed memfd */
 	bool ready;                  /* EVENT_GO was given */
 	bool stepping;
+	bool remove_network;         /* nothing of ours is left that needs it */
 	struct list queue;           /* events that came up while an effect was carried out */
 	int64_t started_wall;
 };

@@ -1,4 +1,5 @@
 /* Kubernetes' resources as cgroup limits. */
+#include <stdio.h>
 #include <string.h>
 #include "daemon/sandbox.h"
 
@@ -54,4 +55,31 @@ struct cgroup_limits sandbox_container_limits(const struct config *cfg, const st
 	if (c->resources.limits.memory.set)
 		l.memory_max = (uint64_t)quantity_value(&c->resources.limits.memory);
 	return l;
+}
+
+void sandbox_resize(struct daemon *d, const char *uid)
+{
+	const struct core_pod *p = core_pod_by_uid(d->core, uid);
+	struct sandbox *s = sandbox_find(d, uid);
+	char path[SANDBOX_LEAF_SIZE];
+
+	if (!s || !p->pod)
+		return;
+	struct cgroup_limits pod = sandbox_pod_limits(p->pod), members = sandbox_members_limits(p->pod);
+	int r = cgroup_limit(d->cgroups, s->cgroup, &pod);
+	(void)snprintf(path, sizeof(path), "%s/members", s->cgroup);
+	if (r == 0)
+		r = cgroup_limit(d->cgroups, path, &members);
+	for (size_t i = 0; r == 0 && i < p->container_count; i++) {
+		const struct core_container *c = &p->containers[i];
+		if (!c->spec || (c->state != CONTAINER_STATE_RUNNING && c->state != CONTAINER_STATE_STARTING))
+			continue;
+		struct cgroup_limits l = sandbox_container_limits(d->config, c->spec);
+		sandbox_leaf(s, c->name, c->number, 0, path);
+		r = cgroup_limit(d->cgroups, path, &l);
+	}
+	if (r < 0)
+		daemon_report(d, uid, NULL, false, "FailedResize", "writing the new limits: %s; they hold from the next start on", strerror(-r));
+	else
+		daemon_report(d, uid, NULL, true, "Resized", "the new limits are in force");
 }

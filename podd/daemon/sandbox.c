@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
@@ -81,7 +83,9 @@ static int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 {
 	struct sandbox *s = xnew(struct sandbox);
 
-	*s = (struct sandbox){ .daemon = d, .run_fd = -EBADF, .state_fd = -EBADF, .netns_fd = -EBADF, .rtnl_fd = -EBADF, .next_session = 1 };
+	*s = (struct sandbox){ .daemon = d, .run_fd = -EBADF, .state_fd = -EBADF, .netns_fd = -EBADF, .rtnl_fd = -EBADF };
+	/* A directory of an earlier podd's session may still be there: numbers do not start at 1. */
+	s->next_session = (uint32_t)(clock_boot() / NS_PER_MS) | 1;
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", uid);
 	list_init(&s->launches);
 	list_init(&s->sessions);

@@ -15,3 +15,11 @@ struct session_callbacks {
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd, int stdout_fd,
 		  int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret);
 struct session *session_free(struct session *s); /* kills what still runs; takes NULL, returns NULL */
+
+/* Within the daemon: what the anchor says of sessions, and the sandbox's end. */
+struct anchor_process;
+struct anchor_error;
+void session_started(struct sandbox *s, const struct anchor_process *p);
+void session_exited(struct sandbox *s, const struct anchor_process *p);
+void session_refused(struct sandbox *s, const struct anchor_error *m);
+void session_end_all(struct sandbox *s);

@@ -222,6 +222,25 @@ int cgroup_kill(struct cgroup_host *h, const char *rel)
 	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
 
+bool cgroup_exists(struct cgroup_host *h, const char *rel)
+{
+	_cleanup_close_ int fd = cgroup_open_dir(h->v2, rel);
+
+	return fd >= 0;
+}
+
+pid_t cgroup_first_pid(struct cgroup_host *h, const char *rel)
+{
+	_cleanup_close_ int fd = cgroup_open_file(h->v2, rel, "cgroup.procs", O_RDONLY);
+	char text[24];
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 int cgroup_populated(struct cgroup_host *h, const char *rel)
 {
 	uint64_t populated;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "base/buf.h"
 
 enum cgroup_controller { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_DEVICES, CGROUP_CONTROLLER_MAX };
@@ -56,6 +57,9 @@ struct cgroup_entry {
 int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret);
 void cgroup_entry_deinit(struct cgroup_entry *e);
 
+bool cgroup_exists(struct cgroup_host *h, const char *rel);
+/* One process in rel itself, or 0. */
+pid_t cgroup_first_pid(struct cgroup_host *h, const char *rel);
 /* Kills all that is in rel and below, frozen or not (cgroup.kill). Absence is success. */
 int cgroup_kill(struct cgroup_host *h, const char *rel);
 /* 1 if a process is in rel or below, 0 if none (or no such directory), -errno. */

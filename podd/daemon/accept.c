@@ -1,0 +1,372 @@
+#include "daemon/accept_internal.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "daemon/store.h"
+
+struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name)
+{
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (streq(w->pod->metadata.namespace, ns) && streq(w->pod->metadata.name, name))
+			return w;
+	return NULL;
+}
+
+static struct wanted *find_uid(const struct acceptor *a, const char *uid)
+{
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (streq(w->uid, uid))
+			return w;
+	return NULL;
+}
+
+struct accept_file *accept_file_find(const struct acceptor *a, const char *path)
+{
+	list_foreach(f, &a->files, struct accept_file, link)
+		if (streq(f->path, path))
+			return f;
+	return NULL;
+}
+
+static void random_uid(char ret[static POD_UID_SIZE])
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b)) /* cannot fail for so few bytes once the kernel has started */
+		abort();
+	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 9562: version 4, variant 1 */
+	b[8] = (b[8] & 0x3f) | 0x80;
+	(void)snprintf(ret, POD_UID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
+		       b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
+{
+	struct event e = daemon_event(type, w->uid, NULL, 0);
+
+	if (!a->live)
+		return;
+	if (type == EVENT_POD_SET)
+		e.pod = w->pod;
+	daemon_step(a->daemon, &e);
+}
+
+static void set_gone(struct acceptor *a, struct wanted *w)
+{
+	if (w->gone)
+		return;
+	w->gone = true;
+	emit(a, EVENT_POD_GONE, w);
+}
+
+/* --- one document ------------------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint)
+{
+	struct arena *arena = f->manifest.arena;
+	struct diag *d = arena_new_array(arena, struct diag, f->manifest.diag_count + 1);
+
+	for (size_t i = 0; i < f->manifest.diag_count; i++)
+		d[i] = f->manifest.diags[i];
+	d[f->manifest.diag_count++] = (struct diag){
+		.severity = SEVERITY_ERROR, .line = line, .column = line ? 1 : 0, .field = field, .text = text, .hint = hint,
+	};
+	f->manifest.diags = d;
+	f->refused = true;
+}
+
+/* Another file that is there already defines this pod: the one that runs stays. */
+static bool conflicts(struct acceptor *a, struct accept_file *f, const struct document *doc, struct wanted *w)
+{
+	struct arena *arena = f->manifest.arena;
+
+	if (w && !w->gone && !streq(w->source, f->path)) {
+		const struct accept_file *other = accept_file_find(a, w->source);
+		if (other && other->present) {
+			refuse(f, doc->line, "metadata.name",
+			       arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace, doc->name, w->source),
+			       "give it another name or namespace, or remove one of the two files");
+			f->conflict = true;
+			return true;
+		}
+	}
+	const char *uid = doc->pod->metadata.uid;
+	struct wanted *holder = uid ? find_uid(a, uid) : NULL;
+	if (holder && holder != w) {
+		refuse(f, doc->line, "metadata.uid",
+		       arena_printf(arena, "Duplicate value: %s is the uid of pod %s/%s", uid, holder->pod->metadata.namespace,
+				    holder->pod->metadata.name), "remove metadata.uid: podd chooses one");
+		return true;
+	}
+	if (uid && w && !streq(w->uid, uid)) {
+		refuse(f, doc->line, "metadata.uid", arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
+		       "remove metadata.uid, or remove the file, wait until the pod is gone, and put it back");
+		return true;
+	}
+	return false;
+}
+
+static struct wanted *add_wanted(struct acceptor *a, const char *uid)
+{
+	struct wanted *w = xnew(struct wanted);
+
+	if (uid)
+		(void)snprintf(w->uid, sizeof(w->uid), "%s", uid);
+	else
+		random_uid(w->uid);
+	list_append(&a->wanted, &w->link);
+	return w;
+}
+
+void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path)
+{
+	bool same = w->pod && streq(w->pod->hash, pod->hash) && !w->gone, moved = !w->source || !streq(w->source, path);
+
+	if (moved) {
+		free(w->source);
+		w->source = xstrdup(path);
+	}
+	if (same && !moved)
+		return;
+	pod_ref(pod);
+	pod_unref(w->pod);
+	w->pod = pod;
+	w->gone = false;
+	int r = store_save(a, w);
+	if (r < 0)
+		daemon_report(a->daemon, w->uid, NULL, false, "NotSaved",
+			      "writing the accepted version: %s; if this manifest breaks, the version before it comes back at the next start",
+			      strerror(-r));
+	if (!same)
+		emit(a, EVENT_POD_SET, w);
+}
+
+static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool *unknown)
+{
+	struct wanted *w = doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
+
+	if (!doc->pod) {
+		f->refused = true;
+		if (!doc->name)
+			*unknown = true; /* it may be any of this file's pods */
+		if (w && streq(w->source, f->path))
+			w->seen = true; /* its last good version stays */
+		return;
+	}
+	if (conflicts(a, f, doc, w)) {
+		if (w && streq(w->source, f->path))
+			w->seen = true;
+		return;
+	}
+	if (!w)
+		w = add_wanted(a, doc->pod->metadata.uid);
+	accept_take(a, w, doc->pod, f->path);
+	w->seen = true;
+}
+
+/* --- one file ----------------------------------------------------------------------------------------------------------------- */
+
+static bool defines_any(const struct acceptor *a, const char *path)
+{
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (streq(w->source, path) && !w->gone)
+			return true;
+	return false;
+}
+
+static void take_documents(struct acceptor *a, struct accept_file *f)
+{
+	bool unknown = false;
+
+	list_foreach(w, &a->wanted, struct wanted, link)
+		w->seen = false;
+	for (size_t i = 0; i < f->manifest.document_count; i++)
+		take_document(a, f, &f->manifest.documents[i], &unknown);
+	if (unknown)
+		return;
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (streq(w->source, f->path) && !w->seen)
+			set_gone(a, w);
+}
+
+static void settle_state(struct acceptor *a, struct accept_file *f)
+{
+	f->state = !f->refused ? FILE_OK : defines_any(a, f->path) ? FILE_LAST_GOOD : FILE_REFUSED;
+	if (f->state == FILE_OK)
+		return;
+	_cleanup_buf_ struct buf line = BUF_NULL;
+	for (size_t i = 0; i < f->manifest.diag_count; i++)
+		if (f->manifest.diags[i].severity != SEVERITY_NOTICE) {
+			diag_print(&f->manifest.diags[i], f->path, &line);
+			break;
+		}
+	daemon_report(a->daemon, "", NULL, false, "ManifestRefused", "%s%s", buf_str(&line),
+		      f->state == FILE_LAST_GOOD ? "; the last good version stays" : "");
+}
+
+static struct accept_file *get_file(struct acceptor *a, const char *path)
+{
+	struct accept_file *f = accept_file_find(a, path);
+
+	if (f)
+		return f;
+	f = xnew(struct accept_file);
+	f->path = xstrdup(path);
+	list_append(&a->files, &f->link);
+	return f;
+}
+
+void accept_present(struct acceptor *a, const char *path)
+{
+	get_file(a, path)->present = true;
+}
+
+void accept_text(struct acceptor *a, const char *path, const char *text, size_t size)
+{
+	struct accept_file *f = get_file(a, path);
+
+	manifest_deinit(&f->manifest);
+	manifest_read(f->path, text, size, &f->manifest);
+	f->present = true;
+	f->conflict = false;
+	f->refused = !f->manifest.parsed;
+	if (f->manifest.parsed && f->manifest.document_count == 0 && defines_any(a, path))
+		refuse(f, 0, "", "the file is empty, but pods that it defined are running", "remove the file to stop them");
+	else if (f->manifest.parsed)
+		take_documents(a, f);
+	settle_state(a, f);
+	/* The typed pods are kept by reference, the diags by the arena; the rest of the tree is not needed. */
+}
+
+void accept_unreadable(struct acceptor *a, const char *path, const char *text, const char *hint)
+{
+	struct accept_file *f = get_file(a, path);
+
+	manifest_deinit(&f->manifest);
+	f->manifest.arena = arena_new();
+	f->present = true;
+	f->conflict = false;
+	refuse(f, 0, "", arena_strdup(f->manifest.arena, text), hint ? arena_strdup(f->manifest.arena, hint) : NULL);
+	settle_state(a, f);
+}
+
+static void file_free(struct accept_file *f)
+{
+	list_remove(&f->link);
+	manifest_deinit(&f->manifest);
+	free(f->path);
+	free(f);
+}
+
+bool accept_absent(struct acceptor *a, const char *path)
+{
+	struct accept_file *f = accept_file_find(a, path);
+	bool conflicts = false;
+
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (streq(w->source, path))
+			set_gone(a, w);
+	if (f)
+		file_free(f);
+	list_foreach(other, &a->files, struct accept_file, link)
+		conflicts = conflicts || other->conflict;
+	return conflicts;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------------------ */
+
+int accept_new(struct daemon *d, struct acceptor **ret)
+{
+	struct acceptor *a = xnew(struct acceptor);
+
+	*a = (struct acceptor){ .daemon = d, .dir_fd = -EBADF };
+	list_init(&a->wanted);
+	list_init(&a->files);
+	d->acceptor = a;
+	int r = store_load(a);
+	if (r < 0)
+		return r;
+	*ret = a;
+	return 0;
+}
+
+void accept_free(struct acceptor *a)
+{
+	if (!a)
+		return;
+	list_foreach(f, &a->files, struct accept_file, link)
+		file_free(f);
+	list_foreach(w, &a->wanted, struct wanted, link) {
+		list_remove(&w->link);
+		pod_unref(w->pod);
+		free(w->source);
+		free(w);
+	}
+	(void)fd_close(a->dir_fd);
+	free(a);
+}
+
+void accept_go_live(struct acceptor *a)
+{
+	a->live = true;
+	list_foreach(w, &a->wanted, struct wanted, link) {
+		bool gone = w->gone;
+		emit(a, EVENT_POD_SET, w);
+		if (store_is_held(a, w->uid)) {
+			struct event e = daemon_event(EVENT_STOP_ASKED, w->uid, NULL, 0);
+			daemon_step(a->daemon, &e);
+		}
+		if (gone)
+			emit(a, EVENT_POD_GONE, w);
+	}
+}
+
+void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg)
+{
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (!w->gone)
+			fn(w->source, arg);
+}
+
+void accept_forget(struct daemon *d, const char *uid)
+{
+	struct wanted *w = find_uid(d->acceptor, uid);
+
+	store_remove_pod(d, uid, w ? w->pod : NULL);
+	if (!w || !w->gone)
+		return;
+	store_remove(d->acceptor, w);
+	list_remove(&w->link);
+	pod_unref(w->pod);
+	free(w->source);
+	free(w);
+}
+
+void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *f, void *arg), void *arg)
+{
+	list_foreach(f, &a->files, struct accept_file, link) {
+		struct file_status s = {
+			.path = f->path, .state = f->state, .diags = f->manifest.diags, .diag_count = f->manifest.diag_count,
+			.diags_dropped = f->manifest.diags_dropped,
+		};
+		fn(&s, arg);
+	}
+}
+
+const char *accept_source(const struct acceptor *a, const char *uid)
+{
+	const struct wanted *w = find_uid(a, uid);
+
+	return w ? w->source : NULL;
+}
+
+size_t accept_refused(const struct acceptor *a)
+{
+	size_t n = 0;
+
+	list_foreach(f, &a->files, struct accept_file, link)
+		n += f->state != FILE_OK;
+	return n;
+}

@@ -1,0 +1,45 @@
+/* What accept.c, store.c and watch.c share. */
+#pragma once
+#include "daemon/accept.h"
+#include "manifest/manifest.h"
+
+/* A document that was accepted: a pod that is wanted, or (gone) on its way out. */
+struct wanted {
+	struct list link;
+	char uid[POD_UID_SIZE];
+	struct pod *pod;
+	char *source; /* the file that defines it */
+	bool gone, seen;
+};
+
+struct accept_file {
+	struct list link;
+	char *path;
+	struct manifest manifest; /* kept for its diags */
+	enum file_state state;
+	bool present, refused;
+	bool conflict; /* refused because of another file: to be read again when one goes */
+};
+
+struct acceptor {
+	struct daemon *daemon;
+	struct list wanted, files;
+	int dir_fd; /* <state>/accepted */
+	bool live;  /* what is accepted is told to the core at once */
+};
+
+/* Loads the accepted versions; nothing is told to the core before accept_go_live(). */
+int accept_new(struct daemon *d, struct acceptor **ret);
+void accept_free(struct acceptor *a);
+void accept_go_live(struct acceptor *a);
+
+/* What the directories say. */
+void accept_present(struct acceptor *a, const char *path); /* it is there; its content comes later or is known */
+void accept_text(struct acceptor *a, const char *path, const char *text, size_t size);
+void accept_unreadable(struct acceptor *a, const char *path, const char *text, const char *hint);
+bool accept_absent(struct acceptor *a, const char *path); /* true: files that were in conflict have to be read again */
+
+void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
+void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);
+struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name);
+struct accept_file *accept_file_find(const struct acceptor *a, const char *path);

@@ -1,0 +1,96 @@
+#include "daemon/adopt.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/str.h"
+#include "daemon/sandbox.h"
+
+enum { SOCKET_WAIT_MS = 200 };
+
+static void adopt_one(struct daemon *d, const char *uid)
+{
+	if (sandbox_find(d, uid))
+		return;
+	struct event e = daemon_event(EVENT_ANCHOR_FOUND, uid, NULL, 0);
+	daemon_step(d, &e);
+	sandbox_adopt(d, uid);
+}
+
+static bool has_socket(struct daemon *d, const char *uid)
+{
+	char path[POD_UID_SIZE + 24];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "pods/%s/anchor.sock", uid);
+	return fstatat(d->run_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static int adopt_directories(struct daemon *d)
+{
+	int fd = openat(d->run_fd, "pods", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return -errno;
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && has_socket(d, e->d_name))
+			adopt_one(d, e->d_name);
+	(void)closedir(dir);
+	return 0;
+}
+
+/* Someone wiped /run: the anchor in this cgroup makes its socket anew when it is asked to by SIGHUP. */
+static void ask_for_socket(struct daemon *d, const char *uid, const char *rel)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+	char path[POD_UID_SIZE + 8];
+	pid_t pid = cgroup_first_pid(d->cgroups, rel);
+
+	(void)snprintf(path, sizeof(path), "pods/%s", uid);
+	(void)mkdirat(d->run_fd, path, 0700);
+	if (pid <= 0 || kill(pid, SIGHUP) < 0)
+		return;
+	for (int i = 0; i < SOCKET_WAIT_MS && !has_socket(d, uid); i++)
+		(void)nanosleep(&ms, NULL);
+}
+
+/* "burstable/pod<uid>/anchor": the uid, or NULL. */
+static const char *anchor_uid(const char *rel, char ret[static POD_UID_SIZE])
+{
+	const char *slash = strrchr(rel, '/');
+
+	if (!slash || !streq(slash, "/anchor"))
+		return NULL;
+	const char *start = slash;
+	while (start > rel && start[-1] != '/')
+		start--;
+	const char *uid = str_after(start, "pod");
+	if (!uid || slash - uid >= POD_UID_SIZE)
+		return NULL;
+	(void)snprintf(ret, POD_UID_SIZE, "%.*s", (int)(slash - uid), uid);
+	return ret;
+}
+
+/* Called for each hierarchy in turn: the first one finds it. */
+static int adopt_cgroup(const char *rel, const char *hierarchy _unused_, void *arg)
+{
+	struct daemon *d = arg;
+	char uid[POD_UID_SIZE];
+
+	if (!anchor_uid(rel, uid) || sandbox_find(d, uid))
+		return 0;
+	ask_for_socket(d, uid, rel);
+	adopt_one(d, uid);
+	return 0;
+}
+
+int adopt_all(struct daemon *d)
+{
+	int r = adopt_directories(d);
+
+	return r < 0 ? r : cgroup_walk(d->cgroups, adopt_cgroup, d);
+}

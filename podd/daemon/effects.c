@@ -1,0 +1,74 @@
+#include "daemon/effects.h"
+#include <string.h>
+#include "daemon/accept.h"
+#include "daemon/launch.h"
+#include "daemon/sandbox.h"
+#include "daemon/volumes.h"
+
+static void send_note(struct daemon *d, const char *uid)
+{
+	struct sandbox *s = sandbox_find(d, uid);
+	_cleanup_buf_ struct buf note = BUF_NULL;
+	struct anchor_note m = { .header = { ANCHOR_NOTE, 0, 0 } };
+
+	if (!s || !s->anchor)
+		return; /* its death is on the way to the core */
+	core_note(core_pod_by_uid(d->core, uid), &note);
+	if (note.len > sizeof(m.data)) {
+		daemon_report(d, uid, NULL, false, "InternalError", "the pod's note does not fit: %zu bytes", note.len);
+		return;
+	}
+	memcpy(m.data, buf_str(&note), note.len);
+	m.size = (uint32_t)note.len;
+	size_t size = offsetof(struct anchor_note, data) + note.len;
+	m.header.size = (uint16_t)size;
+	(void)anchor_send(s->anchor, &m, size, NULL, 0);
+}
+
+static void forget(struct daemon *d, const char *uid)
+{
+	volumes_forget(d, uid);
+	accept_forget(d, uid);
+	(void)ipam_release(d->ipam, uid); /* no lease is fine */
+}
+
+void effect_run(struct daemon *d, const struct effect *e)
+{
+	switch (e->type) {
+	case EFFECT_SANDBOX_CREATE:
+		sandbox_create(d, e->id.uid);
+		break;
+	case EFFECT_SANDBOX_DESTROY:
+		sandbox_destroy(d, e->id.uid);
+		break;
+	case EFFECT_LAUNCH:
+		launch_start(d, &e->id);
+		break;
+	case EFFECT_SIGNAL:
+		launch_signal(d, &e->id, e->signal);
+		break;
+	case EFFECT_KILL:
+		launch_kill(d, &e->id);
+		break;
+	case EFFECT_ACK:
+		launch_ack(d, &e->id);
+		break;
+	case EFFECT_NOTE:
+		send_note(d, e->id.uid);
+		break;
+	case EFFECT_RESIZE:
+		sandbox_resize(d, e->id.uid);
+		break;
+	case EFFECT_FORGET:
+		forget(d, e->id.uid);
+		break;
+	case EFFECT_REPORT:
+		daemon_report(d, e->id.uid, e->id.container, e->normal, e->reason, "%s", e->message);
+		break;
+	case EFFECT_CHANGED:
+		d->changes++;
+		break;
+	case EFFECT_MAX:
+		break;
+	}
+}

@@ -1,0 +1,377 @@
+#include "daemon/launch.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "daemon/etcfiles.h"
+#include "daemon/rootfs.h"
+#include "daemon/volumes.h"
+#include "sys/memfd.h"
+
+/* A compiled plan, kept as long as the pod's version is the same: a restart compiles nothing. */
+struct launch {
+	struct list link;
+	char container[CONTAINER_NAME_SIZE];
+	char hash[SHA256_HEX_SIZE]; /* of the pod it was compiled from */
+	struct plan plan;
+	int plan_fd;
+};
+
+static void launch_free(struct launch *l)
+{
+	list_remove(&l->link);
+	plan_deinit(&l->plan);
+	(void)fd_close(l->plan_fd);
+	free(l);
+}
+
+void launch_forget_all(struct sandbox *s)
+{
+	list_foreach(l, &s->launches, struct launch, link)
+		launch_free(l);
+}
+
+int launch_plan_fd(const struct plan *p)
+{
+	return memfd_sealed("podd-plan", p->bytes.data, p->bytes.len, false);
+}
+
+static struct launch *find_plan(struct sandbox *s, const struct pod *p, const char *container)
+{
+	list_foreach(l, &s->launches, struct launch, link) {
+		if (!streq(l->container, container))
+			continue;
+		if (streq(l->hash, p->hash))
+			return l;
+		launch_free(l);
+		break;
+	}
+	return NULL;
+}
+
+static int get_plan(struct sandbox *s, const struct pod *p, const struct container *c, struct launch **ret, const char **ret_reason)
+{
+	static const struct image_config no_config; /* a directory says nothing about how to run it */
+	struct launch *l = find_plan(s, p, c->name);
+
+	if (l) {
+		*ret = l;
+		return 0;
+	}
+	l = xnew(struct launch);
+	l->plan_fd = -EBADF;
+	list_init(&l->link);
+	(void)snprintf(l->container, sizeof(l->container), "%s", c->name);
+	(void)strcpy(l->hash, p->hash);
+	int r = plan_member(p, c, &no_config, &s->daemon->plan_context, &l->plan, ret_reason);
+	if (r == 0) {
+		l->plan_fd = launch_plan_fd(&l->plan);
+		r = l->plan_fd < 0 ? l->plan_fd : 0;
+	}
+	if (r < 0) {
+		launch_free(l);
+		return r;
+	}
+	list_append(&s->launches, &l->link);
+	*ret = l;
+	return 0;
+}
+
+/* --- slots ------------------------------------------------------------------------------------------------------------------- */
+
+static int dup_fd(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
+static int open_etc(const struct slot_sources *src, const char *name)
+{
+	_cleanup_close_ int fd = etcfiles_open(src->sandbox, src->pod, name);
+
+	return fd < 0 ? fd : volumes_tree(fd);
+}
+
+static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks, const char **ret_text)
+{
+	switch (slot->role) {
+	case SLOT_CGROUP_TASKS:
+		return *tasks < src->cgroup->task_count ? dup_fd(src->cgroup->tasks[(*tasks)++]) : -ENOENT;
+	case SLOT_MOUNT_POINT:
+		return dup_fd(src->mount_point);
+	case SLOT_LAYER:
+		return slot->index < src->layer_count ? dup_fd(src->layers[slot->index]) : -ENOENT;
+	case SLOT_UPPER:
+		return dup_fd(src->upper);
+	case SLOT_WORK:
+		return dup_fd(src->work);
+	case SLOT_ETC:
+		return open_etc(src, slot->name);
+	case SLOT_SHM:
+		return volumes_open_shm(src->sandbox, src->pod);
+	case SLOT_VOLUME:
+		return volumes_open(src->sandbox, src->pod, slot->name, plan->arena, ret_text);
+	case SLOT_TERMINATION_LOG:
+	case SLOT_MEMBER: /* the anchor puts it there */
+	case SLOT_MAX:
+		break;
+	}
+	return -ENOSYS;
+}
+
+int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text)
+{
+	size_t n = 0, tasks = 0;
+
+	*ret_text = NULL;
+	for (size_t i = 0; i < plan->slot_count; i++) {
+		if (plan->slots[i].role == SLOT_MEMBER)
+			continue;
+		int fd = open_slot(plan, &plan->slots[i], src, &tasks, ret_text);
+		if (fd < 0) {
+			if (!*ret_text)
+				*ret_text = arena_printf(plan->arena, "preparing the start: %s", strerror(-fd));
+			while (n)
+				(void)close(fds[--n]);
+			return fd;
+		}
+		fds[n++] = fd;
+	}
+	*ret_count = n;
+	return 0;
+}
+
+/* --- a start ------------------------------------------------------------------------------------------------------------------- */
+
+/* What a start holds until it is sent. */
+struct start {
+	struct sandbox *sandbox;
+	const struct pod *pod;
+	const struct container *container;
+	uint32_t number;
+	struct cgroup_entry cgroup;
+	int layers[ROOTFS_LAYERS_MAX];
+	size_t layer_count;
+	int mount_point, upper, work;
+	const char *reason;
+	struct buf text;
+};
+
+static void start_deinit(struct start *st)
+{
+	cgroup_entry_deinit(&st->cgroup);
+	for (size_t i = 0; i < st->layer_count; i++)
+		(void)close(st->layers[i]);
+	(void)fd_close(st->mount_point);
+	(void)fd_close(st->upper);
+	(void)fd_close(st->work);
+	buf_deinit(&st->text);
+}
+
+static int open_mount_point(struct sandbox *s)
+{
+	if (mkdirat(s->run_fd, "root", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = openat(s->run_fd, "root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int prepare(struct start *st, const struct plan *plan)
+{
+	struct sandbox *s = st->sandbox;
+	struct cgroup_limits limits = sandbox_container_limits(s->daemon->config, st->container);
+	char leaf[SANDBOX_LEAF_SIZE];
+
+	st->reason = "CreateContainerError";
+	sandbox_leaf(s, st->container->name, st->number, 0, leaf);
+	int r = cgroup_make(s->daemon->cgroups, leaf, &limits);
+	if (r == 0)
+		r = cgroup_enter_fds(s->daemon->cgroups, leaf, &st->cgroup);
+	if (r < 0) {
+		buf_printf(&st->text, "making the cgroup %s: %s", leaf, strerror(-r));
+		return r;
+	}
+	r = rootfs_layers(st->container->image, st->layers, &st->layer_count, &st->reason, &st->text);
+	if (r < 0)
+		return r;
+	r = st->mount_point = open_mount_point(s);
+	if (r >= 0)
+		r = rootfs_writable(s, st->container->name, st->number, st->layers, st->layer_count, plan->places, plan->place_count,
+				    &st->upper, &st->work);
+	if (r < 0)
+		buf_printf(&st->text, "making the writable layer: %s", strerror(-r));
+	return r < 0 ? r : 0;
+}
+
+static int send_spawn(struct start *st, const struct launch *l)
+{
+	struct sandbox *s = st->sandbox;
+	struct anchor_spawn m = {
+		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		.key = anchor_key(st->container->name, st->number, 0),
+		.class = ANCHOR_CLASS_MEMBER,
+		.flags = ANCHOR_SPAWN_CGROUP | l->plan.spawn_flags,
+	};
+	struct slot_sources src = {
+		.sandbox = s, .pod = st->pod, .container = st->container, .cgroup = &st->cgroup, .layers = st->layers,
+		.layer_count = st->layer_count, .mount_point = st->mount_point, .upper = st->upper, .work = st->work,
+	};
+	int fds[ANCHOR_FDS_MAX];
+	size_t slots;
+	const char *text;
+
+	fds[0] = s->daemon->launch_fd;
+	fds[1] = l->plan_fd;
+	fds[2] = st->cgroup.v2;
+	int r = launch_slots(&l->plan, &src, fds + 3, &slots, &text);
+	if (r < 0) {
+		st->reason = "CreateContainerConfigError";
+		buf_puts(&st->text, text);
+		return r;
+	}
+	r = s->anchor ? anchor_send(s->anchor, &m, sizeof(m), fds, 3 + slots) : -ENOTCONN;
+	if (r < 0)
+		buf_printf(&st->text, "asking the anchor: %s", strerror(-r));
+	for (size_t i = 0; i < slots; i++)
+		(void)close(fds[3 + i]);
+	return r;
+}
+
+static void report_failure(struct daemon *d, const struct start_id *id, const char *reason, const char *text)
+{
+	struct event e = daemon_event(EVENT_START_FAILED, id->uid, id->container, id->number);
+
+	(void)snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	(void)snprintf(e.message, sizeof(e.message), "%s", text);
+	daemon_step(d, &e);
+}
+
+void launch_start(struct daemon *d, const struct start_id *id)
+{
+	struct start st __attribute__((cleanup(start_deinit))) = {
+		.sandbox = sandbox_find(d, id->uid), .number = id->number, .cgroup = CGROUP_ENTRY_NULL,
+		.mount_point = -EBADF, .upper = -EBADF, .work = -EBADF, .reason = "CreateContainerConfigError",
+	};
+	struct launch *l = NULL;
+	const char *why = NULL;
+
+	if (!st.sandbox)
+		return; /* it was lost meanwhile, and the core will hear so */
+	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
+	st.container = pod_container(st.pod, id->container);
+	int r = get_plan(st.sandbox, st.pod, st.container, &l, &why);
+	if (r < 0)
+		buf_puts(&st.text, why ? why : strerror(-r));
+	else
+		r = prepare(&st, &l->plan);
+	if (r == 0)
+		r = send_spawn(&st, l);
+	if (r < 0)
+		report_failure(d, id, st.reason, buf_str(&st.text));
+}
+
+void launch_signal(struct daemon *d, const struct start_id *id, int signal)
+{
+	struct sandbox *s = sandbox_find(d, id->uid);
+	struct anchor_signal m = {
+		.header = { ANCHOR_SIGNAL, sizeof(m), 0 },
+		.key = anchor_key(id->container, id->number, 0),
+		.signal = signal,
+	};
+
+	if (s && s->anchor)
+		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* the grace period ends in a kill that needs no anchor */
+}
+
+void launch_kill(struct daemon *d, const struct start_id *id)
+{
+	struct sandbox *s = sandbox_find(d, id->uid);
+	char leaf[SANDBOX_LEAF_SIZE];
+
+	if (!s)
+		return;
+	sandbox_leaf(s, id->container, id->number, 0, leaf);
+	int r = cgroup_kill(d->cgroups, leaf);
+	if (r < 0)
+		daemon_report(d, id->uid, id->container, false, "FailedKill", "killing the container: %s", strerror(-r));
+}
+
+void launch_ack(struct daemon *d, const struct start_id *id)
+{
+	struct sandbox *s = sandbox_find(d, id->uid);
+	struct anchor_ack m = { .header = { ANCHOR_ACK, sizeof(m), 0 }, .key = anchor_key(id->container, id->number, 0) };
+	char leaf[SANDBOX_LEAF_SIZE];
+
+	if (!s)
+		return;
+	if (s->anchor)
+		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* unsent: the next snapshot has it again */
+	sandbox_leaf(s, id->container, id->number, 0, leaf);
+	(void)cgroup_kill(d->cgroups, leaf); /* what outlived its first process: hostPID has no init to take it along */
+	(void)cgroup_remove(d->cgroups, leaf); /* busy: goes with the pod */
+	rootfs_release(s, id->container, id->number);
+}
+
+/* --- what the anchor says ------------------------------------------------------------------------------------------------------ */
+
+void launch_started(struct sandbox *s, const struct anchor_process *p)
+{
+	struct event e = daemon_event(EVENT_STARTED, s->uid, p->key.container, p->key.number);
+
+	e.pid = p->pid;
+	daemon_step(s->daemon, &e);
+}
+
+struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process *p)
+{
+	struct exit_info x = { .wall = p->exited_wall };
+	char leaf[SANDBOX_LEAF_SIZE];
+
+	if (WIFSIGNALED(p->status)) {
+		x.signal = WTERMSIG(p->status);
+		x.code = 128 + x.signal;
+	} else {
+		x.code = WEXITSTATUS(p->status);
+	}
+	sandbox_leaf(s, p->key.container, p->key.number, 0, leaf);
+	x.oom = x.signal == SIGKILL && cgroup_oom_kills(s->daemon->cgroups, leaf) > 0;
+	return x;
+}
+
+void launch_failure(const struct plan *plan, const struct anchor_process *p, struct buf *out)
+{
+	struct plan_failure f = { .op = p->op, .error = p->error };
+
+	_Static_assert(sizeof(f.operand) == sizeof(p->operand), "the anchor hands it through");
+	memcpy(f.operand, p->operand, sizeof(f.operand));
+	f.operand[sizeof(f.operand) - 1] = '\0';
+	plan_failure_text(plan ? plan->bytes.data : NULL, plan ? plan->bytes.len : 0, &f, out);
+}
+
+void launch_exited(struct sandbox *s, const struct anchor_process *p)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	if (p->failed) {
+		const struct core_pod *cp = core_pod_by_uid(s->daemon->core, s->uid);
+		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container) : NULL;
+		struct event id = daemon_event(EVENT_START_FAILED, s->uid, p->key.container, p->key.number);
+		launch_failure(l ? &l->plan : NULL, p, &text);
+		report_failure(s->daemon, &id.id, "StartError", buf_str(&text));
+		return;
+	}
+	struct event e = daemon_event(EVENT_EXITED, s->uid, p->key.container, p->key.number);
+	e.exit = launch_exit_info(s, p);
+	daemon_step(s->daemon, &e);
+}
+
+void launch_refused(struct sandbox *s, const struct anchor_error *m)
+{
+	struct event id = daemon_event(EVENT_START_FAILED, s->uid, m->key.container, m->key.number);
+
+	report_failure(s->daemon, &id.id, "CreateContainerError", strerror(m->error));
+}

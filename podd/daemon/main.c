@@ -1,0 +1,366 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/un.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "daemon/accept_internal.h"
+#include "daemon/adopt.h"
+#include "daemon/http.h"
+#include "daemon/janitor.h"
+#include "daemon/record.h"
+#include "daemon/sandbox.h"
+#include "daemon/spawn.h"
+#include "daemon/watch.h"
+#include "sys/cap.h"
+#include "sys/memfd.h"
+
+enum { ADOPT_WAIT_MS = 2000 };
+
+/* --- the host --------------------------------------------------------------------------------------------------------------------- */
+
+static void missing(struct daemon *d, const char *text)
+{
+	if (!*text)
+		return;
+	*xgrow(d->missing.items, d->missing.count) = arena_strdup(d->arena, text);
+	log_warning("%s", text);
+}
+
+static int open_directory(const char *path, mode_t mode, int *ret)
+{
+	int r = dir_make(AT_FDCWD, path, 0755);
+
+	if (r < 0)
+		return r;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret = fd;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int open_directories(struct daemon *d)
+{
+	const struct { const char *path; mode_t mode; int *fd; } dirs[] = {
+		{ "/run/podd", 0700, &d->run_fd },
+		{ "/var/lib/podd", 0700, &d->state_fd },
+		{ "/var/log/pods", 0750, &d->log_fd },
+	};
+
+	d->run_path = config_path(d->config, "/run/podd");
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		const char *path = config_path(d->config, dirs[i].path);
+		int r = open_directory(path, dirs[i].mode, dirs[i].fd);
+		if (r < 0) {
+			log_error("opening %s: %s", path, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* One podd a root: the lock goes with the process, and the file says whose it is. */
+static int lock_root(struct daemon *d)
+{
+	_cleanup_buf_ struct buf holder = BUF_NULL;
+	char pid[16];
+	int fd = openat(d->run_fd, "podd.pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		(void)fd_read_all(fd, 16, &holder);
+		log_error("another podd runs on this root: pid %.*s", (int)strcspn(buf_str(&holder), "\n"), buf_str(&holder));
+		return -EBUSY;
+	}
+	(void)snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (ftruncate(fd, 0) < 0 || write(fd, pid, strlen(pid)) < 0)
+		return -errno;
+	return 0; /* the descriptor stays open as long as podd lives */
+}
+
+static int open_cgroups(struct daemon *d)
+{
+	int r = cgroup_open(d->config->cgroup_root, &d->cgroups);
+
+	if (r < 0) {
+		log_error("opening the control groups: %s; podd needs a cgroup v2 hierarchy, with or without controllers",
+			  strerror(-r));
+		return r;
+	}
+	struct cgroup_limits none = { 0 };
+	r = cgroup_make(d->cgroups, "supervisor", &none);
+	if (r == 0)
+		r = cgroup_join(d->cgroups, "supervisor");
+	if (r < 0) {
+		log_error("moving to the cgroup %s/supervisor: %s", d->config->cgroup_root, strerror(-r));
+		return r;
+	}
+	for (enum cgroup_controller c = 0; c < CGROUP_DEVICES; c++)
+		if (!cgroup_has(d->cgroups, c)) {
+			_cleanup_free_ char *text = xasprintf("no cgroup controller \"%s\": its limits can't be enforced", cgroup_controller_name(c));
+			missing(d, text);
+		}
+	return 0;
+}
+
+static int open_network(struct daemon *d)
+{
+	struct podnet_config cfg = { .network = d->config->network, .prefix = d->config->prefix, .tag = d->config->tag };
+	int r = ipam_open(d->state_fd, "leases", cfg.network, cfg.prefix, &d->ipam);
+
+	if (r == 0)
+		r = podnet_open(&cfg, &d->net);
+	if (r < 0) {
+		log_error("setting up the pods' network: %s", strerror(-r));
+		return r;
+	}
+	missing(d, podnet_missing(d->net));
+	return 0;
+}
+
+static void fill_plan_context(struct daemon *d)
+{
+	struct rlimit nofile;
+	struct sysinfo info;
+
+	d->plan_context.v1_count = cgroup_v1(d->cgroups, &d->plan_context.v1_hierarchies);
+	d->plan_context.unified = cgroup_unified(d->cgroups);
+	d->plan_context.layer_count = 1;
+	d->plan_context.capabilities = cap_bounding();
+	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
+		d->plan_context.nofile_max = nofile.rlim_max;
+	if (sysinfo(&info) == 0)
+		d->plan_context.memory_capacity = (int64_t)info.totalram * info.mem_unit;
+}
+
+/* Each start's three descriptors and then some: the soft limit goes up to the hard one. */
+static void raise_nofile(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static int open_launch(struct daemon *d)
+{
+	_cleanup_close_ int program = spawn_open_helper("podd-launch");
+
+	d->launch_fd = program < 0 ? program : memfd_sealed_file("podd-launch", program, true);
+	if (d->launch_fd < 0) {
+		log_error("loading podd-launch: %s", strerror(-d->launch_fd));
+		return d->launch_fd;
+	}
+	return 0;
+}
+
+/* --- events of the process ---------------------------------------------------------------------------------------------------- */
+
+static void notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(sa.sun_path))
+		return;
+	(void)strcpy(sa.sun_path, path);
+	if (path[0] == '@')
+		sa.sun_path[0] = '\0';
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+}
+
+static void on_signal(uv_signal_t *s, int signal)
+{
+	struct daemon *d = s->data;
+
+	if (signal == SIGHUP) {
+		watch_rescan(d->watcher);
+		return;
+	}
+	log_info("ending on %s; pods stay", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+	uv_stop(&d->loop);
+}
+
+static void on_network(uv_poll_t *p, int status _unused_, int events _unused_)
+{
+	struct daemon *d = p->data;
+	_cleanup_buf_ struct buf report = BUF_NULL;
+
+	int r = podnet_dispatch(d->net, &report);
+	if (r < 0)
+		log_warning("watching the network: %s, ignoring", strerror(-r));
+	for (char *save, *line = report.data ? strtok_r(report.data, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		daemon_report(d, "", NULL, false, "NetworkRepaired", "%s", line);
+}
+
+static int watch_process(struct daemon *d)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		d->signals[i].data = d;
+		int r = uv_signal_init(&d->loop, &d->signals[i]);
+		if (r == 0)
+			r = uv_signal_start(&d->signals[i], on_signal, signals[i]);
+		if (r < 0)
+			return r;
+	}
+	d->net_poll.data = d;
+	int r = uv_poll_init(&d->loop, &d->net_poll, podnet_fd(d->net));
+	return r < 0 ? r : uv_poll_start(&d->net_poll, UV_READABLE, on_network);
+}
+
+/* --- start and end -------------------------------------------------------------------------------------------------------------- */
+
+static void no_more_waiting(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+/* The core acts when all anchors have told what runs; one that does not answer holds up only its own pod. */
+static void wait_for_anchors(struct daemon *d)
+{
+	bool late = false;
+	uv_timer_t timer;
+
+	(void)uv_timer_init(&d->loop, &timer);
+	timer.data = &late;
+	uv_timer_start(&timer, no_more_waiting, ADOPT_WAIT_MS, 0);
+	while (!late && !sandbox_all_adopted(d))
+		(void)uv_run(&d->loop, UV_RUN_ONCE);
+	uv_timer_stop(&timer);
+	uv_close((uv_handle_t *)&timer, NULL);
+	(void)uv_run(&d->loop, UV_RUN_NOWAIT); /* lets go of the timer while it is still on this stack */
+}
+
+static int open_trash(struct daemon *d)
+{
+	int fd;
+
+	if (mkdirat(d->state_fd, "trash", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(d->state_fd, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return janitor_new(&d->loop, fd, &d->janitor);
+}
+
+static int start(struct daemon *d)
+{
+	struct core_config core = { .backoff = d->config->backoff };
+	int r;
+
+	raise_nofile();
+	if ((r = open_directories(d)) < 0 || (r = lock_root(d)) < 0 || (r = open_cgroups(d)) < 0 || (r = open_launch(d)) < 0 ||
+	    (r = open_network(d)) < 0)
+		return r;
+	fill_plan_context(d);
+	if ((r = uv_loop_init(&d->loop)) < 0 || (r = daemon_timer_init(d)) < 0 || (r = open_trash(d)) < 0)
+		return r;
+	(void)uv_idle_init(&d->loop, &d->hosts_idle);
+	d->hosts_idle.data = d;
+	d->core = core_new(&core);
+	d->record = record_new();
+	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
+		return r;
+	accept_go_live(d->acceptor);
+	if ((r = adopt_all(d)) < 0)
+		return r;
+	wait_for_anchors(d);
+	d->http = http_open(d);
+	if (!d->http)
+		return -EADDRNOTAVAIL; /* it has said why */
+	struct event go = daemon_event(EVENT_GO, NULL, NULL, 0);
+	d->ready = true;
+	daemon_step(d, &go);
+	return 0;
+}
+
+static void close_any(uv_handle_t *h, void *arg _unused_)
+{
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+static void stop(struct daemon *d)
+{
+	http_close(d->http);
+	sandbox_release_all(d);
+	watch_free(d->watcher);
+	janitor_free(d->janitor);
+	(void)uv_run(&d->loop, UV_RUN_NOWAIT);
+	uv_walk(&d->loop, close_any, NULL);
+	(void)uv_run(&d->loop, UV_RUN_DEFAULT);
+	accept_free(d->acceptor);
+	core_free(d->core);
+	record_free(d->record);
+	podnet_close(d->net, d->remove_network);
+	ipam_close(d->ipam);
+	cgroup_close(d->cgroups);
+	(void)uv_loop_close(&d->loop);
+	free(d->missing.items);
+	arena_free(d->arena);
+}
+
+static void open_stdio(void)
+{
+	/* A daemon started with 0, 1 or 2 closed would give those numbers to the next files it opens. */
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 2);
+	if (fd > 2)
+		(void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct config config;
+	struct daemon d = { .run_fd = -EBADF, .state_fd = -EBADF, .log_fd = -EBADF, .launch_fd = -EBADF, .started_wall = clock_wall() };
+
+	open_stdio();
+	int code = config_load(argc, argv, &config);
+	if (code >= 0)
+		return code;
+	log_setup(config.log_level, config.log_json);
+	if (geteuid() != 0) {
+		log_error("podd must be started by root");
+		return 1;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(022);
+	d.config = &config;
+	d.arena = arena_new();
+	list_init(&d.queue);
+	list_init(&d.sandboxes);
+	int r = start(&d);
+	if (r < 0) {
+		log_error("podd can't start: %s", strerror(-r));
+		return 1;
+	}
+	notify("READY=1");
+	log_info("podd " PODD_VERSION " is ready");
+	(void)uv_run(&d.loop, UV_RUN_DEFAULT);
+	notify("STOPPING=1");
+	stop(&d);
+	config_deinit(&config);
+	return 0;
+}

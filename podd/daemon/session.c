@@ -1,0 +1,179 @@
+#include "daemon/session.h"
+#include <stdio.h>
+#include <string.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "daemon/launch.h"
+
+struct session {
+	struct list link;
+	struct sandbox *sandbox; /* NULL once it is gone */
+	struct anchor_key key;
+	struct plan plan;
+	struct session_callbacks cb;
+	void *arg;
+	bool ended;
+};
+
+static struct session *find(struct sandbox *s, const struct anchor_key *k)
+{
+	list_foreach(e, &s->sessions, struct session, link)
+		if (e->key.session == k->session)
+			return e;
+	return NULL;
+}
+
+static void forget(struct session *e)
+{
+	char leaf[SANDBOX_LEAF_SIZE];
+	struct sandbox *s = e->sandbox;
+
+	list_remove(&e->link);
+	e->sandbox = NULL;
+	if (!s)
+		return;
+	sandbox_leaf(s, e->key.container, e->key.number, e->key.session, leaf);
+	(void)cgroup_kill(s->daemon->cgroups, leaf);
+	(void)cgroup_remove(s->daemon->cgroups, leaf); /* busy: goes with the start it belongs to */
+}
+
+static void end(struct session *e, int status, const char *error)
+{
+	forget(e);
+	e->ended = true;
+	e->cb.ended(e, status, error, e->arg);
+}
+
+struct session *session_free(struct session *e)
+{
+	if (!e)
+		return NULL;
+	forget(e);
+	plan_deinit(&e->plan);
+	free(e);
+	return NULL;
+}
+
+void session_end_all(struct sandbox *s)
+{
+	list_foreach(e, &s->sessions, struct session, link)
+		end(e, SIGKILL, NULL);
+}
+
+void session_started(struct sandbox *s, const struct anchor_process *p)
+{
+	struct session *e = find(s, &p->key);
+
+	if (e)
+		e->cb.started(e, e->arg);
+}
+
+static void acknowledge(struct sandbox *s, const struct anchor_key *k)
+{
+	struct anchor_ack m = { .header = { ANCHOR_ACK, sizeof(m), 0 }, .key = *k };
+
+	if (s->anchor)
+		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0);
+}
+
+void session_exited(struct sandbox *s, const struct anchor_process *p)
+{
+	struct session *e = find(s, &p->key);
+	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	acknowledge(s, &p->key);
+	if (!e)
+		return;
+	if (!p->failed) {
+		end(e, p->status, NULL);
+		return;
+	}
+	launch_failure(&e->plan, p, &text);
+	end(e, (p->error == ENOENT ? 127 : 126) << 8, buf_str(&text)); /* as a shell says it */
+}
+
+void session_refused(struct sandbox *s, const struct anchor_error *m)
+{
+	struct session *e = find(s, &m->key);
+
+	if (e)
+		end(e, 126 << 8, strerror(m->error));
+}
+
+/* What a session's plan wants; it needs no root file system of its own. */
+static int send_spawn(struct session *e, const struct pod *p, const struct container *c, const int stdio[static 3])
+{
+	struct sandbox *s = e->sandbox;
+	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
+	struct cgroup_limits none = { 0 };
+	struct anchor_spawn m = {
+		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		.key = e->key,
+		.class = ANCHOR_CLASS_SESSION,
+		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | e->plan.spawn_flags,
+		.join_number = e->key.number,
+	};
+	struct slot_sources src = { .sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .mount_point = -EBADF, .upper = -EBADF, .work = -EBADF };
+	char leaf[SANDBOX_LEAF_SIZE];
+	int fds[ANCHOR_FDS_MAX];
+	const char *text;
+	size_t slots;
+
+	sandbox_leaf(s, e->key.container, e->key.number, e->key.session, leaf);
+	int r = cgroup_make(s->daemon->cgroups, leaf, &none);
+	if (r == 0)
+		r = cgroup_enter_fds(s->daemon->cgroups, leaf, &cgroup);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int plan_fd = launch_plan_fd(&e->plan);
+	if (plan_fd < 0)
+		return plan_fd;
+	const int head[] = { s->daemon->launch_fd, plan_fd, cgroup.v2, cgroup.kill, stdio[0], stdio[1], stdio[2] };
+	memcpy(fds, head, sizeof(head));
+	r = launch_slots(&e->plan, &src, fds + ARRAY_SIZE(head), &slots, &text);
+	if (r < 0)
+		return r;
+	r = anchor_send(s->anchor, &m, sizeof(m), fds, ARRAY_SIZE(head) + slots);
+	for (size_t i = 0; i < slots; i++)
+		(void)close(fds[ARRAY_SIZE(head) + i]);
+	return r;
+}
+
+static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
+		 const int stdio[static 3])
+{
+	static const struct image_config no_config;
+	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
+	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
+	const char *why = NULL;
+
+	if (!cc || !cc->spec)
+		return -ENOENT;
+	e->sandbox = sandbox_find(d, uid);
+	if (!e->sandbox || !e->sandbox->anchor || cc->state != CONTAINER_STATE_RUNNING)
+		return -ESRCH;
+	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
+	list_append(&e->sandbox->sessions, &e->link);
+	int r = plan_session(cp->pod, cc->spec, &no_config, &d->plan_context, argv, false, &e->plan, &why);
+	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
+}
+
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd, int stdout_fd,
+		  int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret)
+{
+	struct session *e = xnew(struct session);
+	const int stdio[] = { stdin_fd, stdout_fd, stderr_fd };
+
+	e->cb = *cb;
+	e->arg = arg;
+	list_init(&e->link);
+	int r = start(d, e, uid, container, argv, stdio);
+	for (size_t i = 0; i < ARRAY_SIZE(stdio); i++)
+		(void)close(stdio[i]);
+	if (r < 0) {
+		(void)session_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
