@@ -304,7 +304,7 @@ int anchor_connect(uv_loop_t *loop, int dirfd, const char *name, int pidfd, cons
 		   struct anchor **ret)
 {
 	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = ANCHOR_VERSION };
-	int fd;
+	int fd = -EBADF;
 	int r = open_socket(dirfd, name, &fd);
 
 	if (r < 0)

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-enum { VOLUME_PATH_SIZE = 300 };
+enum { VOLUME_NAME_SIZE = 300, VOLUME_PATH_SIZE = VOLUME_NAME_SIZE + 32 }; /* a name below a descriptor, and by way of /proc */
 
 int volumes_tree(int fd)
 {
@@ -47,7 +47,7 @@ static void unmount(int dirfd, const char *name)
 
 static int prepare_empty_dir(struct sandbox *s, const struct volume *v)
 {
-	char name[VOLUME_PATH_SIZE - 64], options[64];
+	char name[VOLUME_NAME_SIZE], options[64];
 	const struct empty_dir *e = &v->empty_dir;
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
@@ -83,7 +83,7 @@ static void unmount_all(int run_fd)
 {
 	int fd = openat(run_fd, "volumes", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	char name[VOLUME_PATH_SIZE];
+	char name[VOLUME_NAME_SIZE];
 
 	if (!d)
 		return;
@@ -212,7 +212,7 @@ static int open_host_path(struct daemon *d, const struct volume *v, struct arena
 int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text)
 {
 	const struct volume *v = pod_volume(p, volume);
-	char name[VOLUME_PATH_SIZE];
+	char name[VOLUME_NAME_SIZE];
 
 	if (v->host_path.set)
 		return open_host_path(s->daemon, v, arena, ret_text);

@@ -1,0 +1,98 @@
+# A throw-away host for live tests: private mount, network and PID namespace, podd's own root and cgroup root. A test sources this file
+# first; it is then started again inside. When it ends, nothing of it is left: the PID namespace takes the processes along, and the
+# outside removes directory and cgroups.
+#
+# Inside: $ROOT (podd's --root), $PODS (manifest directory), podd_start, podd_stop, podctl, sandbox facts, and the independent census.
+set -u
+srcdir=$(cd "${srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
+builddir=$(cd "${builddir:-$srcdir/build}" && pwd)
+. "$srcdir/tests/lib/tap.sh"
+
+host_hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
+
+# Removes what a test (also one that was killed) left behind.
+host_sweep() { # NAME ROOT
+	local h d
+	for h in $(host_hierarchies); do
+		[ -d "$h/$1" ] || continue
+		find "$h/$1" -depth -type d | while read -r d; do rmdir "$d" 2>/dev/null; done
+	done
+	rm -rf --one-file-system "$2"
+}
+
+host_enter() { # the test's own path and arguments
+	local name=podd-test-$$ root status
+	root=$(mktemp -d "${TMPDIR:-/var/tmp}/podd-test-XXXXXX") || exit 1
+	trap 'host_sweep "$name" "$root"' EXIT
+	PODD_HOST=$name ROOT=$root srcdir=$srcdir builddir=$builddir \
+		unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private -- bash "$@"
+	status=$?
+	host_sweep "$name" "$root"
+	for h in $(host_hierarchies); do
+		if [ -d "$h/$name" ]; then
+			echo "not ok 999 - the cgroup $h/$name is gone after the test"
+			status=1
+		fi
+	done
+	trap - EXIT
+	exit $status
+}
+
+if [ -z "${PODD_HOST:-}" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "ok 1 - $0 # SKIP needs root"
+		exit 77
+	fi
+	host_enter "$0" "$@"
+fi
+
+# --- inside ----------------------------------------------------------------------------------------------------------------------
+
+PODS=$ROOT/etc/pods
+export PODD_SOCKET=$ROOT/run/podd/podd.sock
+PODD_PID=
+mkdir -p "$PODS"
+ip link set lo up
+mount -t tmpfs -o mode=755 run "$(mkdir -p "$ROOT/run" && echo "$ROOT/run")"
+
+podctl() { "$builddir/podctl" --root "$ROOT" "$@"; }
+
+podd_start() { # [ARGUMENT...]: returns when podd is ready
+	"$builddir/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --node-name testnode "$@" 2>>"$ROOT/podd.log" &
+	PODD_PID=$!
+	await 20 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
+}
+podd_answers() { [ -S "$PODD_SOCKET" ] && podctl version >/dev/null 2>&1; }
+podd_stop() { kill -TERM "$PODD_PID"; wait "$PODD_PID" 2>/dev/null; }
+podd_kill() { kill -KILL "$PODD_PID"; wait "$PODD_PID" 2>/dev/null; }
+
+# A manifest arrives as editors and tools deliver it best: by rename.
+put() { # NAME: standard input becomes the manifest NAME
+	cat >"$PODS/.put.$1" && mv "$PODS/.put.$1" "$PODS/$1"
+}
+
+pod_uid() { field "$1" .metadata.uid; }
+field() { podctl get pod "$1" -o json | jq -r "$2 // empty"; } # POD FILTER: from the pod's JSON, as jq says it
+ready() { podctl wait --for=ready "$1" --timeout "${2:-30s}" >/dev/null; }
+
+cgroup_v2() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
+member_pid() { # POD CONTAINER: its first process, by the cgroup tree
+	local uid
+	uid=$(pod_uid "$1")
+	find "$(cgroup_v2)/$PODD_HOST" -path "*pod$uid/members/$2.*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -n | head -n 1
+}
+anchor_pid() { local uid; uid=$(pod_uid "$1"); find "$(cgroup_v2)/$PODD_HOST" -path "*pod$uid/anchor/cgroup.procs" -exec cat {} + 2>/dev/null | sort -n | head -n 1; }
+netns_of() { stat -Lc %i "/proc/$1/ns/net"; }
+
+# The independent census: shares no code with podd. Prints everything of podd's that is there.
+shell_census() {
+	local h
+	for h in $(host_hierarchies); do find "$h/$PODD_HOST" -mindepth 1 -type d -name '*pod*' 2>/dev/null; done
+	awk -v p="$ROOT/run/podd/pods/" 'index($5, p) == 1 { print "mount " $5 }' /proc/self/mountinfo
+	ip -o link show 2>/dev/null | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/link \1/p'
+	ls -d "$ROOT"/run/podd/pods/* "$ROOT"/var/lib/podd/pods/* "$ROOT"/var/log/pods/* "$ROOT"/var/lib/podd/accepted/* 2>/dev/null
+	for p in /proc/[0-9]*; do
+		case $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in *podd-anchor*) echo "process ${p#/proc/}" ;; esac
+	done
+}
+census_clean() { [ -z "$(shell_census)" ] && podctl census >/dev/null; }
