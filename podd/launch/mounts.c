@@ -138,6 +138,8 @@ int op_mount(struct launch *l, const struct plan_op *op)
 	 * elsewhere and its own files take the place of /proc. */
 	l->operand = launch_string(l, op->s3);
 	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH | O_DIRECTORY, PATH_STRICT);
+	if (target == -ENOENT && (op->flags & PLAN_ATTR_OPTIONAL))
+		return 0;
 	if (target < 0)
 		return target;
 	_cleanup_close_ int tree = mnt_new(fstype, launch_string(l, op->s2), mount_attrs(op->flags));
@@ -290,8 +292,9 @@ int op_readonly(struct launch *l, const struct plan_op *op)
 
 int op_pivot(struct launch *l, const struct plan_op *op)
 {
-	(void)op;
-	int r = mnt_pivot(l->root);
+	int r = op->flags ? mnt_set_attrs(l->root, mount_attrs(op->flags), 0, false) : 0;
+	if (r == 0)
+		r = mnt_pivot(l->root);
 	if (r < 0)
 		return r;
 	return launch_close_slots(l);

@@ -27,7 +27,7 @@ struct plan_context {
 
 enum slot_role {
 	SLOT_CGROUP_TASKS, /* `tasks` of this start's directory in hierarchy `name`, opened for writing */
-	SLOT_MOUNT_POINT,  /* an empty directory to mount the new root on */
+	SLOT_MOUNT_POINT,  /* no plan asks for it: the new root is mounted over / */
 	SLOT_LAYER,        /* lower directory `index` of the image */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
@@ -35,6 +35,7 @@ enum slot_role {
 	SLOT_SHM,          /* detached tree: the pod's /dev/shm */
 	SLOT_VOLUME,       /* detached tree: volume `name`, as mounted by mount `index` of the container */
 	SLOT_TERMINATION_LOG,
+	SLOT_HOST_DEV,     /* detached tree: the host's /dev (privileged) */
 	SLOT_MEMBER,       /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
 	SLOT_MAX,
 };

@@ -41,7 +41,8 @@ enum plan_kind {
 	PLAN_SYMLINK,     /* s1: text, target: s3 */
 	PLAN_MASK,        /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
 	PLAN_READONLY,    /* target: s3: bound on itself, read-only, with all below; absent is fine */
-	PLAN_PIVOT,       /* the new root becomes /, the old one goes; afterwards all descriptors but stdio, plan, report are closed */
+	PLAN_PIVOT,       /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
+			   * all descriptors but stdio, plan, report are closed */
 	PLAN_OOM_SCORE,   /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
 	PLAN_RLIMIT,      /* a: resource, b: soft, c: hard; clamped to the own hard limit */
 	PLAN_UMASK,       /* a */
@@ -61,7 +62,7 @@ enum plan_attr { /* of a mount */
 	PLAN_ATTR_NOEXEC = 1 << 3,
 	PLAN_ATTR_STRICTATIME = 1 << 4,
 	PLAN_ATTR_RECURSIVE = 1 << 5, /* with RDONLY: also what is mounted below */
-	PLAN_ATTR_OPTIONAL = 1 << 6,  /* ENODEV, ENOSYS, EPERM of the file system is fine (mqueue) */
+	PLAN_ATTR_OPTIONAL = 1 << 6,  /* a target that is not there is fine, and ENODEV, ENOSYS, EPERM of the file system (mqueue) */
 };
 
 enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };

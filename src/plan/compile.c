@@ -1,0 +1,408 @@
+#include "plan/compile.h"
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "plan/build.h"
+#include "plan/identity.h"
+#include "plan/words.h"
+#include "wire/anchor.h"
+
+enum { NOFILE_SOFT = 1024, NOFILE_HARD = 524288 };
+
+static const char *const masked_paths[] = {
+	"/proc/acpi",	     "/proc/asound",	    "/proc/interrupts",	     "/proc/kallsyms",
+	"/proc/kcore",	     "/proc/keys",	    "/proc/kmsg",	     "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/scsi",	    "/proc/timer_list",	     "/proc/timer_stats",
+	"/sys/firmware",     "/sys/kernel/debug",   "/sys/kernel/security",  "/sys/devices/virtual/powercap",
+};
+
+static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };
+
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} devices[] = {
+	{ "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 },	 { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+static const struct {
+	const char *path, *text;
+} device_links[] = {
+	{ "/dev/fd", "/proc/self/fd" },	      { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
+};
+
+/* Everything that one compilation looks at. */
+struct compile {
+	const struct pod *pod;
+	const struct container *container;
+	const struct image_config *image;
+	const struct plan_context *ctx;
+	struct identity identity;
+	struct build build;
+	const char *reason;
+};
+
+static bool privileged(const struct compile *c)
+{
+	return c->container->security.privileged == TRISTATE_TRUE;
+}
+
+static bool read_only_root(const struct compile *c)
+{
+	return c->container->security.read_only_root == TRISTATE_TRUE;
+}
+
+static void join_cgroups(struct compile *c)
+{
+	for (size_t i = 0; i < c->ctx->v1_count; i++) {
+		uint16_t slot = build_slot(&c->build, SLOT_CGROUP_TASKS, c->ctx->v1_hierarchies[i], 0);
+		struct plan_op *op = build_op(&c->build, PLAN_WRITE);
+		op->slot = slot;
+		op->s1 = build_string(&c->build, "0");
+	}
+}
+
+static void rlimit(struct compile *c, int resource, uint64_t soft, uint64_t hard)
+{
+	struct plan_op *op = build_op(&c->build, PLAN_RLIMIT);
+
+	op->a = resource;
+	op->b = (int64_t)soft;
+	op->c = (int64_t)hard;
+}
+
+/* What comes before any namespace: it needs the host's /proc. */
+static void begin(struct compile *c)
+{
+	uint64_t hard = MIN((uint64_t)NOFILE_HARD, c->ctx->nofile_max);
+
+	join_cgroups(c);
+	(void)build_op(&c->build, PLAN_SETSID);
+	(void)build_op(&c->build, PLAN_KEYRING);
+	build_op(&c->build, PLAN_OOM_SCORE)->a = c->identity.oom_score_adj;
+	rlimit(c, RLIMIT_NOFILE, MIN((uint64_t)NOFILE_SOFT, hard), hard);
+	rlimit(c, RLIMIT_CORE, 0, 0);
+}
+
+static void mount(struct compile *c, const char *fstype, const char *options, const char *target, uint32_t flags)
+{
+	struct plan_op *op = build_op(&c->build, PLAN_MOUNT);
+
+	op->flags = flags;
+	op->s1 = build_string(&c->build, fstype);
+	op->s2 = build_string(&c->build, options);
+	op->s3 = build_string(&c->build, target);
+}
+
+static void move(struct compile *c, uint16_t slot, const char *target, uint32_t flags)
+{
+	struct plan_op *op = build_op(&c->build, PLAN_MOVE);
+
+	op->slot = slot;
+	op->flags = flags;
+	op->s3 = build_string(&c->build, target);
+}
+
+static void mkdir_op(struct compile *c, const char *target)
+{
+	struct plan_op *op = build_op(&c->build, PLAN_MKDIR);
+
+	op->a = 0755;
+	op->s3 = build_string(&c->build, target);
+}
+
+/* The manifest mounts something of its own there, which takes the place of podd's. */
+static bool taken(const struct compile *c, const char *path)
+{
+	const struct volume_mount_list *mounts = &c->container->mounts;
+
+	for (size_t i = 0; i < mounts->count; i++) {
+		size_t n = strlen(mounts->items[i].mount_path);
+		while (n > 1 && mounts->items[i].mount_path[n - 1] == '/')
+			n--;
+		if (strlen(path) == n && strncmp(path, mounts->items[i].mount_path, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void new_root(struct compile *c)
+{
+	uint16_t first = 0;
+	struct plan_op *op;
+
+	for (size_t i = 0; i < c->ctx->layer_count; i++) {
+		uint16_t slot = build_slot(&c->build, SLOT_LAYER, NULL, (unsigned)i);
+		if (i == 0)
+			first = slot;
+	}
+	uint16_t upper = build_slot(&c->build, SLOT_UPPER, NULL, 0);
+	uint16_t work = build_slot(&c->build, SLOT_WORK, NULL, 0);
+	op = build_op(&c->build, PLAN_OVERLAY);
+	op->slot = first;
+	op->count = (uint32_t)c->ctx->layer_count;
+	op->a = upper;
+	op->b = work;
+	op->flags = PLAN_ATTR_NODEV;
+	build_op(&c->build, PLAN_UNSHARE)->flags = CLONE_NEWNS | CLONE_NEWCGROUP;
+	(void)build_op(&c->build, PLAN_PRIVATE);
+	(void)build_op(&c->build, PLAN_ROOT);
+}
+
+/* A /dev of its own: what a container may open is here, and nothing else. */
+static void own_dev(struct compile *c)
+{
+	mount(c, "tmpfs", "mode=755,size=65536k", "/dev", PLAN_ATTR_NOSUID | PLAN_ATTR_STRICTATIME);
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		struct plan_op *op = build_op(&c->build, PLAN_MKNOD);
+		op->a = S_IFCHR | 0666;
+		op->b = (int64_t)makedev(devices[i].major, devices[i].minor);
+		op->s3 = build_string(&c->build, devices[i].path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(device_links); i++) {
+		struct plan_op *op = build_op(&c->build, PLAN_SYMLINK);
+		op->s1 = build_string(&c->build, device_links[i].text);
+		op->s3 = build_string(&c->build, device_links[i].path);
+	}
+	mkdir_op(c, "/dev/pts");
+	mkdir_op(c, "/dev/mqueue");
+}
+
+static void standard_mounts(struct compile *c)
+{
+	const uint32_t strict = PLAN_ATTR_NOSUID | PLAN_ATTR_NODEV | PLAN_ATTR_NOEXEC;
+
+	build_place(&c->build, "/proc", true);
+	build_place(&c->build, "/dev", true);
+	build_place(&c->build, "/sys", true);
+	mount(c, "proc", "", "/proc", strict);
+	if (privileged(c))
+		move(c, build_slot(&c->build, SLOT_HOST_DEV, NULL, 0), "/dev", 0);
+	else
+		own_dev(c);
+	mount(c, "devpts", "ptmxmode=0666,mode=0620,gid=5", "/dev/pts", PLAN_ATTR_NOSUID | PLAN_ATTR_NOEXEC);
+	if (!taken(c, "/dev/shm")) {
+		if (!privileged(c))
+			mkdir_op(c, "/dev/shm");
+		move(c, build_slot(&c->build, SLOT_SHM, NULL, 0), "/dev/shm", strict);
+	}
+	mount(c, "mqueue", "", "/dev/mqueue", strict | PLAN_ATTR_OPTIONAL);
+	mount(c, "sysfs", "", "/sys", strict | (privileged(c) ? 0 : PLAN_ATTR_RDONLY));
+	if (c->ctx->unified)
+		mount(c, "cgroup2", "", "/sys/fs/cgroup", strict | (privileged(c) ? 0 : PLAN_ATTR_RDONLY));
+	else /* v1: what the hierarchies show is the host's */
+		mount(c, "tmpfs", "size=4k,nr_inodes=1,mode=755", "/sys/fs/cgroup", strict | PLAN_ATTR_RDONLY);
+}
+
+static void etc_files(struct compile *c)
+{
+	static const struct {
+		const char *name, *path;
+	} files[] = { { "hosts", "/etc/hosts" }, { "hostname", "/etc/hostname" }, { "resolv.conf", "/etc/resolv.conf" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (taken(c, files[i].path))
+			continue;
+		build_place(&c->build, files[i].path, false);
+		move(c, build_slot(&c->build, SLOT_ETC, files[i].name, 0), files[i].path,
+		     read_only_root(c) ? PLAN_ATTR_RDONLY : 0);
+	}
+}
+
+static size_t depth(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		n += *path != '/' && (path[1] == '/' || path[1] == '\0');
+	return n;
+}
+
+static bool is_directory(const struct volume *v)
+{
+	switch (v->host_path.type) {
+	case HOST_PATH_ANY:
+	case HOST_PATH_DIRECTORY_OR_CREATE:
+	case HOST_PATH_DIRECTORY:
+	case HOST_PATH_MAX:
+		return true;
+	case HOST_PATH_FILE_OR_CREATE:
+	case HOST_PATH_FILE:
+	case HOST_PATH_SOCKET:
+	case HOST_PATH_CHAR_DEVICE:
+	case HOST_PATH_BLOCK_DEVICE:
+		return false;
+	}
+	return true;
+}
+
+static int volume(struct compile *c, size_t index)
+{
+	const struct volume_mount *m = &c->container->mounts.items[index];
+	const struct volume *v = pod_volume(c->pod, m->name);
+
+	if (!v) {
+		c->reason = arena_printf(c->build.plan->arena, "volume \"%s\" is not declared", m->name);
+		return -EINVAL;
+	}
+	/* Which of the two a hostPath without a type is, only the host knows: podd-launch makes what the tree turns out to be. */
+	if (!v->host_path.set || v->host_path.type != HOST_PATH_ANY)
+		build_place(&c->build, m->mount_path, is_directory(v));
+	move(c, build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index), m->mount_path, m->read_only ? PLAN_ATTR_RDONLY : 0);
+	return 0;
+}
+
+/* Parents first: a volume inside another must not be covered by it. Otherwise as written. */
+static int volumes(struct compile *c)
+{
+	const struct volume_mount_list *mounts = &c->container->mounts;
+	size_t deepest = 0, done = 0;
+
+	for (size_t i = 0; i < mounts->count; i++)
+		deepest = MAX(deepest, depth(mounts->items[i].mount_path));
+	for (size_t d = 0; d <= deepest && done < mounts->count; d++)
+		for (size_t i = 0; i < mounts->count; i++) {
+			if (depth(mounts->items[i].mount_path) != d)
+				continue;
+			int r = volume(c, i);
+			if (r < 0)
+				return r;
+			done++;
+		}
+	return 0;
+}
+
+static void hide(struct compile *c)
+{
+	if (privileged(c))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(masked_paths); i++) {
+		uint32_t s3 = build_string(&c->build, masked_paths[i]);
+		build_op(&c->build, PLAN_MASK)->s3 = s3;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(readonly_paths); i++) {
+		uint32_t s3 = build_string(&c->build, readonly_paths[i]);
+		build_op(&c->build, PLAN_READONLY)->s3 = s3;
+	}
+}
+
+/* The same for a member and for what joins it. */
+static void become(struct compile *c, const struct string_list *argv)
+{
+	struct arena *a = c->build.plan->arena;
+	const char *cwd = c->container->working_dir ? c->container->working_dir : c->image->working_dir;
+	const char *group = arena_printf(a, "%lld", (long long)c->identity.gid);
+	struct string_list groups = { .items = &group, .count = 1 }, env;
+	struct plan_op *op;
+
+	build_op(&c->build, PLAN_UMASK)->a = 022;
+	op = build_op(&c->build, PLAN_CHDIR);
+	op->s1 = build_string(&c->build, cwd && *cwd ? cwd : "/");
+	op->flags = read_only_root(c) ? 0 : PLAN_CHDIR_CREATE;
+	op = build_op(&c->build, PLAN_IDS);
+	op->a = c->identity.uid;
+	op->b = c->identity.gid;
+	op->count = 1;
+	op->s1 = build_strings(&c->build, &groups);
+	op = build_op(&c->build, PLAN_CAPS);
+	op->a = (int64_t)c->identity.bounding;
+	op->b = (int64_t)c->identity.permitted;
+	if (c->identity.no_new_privs)
+		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
+	words_environment(a, c->pod, c->container, c->image, c->identity.uid, &env);
+	op = build_op(&c->build, PLAN_EXEC);
+	op->count = (uint32_t)argv->count;
+	op->s1 = build_strings(&c->build, argv);
+	op->a = (int64_t)env.count;
+	op->s2 = build_strings(&c->build, &env);
+}
+
+static int prepare(struct compile *c, struct plan *ret)
+{
+	*ret = (struct plan){ .arena = arena_new() };
+	build_init(&c->build, ret);
+	return identity_resolve(c->pod, c->container, c->image, c->ctx, ret->arena, &c->identity, &c->reason);
+}
+
+/* A failure leaves no plan; its reason lives on in the pod's arena. */
+static int finish(struct compile *c, int r, struct plan *ret, const char **ret_reason)
+{
+	if (r == 0)
+		r = build_finish(&c->build);
+	if (r < 0 && c->reason)
+		*ret_reason = arena_strdup(c->pod->arena, c->reason);
+	else if (r == -E2BIG)
+		*ret_reason = "the container's mounts, arguments and environment are too large for a launch plan (4 MiB, 240 descriptors)";
+	build_deinit(&c->build);
+	if (r < 0)
+		plan_deinit(ret);
+	return r;
+}
+
+int plan_member(const struct pod *pod, const struct container *container, const struct image_config *image, const struct plan_context *ctx,
+		struct plan *ret, const char **ret_reason)
+{
+	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
+	struct string_list argv;
+	int r = prepare(&c, ret);
+
+	if (r == 0) {
+		r = words_argv(ret->arena, container, image, &argv);
+		if (r < 0)
+			c.reason = "no command specified: neither the container nor its image says what to run";
+	}
+	if (r < 0)
+		return finish(&c, r, ret, ret_reason);
+
+	begin(&c);
+	new_root(&c);
+	standard_mounts(&c);
+	etc_files(&c);
+	r = volumes(&c);
+	if (r < 0)
+		return finish(&c, r, ret, ret_reason);
+	hide(&c);
+	build_op(&c.build, PLAN_PIVOT)->flags = read_only_root(&c) ? PLAN_ATTR_RDONLY : 0;
+	become(&c, &argv);
+	if (pod->spec.share_process_namespace)
+		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
+	else if (!pod->spec.host_pid)
+		ret->spawn_flags = ANCHOR_SPAWN_PID_NEW;
+	return finish(&c, 0, ret, ret_reason);
+}
+
+int plan_session(const struct pod *pod, const struct container *container, const struct image_config *image, const struct plan_context *ctx,
+		 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason)
+{
+	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
+	int r = prepare(&c, ret);
+
+	if (r == 0 && (argv->count == 0 || tty)) {
+		c.reason = tty ? "a terminal is not built yet" : "no command specified";
+		r = -EINVAL;
+	}
+	if (r < 0)
+		return finish(&c, r, ret, ret_reason);
+	uint16_t member = build_slot(&c.build, SLOT_MEMBER, NULL, 0);
+	begin(&c);
+	struct plan_op *op = build_op(&c.build, PLAN_JOIN);
+	op->slot = member;
+	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP; /* the others are the anchor's already */
+	become(&c, argv);
+	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN;
+	return finish(&c, 0, ret, ret_reason);
+}
+
+void plan_deinit(struct plan *p)
+{
+	buf_deinit(&p->bytes);
+	free(p->slots);
+	free(p->places);
+	p->arena = arena_free(p->arena);
+	*p = (struct plan){ 0 };
+}

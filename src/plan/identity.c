@@ -1,0 +1,122 @@
+#include "plan/identity.h"
+#include <linux/capability.h>
+#include <strings.h>
+#include "base/str.h"
+#include "sys/cap.h"
+
+/* The least that ordinary images live with; ports below 1024 and ping are opened by sysctls of the pod's network namespace instead. */
+static const uint64_t default_caps = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_FOWNER) |
+				     CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETPCAP) | CAP_BIT(CAP_NET_BIND_SERVICE) |
+				     CAP_BIT(CAP_KILL);
+
+static bool is_all(const char *name)
+{
+	return strcasecmp(name, "ALL") == 0 || strcasecmp(name, "CAP_ALL") == 0;
+}
+
+static bool has_all(const struct string_list *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (is_all(names->items[i]))
+			return true;
+	return false;
+}
+
+static int parse_caps(const struct string_list *names, struct arena *a, uint64_t *ret, const char **ret_reason)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		int cap = is_all(names->items[i]) ? 0 : cap_by_name(names->items[i]);
+		if (cap < 0) {
+			*ret_reason = arena_printf(a, "unknown capability \"%s\"", names->items[i]);
+			return -EINVAL;
+		}
+		if (!is_all(names->items[i]))
+			set |= CAP_BIT(cap);
+	}
+	*ret = set;
+	return 0;
+}
+
+static int resolve_caps(const struct container *c, const struct plan_context *ctx, struct arena *a, uint64_t *ret, const char **ret_reason)
+{
+	const struct capabilities *caps = &c->security.capabilities;
+	uint64_t set = default_caps & ctx->capabilities, add, drop;
+
+	if (c->security.privileged == TRISTATE_TRUE) {
+		*ret = ctx->capabilities;
+		return 0;
+	}
+	int r = parse_caps(&caps->add, a, &add, ret_reason);
+	if (r == 0)
+		r = parse_caps(&caps->drop, a, &drop, ret_reason);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < CAP_COUNT; i++)
+		if ((add & ~ctx->capabilities) & CAP_BIT(i)) {
+			*ret_reason = arena_printf(a, "capability %s is not available to podd on this host", cap_name(i));
+			return -EINVAL;
+		}
+	if (has_all(&caps->add))
+		set = ctx->capabilities;
+	if (has_all(&caps->drop))
+		set = 0;
+	*ret = (set | add) & ~drop;
+	return 0;
+}
+
+/* "1000" or "1000:1000": names would have to be looked up in the image, by something that its bytes can't hurt. */
+static int image_user(const struct image_config *image, struct arena *a, int64_t *uid, int64_t *gid, const char **ret_reason)
+{
+	if (!image->user || !*image->user)
+		return 0;
+	const char *colon = strchr(image->user, ':');
+	const char *user = colon ? arena_strndup(a, image->user, (size_t)(colon - image->user)) : image->user;
+	if (str_int(user, 0, INT32_MAX, uid) < 0 || (colon && str_int(colon + 1, 0, INT32_MAX, gid) < 0)) {
+		*ret_reason = arena_printf(a, "the image's user \"%s\" is not numeric; set runAsUser and runAsGroup", image->user);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int oom_score(const struct pod *pod, const struct container *c, const struct plan_context *ctx)
+{
+	switch (pod->qos) {
+	case QOS_GUARANTEED:
+		return -997;
+	case QOS_BEST_EFFORT:
+		return 1000;
+	case QOS_BURSTABLE: {
+		__int128 request = c->resources.requests.memory.nano / 1000000000;
+		int64_t score = ctx->memory_capacity > 0 ? (int64_t)(1000 - 1000 * request / ctx->memory_capacity) : 999;
+		/* Never as safe as Guaranteed, never as exposed as BestEffort. */
+		return (int)MIN(MAX(score, 3), 999);
+	}
+	case QOS_MAX:
+		break;
+	}
+	return 0;
+}
+
+int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
+		     struct arena *a, struct identity *ret, const char **ret_reason)
+{
+	struct identity id = { .oom_score_adj = oom_score(pod, c, ctx) };
+	const struct security_context *own = &c->security, *shared = &pod->spec.security;
+
+	int r = image_user(image, a, &id.uid, &id.gid, ret_reason);
+	if (r == 0)
+		r = resolve_caps(c, ctx, a, &id.bounding, ret_reason);
+	if (r < 0)
+		return r;
+	if (own->run_as_user.set || shared->run_as_user.set)
+		id.uid = own->run_as_user.set ? own->run_as_user.value : shared->run_as_user.value;
+	if (own->run_as_group.set || shared->run_as_group.set)
+		id.gid = own->run_as_group.set ? own->run_as_group.value : shared->run_as_group.value;
+	/* A user who is not root starts with none and gets back, at most, what a set-uid program may have. */
+	id.permitted = id.uid == 0 ? id.bounding : 0;
+	id.no_new_privs = own->allow_privilege_escalation == TRISTATE_FALSE;
+	*ret = id;
+	return 0;
+}
