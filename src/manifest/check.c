@@ -306,13 +306,7 @@ static bool check_not_negative(const struct value *v, struct arena *a, struct fi
 
 bool check_cpu(const struct value *v, struct arena *a, struct finding *ret)
 {
-	enum { NANO_PER_MILLI = 1000000 };
-
-	if (!check_not_negative(v, a, ret))
-		return false;
-	if (v->quantity->nano % NANO_PER_MILLI)
-		return wrong(ret, "Invalid value: must be a multiple of 1m, a thousandth of a processor", NULL);
-	return true;
+	return check_not_negative(v, a, ret);
 }
 
 bool check_memory(const struct value *v, struct arena *a, struct finding *ret)

@@ -6,20 +6,21 @@
 enum { SHOWN_MAX = 80 };
 
 /* A type mismatch: what it must be, what it is, how to write it. */
-static bool mismatch(struct decoder *d, const struct node *n, const char *must, const char *hint)
+static void mismatch(struct decoder *d, const struct node *n, const char *must, const char *hint)
 {
 	if (n->type == NODE_SCALAR)
 		decoder_find(d, SEVERITY_ERROR, n, hint, n->style == NODE_STRING ? "Invalid value: \"%.*s\": must be %s, and this is %s" : "Invalid value: %.*s: must be %s, and this is %s",
 			     SHOWN_MAX, n->text, must, node_type_name(n));
 	else
 		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: must be %s, and this is %s", must, node_type_name(n));
-	return false;
 }
 
 static bool resolve(struct decoder *d, const struct node *n, const char *must, struct scalar *ret)
 {
-	if (n->type != NODE_SCALAR)
-		return mismatch(d, n, must, NULL);
+	if (n->type != NODE_SCALAR) {
+		mismatch(d, n, must, NULL);
+		return false;
+	}
 	scalar_resolve(n, ret);
 	return true;
 }
@@ -47,7 +48,8 @@ static bool get_string(struct decoder *d, const struct node *n, const char **ret
 	if (s.type != SCALAR_STRING) {
 		char hint[SHOWN_MAX + 32];
 		(void)snprintf(hint, sizeof(hint), "quote it: \"%.*s\"", SHOWN_MAX, n->text);
-		return mismatch(d, n, "a string", hint);
+		mismatch(d, n, "a string", hint);
+		return false;
 	}
 	*ret = n->text;
 	return true;
@@ -85,8 +87,10 @@ static bool get_bool(struct decoder *d, const struct node *n, bool *ret)
 
 	if (!resolve(d, n, "a boolean", &s))
 		return false;
-	if (s.type != SCALAR_BOOL)
-		return mismatch(d, n, "a boolean", s.type == SCALAR_STRING && n->style == NODE_STRING ? "true or false, without quotes" : "true or false");
+	if (s.type != SCALAR_BOOL) {
+		mismatch(d, n, "a boolean", s.type == SCALAR_STRING && n->style == NODE_STRING ? "true or false, without quotes" : "true or false");
+		return false;
+	}
 	*ret = s.boolean;
 	return true;
 }
@@ -97,8 +101,10 @@ static bool get_int(struct decoder *d, const struct field *f, const struct node 
 
 	if (!resolve(d, n, "an integer", &s))
 		return false;
-	if (s.type != SCALAR_INT && !(s.type == SCALAR_FLOAT && s.whole))
-		return mismatch(d, n, "an integer", s.type == SCALAR_STRING && n->style == NODE_STRING ? "remove the quotes" : NULL);
+	if (s.type != SCALAR_INT && !(s.type == SCALAR_FLOAT && s.whole)) {
+		mismatch(d, n, "an integer", s.type == SCALAR_STRING && n->style == NODE_STRING ? "remove the quotes" : NULL);
+		return false;
+	}
 	if (f->type == FIELD_INT32 && (s.integer < INT32_MIN || s.integer > INT32_MAX)) {
 		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: %lld: does not fit into 32 bits", (long long)s.integer);
 		return false;

@@ -11,7 +11,7 @@
 enum { TEXT_SIZE = 64 };
 
 struct walk {
-	enum edit cost;
+	enum edit cost; /* EDIT_MAX: any */
 	bool containers; /* go into the containers, too */
 	uint64_t sum;
 };
@@ -33,7 +33,7 @@ static uint64_t mix(uint64_t h)
 
 static void add(struct walk *w, const struct field *f, uint64_t path, const char *text)
 {
-	if (f->edit == w->cost && text && !streq0(text, f->fallback))
+	if ((f->edit == w->cost || w->cost == EDIT_MAX) && text && !streq0(text, f->fallback))
 		w->sum += mix(hash_add(path, text));
 }
 
@@ -160,6 +160,14 @@ uint64_t pod_edit_hash(const struct pod *p, enum edit cost)
 	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
 	if (cost == EDIT_RECREATE)
 		w.sum += mix(hash_add(0, qos_name(p->qos)));
+	return w.sum;
+}
+
+uint64_t pod_spec_hash(const struct pod *p)
+{
+	struct walk w = { EDIT_MAX, true, 0 };
+
+	walk_object(&w, &schema_spec, (const char *)&p->spec, 0);
 	return w.sum;
 }
 

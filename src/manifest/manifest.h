@@ -92,6 +92,7 @@ void pod_edit_deinit(struct pod_edit *e);
  * manifest. Hashes of different EDIT_HASH_VERSION can't be compared. */
 enum { EDIT_HASH_VERSION = 1 };
 uint64_t pod_edit_hash(const struct pod *p, enum edit cost); /* EDIT_RESIZE, or EDIT_RECREATE */
+uint64_t pod_spec_hash(const struct pod *p); /* of all of the spec, whatever an edit of it costs */
 uint64_t container_edit_hash(const struct pod *p, const struct container *c); /* EDIT_RESTART */
 
 /* Quantities as resource.Quantity of Kubernetes; the grammar stands in quantity.c. 0, or -EINVAL, -ERANGE. */

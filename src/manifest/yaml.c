@@ -185,8 +185,10 @@ static int on_start(struct reader *r, const yaml_event_t *e, enum node_type type
 
 	if (err < 0)
 		return err;
-	if (r->depth == YAML_DEPTH_MAX)
+	if (r->depth == YAML_DEPTH_MAX) {
+		r->path.depth = 0; /* nobody wants to read that */
 		return spoil(r, &e->start_mark, NULL, "Too deep: lists and mappings may nest %d levels", YAML_DEPTH_MAX);
+	}
 	if (is_key(top(r)))
 		return spoil(r, &e->start_mark, "a key must be a plain word", "a list or a mapping can't be a key");
 	path_enter(r);
@@ -400,6 +402,7 @@ static const struct {
 	{ "did not find expected '-' indicator", "neither a list item of this level nor the end of it", "align the '-' of one list in one column" },
 	{ "did not find expected ',' or ']'", "a [list] that is not closed", "separate items with ',' and close it with ']'" },
 	{ "did not find expected ',' or '}'", "a {mapping} that is not closed", "separate pairs with ',' and close it with '}'" },
+	{ "did not find expected node content", "a value is missing", "write it, and close what is open with ']' or '}'" },
 	{ "block sequence entries are not allowed", "'-' where no list item can stand", "put the list on lines of its own" },
 	{ "found unexpected end of stream", "the file ends inside a quoted value", "close the quote" },
 	{ "did not find expected <document start>", "text after the end of the document", "begin a further document with a line `---`, or align this line" },

@@ -1,0 +1,294 @@
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "manifest/manifest.h"
+#include "manifest/schema.h"
+
+static void read_text(const char *text, struct manifest *ret)
+{
+	manifest_read("web.yaml", text, strlen(text), ret);
+}
+
+static const char *const web = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels: {b: x, a: z}\nspec:\n  containers:\n  - name: app\n"
+			       "    image: rootfs:/\n    ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}]\n    resources: {limits: {memory: 64Mi}}\n"
+			       "    env: [{name: A, value: x}, {name: B}]\n    volumeMounts: [{name: v, mountPath: /v, readOnly: true}]\n"
+			       "    securityContext: {runAsUser: 0, readOnlyRootFilesystem: false, capabilities: {drop: [ALL]}}\n"
+			       "  volumes: [{name: v, hostPath: {path: /srv, type: Directory}}, {name: e}]\n";
+
+static void test_typed(void **state)
+{
+	struct manifest m;
+
+	(void)state;
+	read_text(web, &m);
+	assert_true(m.parsed);
+	assert_int_equal(m.document_count, 1);
+	assert_int_equal(m.diag_count, 0);
+	assert_int_equal(manifest_worst(&m), SEVERITY_MAX);
+	struct pod *p = pod_ref(m.documents[0].pod);
+	manifest_deinit(&m); /* the pod lives on */
+	assert_string_equal(p->metadata.name, "web");
+	assert_string_equal(p->metadata.namespace, "default");
+	assert_null(p->metadata.uid);
+	assert_string_equal(p->metadata.labels.items[0].name, "a"); /* sorted */
+	assert_int_equal(p->spec.restart_policy, RESTART_POLICY_ALWAYS);
+	assert_int_equal(p->spec.grace_seconds, 30);
+	assert_null(p->spec.hostname);
+	assert_int_equal(p->qos, QOS_BURSTABLE);
+	const struct container *c = pod_container(p, "app");
+	assert_non_null(c);
+	assert_null(pod_container(p, "App"));
+	assert_null(c->working_dir);
+	assert_int_equal(c->ports.items[0].protocol, PROTOCOL_UDP);
+	assert_int_equal(c->ports.items[0].host_port, 8080);
+	assert_null(c->ports.items[0].host_ip);
+	assert_string_equal(c->env.items[1].value, ""); /* never NULL */
+	assert_int_equal(quantity_value(&c->resources.limits.memory), 64 << 20);
+	assert_true(c->resources.requests.memory.set); /* the limit */
+	assert_false(c->resources.requests.cpu.set);
+	assert_true(c->security.run_as_user.set);
+	assert_int_equal(c->security.read_only_root, TRISTATE_FALSE);
+	assert_int_equal(c->security.privileged, TRISTATE_UNSET);
+	assert_string_equal(c->security.capabilities.drop.items[0], "ALL");
+	assert_true(c->mounts.items[0].read_only);
+	assert_int_equal(pod_volume(p, "v")->host_path.type, HOST_PATH_DIRECTORY);
+	assert_false(pod_volume(p, "v")->empty_dir.set);
+	assert_true(pod_volume(p, "e")->empty_dir.set);
+	assert_null(pod_volume(p, "x"));
+	assert_null(pod_unref(p));
+	assert_null(pod_unref(NULL));
+}
+
+static void hash_of(const char *text, char ret[static SHA256_HEX_SIZE])
+{
+	struct manifest m;
+
+	read_text(text, &m);
+	if (!m.documents[0].pod)
+		fail_msg("refused: %s", m.diags[0].text);
+	memcpy(ret, m.documents[0].pod->hash, SHA256_HEX_SIZE);
+	manifest_deinit(&m);
+}
+
+#define HEAD "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+
+static void test_hash(void **state)
+{
+	static const char *const same[] = {
+		HEAD "spec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
+		"# comment\nkind: Pod\napiVersion: v1\nspec:\n  restartPolicy: Always\n  terminationGracePeriodSeconds: 30\n  containers:\n  - image: \"rootfs:/\"\n"
+		"    resources:\n      requests: {cpu: 0.5}\n      limits: {cpu: .5, memory: 65536Ki}\n    name: a\nmetadata: {namespace: default, name: a, labels: {}}\n",
+		"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"uid\": \"1\", \"creationTimestamp\": null}, \"spec\": {\"containers\": "
+		"[{\"name\": \"a\", \"image\": \"rootfs:/\", \"resources\": {\"limits\": {\"memory\": \"64Mi\", \"cpu\": 0.5}}}]}}",
+	};
+	static const char *const other[] = {
+		HEAD "spec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 65Mi, cpu: 500m}}}]}\n",
+		HEAD "spec: {restartPolicy: Never, containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: z}}\nspec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
+	};
+	char first[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
+
+	(void)state;
+	hash_of(same[0], first);
+	for (size_t i = 1; i < ARRAY_SIZE(same); i++) {
+		hash_of(same[i], hash);
+		assert_string_equal(hash, first);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		hash_of(other[i], hash);
+		assert_string_not_equal(hash, first);
+	}
+}
+
+static void test_json(void **state)
+{
+	_cleanup_buf_ struct buf out = BUF_NULL;
+	struct jsonw w;
+	struct manifest m;
+
+	(void)state;
+	read_text(HEAD "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	jsonw_init(&w, &out);
+	jsonw_object(&w);
+	pod_json(m.documents[0].pod, "u-1", "42", &w);
+	jsonw_end(&w);
+	assert_string_equal(buf_str(&out), "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},"
+					   "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/\"}],\"restartPolicy\":\"Always\","
+					   "\"terminationGracePeriodSeconds\":30}}");
+	manifest_deinit(&m);
+}
+
+static void test_backoff(void **state)
+{
+	struct manifest m;
+
+	(void)state;
+	read_text("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {podd.dev/restart-backoff: ' initial=50ms ,reset=1m30s'}\n"
+		  "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	assert_non_null(m.documents[0].pod);
+	assert_int_equal(m.documents[0].pod->backoff.initial, 50000000);
+	assert_int_equal(m.documents[0].pod->backoff.max, 0);
+	assert_int_equal(m.documents[0].pod->backoff.reset, 90000000000);
+	manifest_deinit(&m);
+}
+
+static void test_print(void **state)
+{
+	_cleanup_buf_ struct buf out = BUF_NULL;
+	struct manifest m;
+
+	(void)state;
+	read_text("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\nb\"}\nspec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	assert_int_equal(m.diag_count, 1);
+	diag_print(&m.diags[0], "we\tb.yaml", &out);
+	assert_non_null(strstr(buf_str(&out), "we\\x09b.yaml:3:18: error: metadata.name: Invalid value: \"a\\x1b[31m\\x0ab\": "));
+	assert_null(strchr(buf_str(&out), '\n'));
+	manifest_deinit(&m);
+
+	buf_clear(&out);
+	read_text("x: [\n", &m);
+	assert_false(m.parsed);
+	assert_int_equal(m.document_count, 0);
+	manifest_deinit(&m);
+
+	char *big = xcalloc(1, MANIFEST_SIZE_MAX + 2);
+	manifest_read("big.yaml", big, MANIFEST_SIZE_MAX + 1, &m);
+	assert_false(m.parsed);
+	diag_print(&m.diags[0], "big.yaml", &out);
+	assert_string_equal(buf_str(&out), "big.yaml: error: Too long: 1048577 bytes: a manifest file may have 1048576 bytes; split it into several files");
+	manifest_deinit(&m);
+	free(big);
+}
+
+static void test_documents(void **state)
+{
+	struct manifest m;
+
+	(void)state;
+	read_text(HEAD "spec: {}\n---\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\n---\n" HEAD "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	assert_true(m.parsed);
+	assert_int_equal(m.document_count, 3);
+	assert_null(m.documents[0].pod);
+	assert_string_equal(m.documents[0].kind, "Pod");
+	assert_string_equal(m.documents[0].name, "a");
+	assert_string_equal(m.documents[0].namespace, "default");
+	assert_string_equal(m.documents[1].kind, "ConfigMap");
+	assert_string_equal(m.documents[1].namespace, "n");
+	assert_int_equal(m.documents[1].line, 6);
+	/* The first one has the name, though it is invalid: which of the two is meant can't be known. */
+	assert_null(m.documents[2].pod);
+	manifest_deinit(&m);
+}
+
+/* --- the schema table ------------------------------------------------------------------------------------------------------- */
+
+static void visit_sane(const char *path, const struct field *f, void *user)
+{
+	size_t *rows = user;
+
+	(*rows)++;
+	if (!f->doc || !*f->doc)
+		fail_msg("%s has no doc", path);
+	if (!f->built && !f->hint && !f->neutral && f->verdict != VERDICT_NO_OP)
+		fail_msg("%s is refused without a way out", path);
+	if (f->verdict == VERDICT_NO_OP && !f->built)
+		fail_msg("%s has no effect and yet is not built", path);
+	if (f->verdict == VERDICT_REJECT && f->built)
+		fail_msg("%s is never done and yet built", path);
+	if (field_stored(f) && (f->type == FIELD_OBJECTS || f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP) && !f->object)
+		fail_msg("%s has nothing below", path);
+	if (f->type == FIELD_ENUM && !f->values)
+		fail_msg("%s has no words", path);
+	assert_ptr_equal(schema_lookup(path), f);
+}
+
+static void test_table(void **state)
+{
+	size_t rows = 0;
+
+	(void)state;
+	schema_walk(visit_sane, &rows);
+	assert_true(rows > 150);
+	assert_ptr_equal(schema_lookup("pod.spec.containers.image"), schema_lookup("spec.containers[0].image"));
+	assert_null(schema_lookup("spec.containers.image.x"));
+	assert_null(schema_lookup("spec.nothing"));
+	assert_null(schema_lookup(""));
+}
+
+/* The list of all fields of Kubernetes, with the verdicts wanted: one line a field, "path\ttype\tverdict\ttype of the API". */
+static char *wanted;
+
+static bool wanted_row(const char *path, char *type, char *verdict)
+{
+	_cleanup_free_ char *start = xasprintf("\n%s\t", path);
+	const char *row = strstr(wanted, start);
+
+	return row && sscanf(row + strlen(start), "%63[^\t]\t%63[^\t]", type, verdict) == 2;
+}
+
+static void visit_agrees(const char *path, const struct field *f, void *user)
+{
+	char type[64], verdict[64];
+
+	(void)user;
+	/* The list begins at spec, and names no resources. */
+	if (!str_after(path, "spec.") || strstr(path, ".limits.") || strstr(path, ".requests."))
+		return;
+	if (!wanted_row(path, type, verdict))
+		fail_msg("%s is not a field of Kubernetes", path);
+	if (strcmp(type, field_type_name(f->type)) != 0)
+		fail_msg("%s is %s, not %s", path, type, field_type_name(f->type));
+	if (strcmp(verdict, verdict_name(f->verdict)) != 0)
+		fail_msg("%s: wanted verdict %s, not %s", path, verdict, verdict_name(f->verdict));
+}
+
+/* A field of the list belongs into the table when the table knows what it is part of. */
+static void check_row(char *path)
+{
+	_cleanup_free_ char *parent = xstrdup(path);
+	char *dot = strrchr(parent, '.');
+
+	if (!dot || streq(parent, "path"))
+		return;
+	*dot = '\0';
+	const struct field *f = schema_lookup(parent);
+	if (f && f->object && !schema_lookup(path))
+		fail_msg("%s is missing", path);
+}
+
+static void test_fields_agree(void **state)
+{
+	const char *srcdir = getenv("srcdir");
+	_cleanup_free_ char *path = xasprintf("%s/tests/manifest/fields.tsv", srcdir ? srcdir : ".");
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	size_t rows = 0;
+
+	(void)state;
+	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, &text), 0);
+	wanted = text.data;
+	schema_walk(visit_agrees, NULL);
+	for (char *line = text.data; *line; line += strcspn(line, "\n") + 1, rows++) {
+		_cleanup_free_ char *row = xstrndup(line, strcspn(line, "\t\n"));
+		check_row(row);
+		if (!line[strcspn(line, "\n")])
+			break;
+	}
+	assert_int_equal(rows, 490); /* 489 and the head */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_typed),  cmocka_unit_test(test_hash),      cmocka_unit_test(test_json),  cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_print),  cmocka_unit_test(test_documents), cmocka_unit_test(test_table), cmocka_unit_test(test_fields_agree),
+	};
+
+	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
+}
