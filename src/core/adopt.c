@@ -42,8 +42,11 @@ static void restore_pod(struct core *c, struct core_pod *p, const struct note *n
 	}
 	if (n->comparable)
 		p->applied = n->applied;
+	for (size_t i = 0; i < n->container_count; i++)
+		if (n->containers[i].resize_due)
+			p->applied.resize = ~p->marks.resize; /* it may have started with the limits of before */
 	p->recreate = n->recreate;
-	p->generation = MAX(p->generation, n->generation + (p->applied.hash != p->marks.hash));
+	p->generation = MAX(p->generation, n->generation + (p->pod && p->applied.spec != p->marks.spec));
 	p->created_wall = n->created_wall;
 	p->sandbox_wall = n->sandbox_wall;
 	p->sandbox_boot = n->sandbox_boot;
@@ -60,7 +63,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->backoff = (int64_t)n->backoff_ms * NS_PER_MS;
 	k->launch_boot = n->launch_boot;
 	k->launched = n->launched;
-	k->launch_lost = n->launch_lost;
+	k->launch_void = n->launch_void;
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
@@ -105,14 +108,16 @@ static void find_starts(struct core *c, struct core_pod *p, struct core_containe
 }
 
 /* As if it ran: so that what comes next, an exit above all, finds the container where it left podd's sight. */
-static void restore_start(struct core *c, struct core_container *k, const struct adopted_start *s, bool noted)
+static void restore_start(struct core *c, struct core_container *k, const struct adopted_start *s, const struct note *n, bool noted)
 {
 	container_set_state(k, CONTAINER_STATE_RUNNING);
-	if (!noted || k->number != s->number)
-		k->applied_hash = k->wanted_hash;
+	if (!n)
+		k->applied_hash = k->wanted_hash; /* nothing says that it is an old one */
+	else if (!noted)
+		k->applied_hash = ~k->wanted_hash; /* an edit took it out and another one put it in: not the version that is wanted now */
 	k->number = s->number;
 	k->launched = true;
-	k->launch_lost = false;
+	k->launch_void = false;
 	k->pid = s->pid;
 	k->started_wall = s->started_wall;
 	/* Boot time of the launch by the note; the snapshot has only wall time, which may have been set since. */
@@ -136,7 +141,7 @@ static void restore_absent(struct core_container *k, const struct note_container
 			container_set_state(k, CONTAINER_STATE_DONE);
 		break;
 	case CONTAINER_STATE_STARTING:
-		k->launch_lost = n->launched;
+		k->launch_void = n->launched;
 		if (PLANTED_BUG(1))
 			k->next_number = k->number;
 		break;
@@ -161,7 +166,7 @@ static void restore_container(struct core *c, struct core_pod *p, struct core_co
 		restore_counters(k, nc, n->comparable);
 	find_starts(c, p, k, a, f);
 	if (f->alive || f->ended)
-		restore_start(c, k, f->alive ? f->alive : f->ended, nc != NULL);
+		restore_start(c, k, f->alive ? f->alive : f->ended, n, nc != NULL);
 	else if (nc)
 		restore_absent(k, nc, f);
 	if (f->alive && nc && nc->state == CONTAINER_STATE_STOPPING)
@@ -176,10 +181,12 @@ static void add_strangers(struct core *c, struct core_pod *p, const struct adopt
 		if (pod_find_container(p, s->container))
 			continue;
 		p->number_floor = MAX(p->number_floor, s->number + 1);
-		if (s->pid)
+		if (s->pid) {
 			(void)pod_add_container(p, s->container);
-		else
-			effect_container(c, p, EFFECT_ACK, s->container, s->number);
+			continue;
+		}
+		effect_note(c, p);
+		effect_container(c, p, EFFECT_ACK, s->container, s->number);
 	}
 }
 
@@ -208,6 +215,7 @@ void pod_adopt(struct core *c, struct core_pod *p, const struct adopt_info *a)
 		n = NULL;
 	}
 	restore_pod(c, p, n, a);
+	pod_reconcile_resize(c, p); /* before any note */
 	add_strangers(c, p, a);
 	struct finding *found = xnew_array(struct finding, p->container_count);
 	for (size_t i = 0; i < p->container_count; i++)
@@ -218,7 +226,6 @@ void pod_adopt(struct core *c, struct core_pod *p, const struct adopt_info *a)
 	if (stop)
 		pod_set_state(c, p, POD_STATE_STOPPING); /* before the exits are handled: none of them leads to a launch */
 	p->recreate = stop;
-	pod_reconcile_resize(c, p);
 	for (size_t i = 0; i < p->container_count; i++)
 		handle(c, p, &p->containers[i], &found[i]);
 	if (stop)

@@ -56,11 +56,11 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 {
 	assert(k->spec && p->state == POD_STATE_RUNNING);
 	container_set_state(k, CONTAINER_STATE_STARTING);
-	if (k->launched && !k->launch_lost)
+	if (k->launched && !k->launch_void)
 		k->restart_count++;
 	k->number = k->next_number++;
 	k->launched = true;
-	k->launch_lost = k->restart_wanted = k->killed = k->stuck = k->resize_due = false;
+	k->launch_void = k->restart_wanted = k->killed = k->stuck = k->resize_due = false;
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;
@@ -111,7 +111,10 @@ void container_stop(struct core *c, struct core_pod *p, struct core_container *k
 	case CONTAINER_STATE_RUNNING:
 		container_set_state(k, CONTAINER_STATE_STOPPING);
 		send_stop(c, p, k, c->boot + grace);
-		effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
+		if (k->restart_wanted && container_stale(k))
+			effect_report(c, p, k, true, "Killing", "Container %s definition changed, will be restarted", k->name);
+		else
+			effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
 		break;
 	case CONTAINER_STATE_STOPPING:
 	case CONTAINER_STATE_DONE:
@@ -242,6 +245,7 @@ void container_start_failed(struct core *c, struct core_pod *p, struct core_cont
 		struct exit_info exit = { .code = 128, .wall = c->wall };
 		record(k, &exit, why, text);
 	}
+	k->launch_void = !ended;
 	effect_note(c, p);
 	effect_container(c, p, EFFECT_ACK, k->name, k->number);
 	effect_report(c, p, k, false, "Failed", "Container %s: %s", k->name, *text ? text : why);
@@ -277,6 +281,7 @@ static void started(struct core *c, struct core_pod *p, struct core_container *k
 		/* The grace period began with the wish, not with this late start. */
 		container_set_state(k, CONTAINER_STATE_STOPPING);
 		send_stop(c, p, k, k->killed ? 0 : deadline);
+		effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
 		return;
 	}
 	if (k->resize_due)

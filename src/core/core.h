@@ -179,14 +179,14 @@ struct core_container {
 	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
 	int64_t launch_boot;
 	bool launched;    /* ever, in this life of the pod */
-	bool launch_lost; /* the last launch never reached the anchor: its successor is no restart */
+	bool launch_void; /* the last launch made no container: its successor is no restart */
 	bool resize_due;  /* limits were edited while it was starting */
 	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
 };
 
 /* What a running sandbox was made from, and what the manifest wants. */
 struct edit_marks {
-	uint64_t hash, recreate, resize;
+	uint64_t spec, recreate, resize;
 };
 
 struct core_pod {

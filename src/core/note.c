@@ -12,7 +12,7 @@ enum {
 _Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
 
 enum { POD_RECREATE = 1 };
-enum { CONTAINER_LAUNCHED = 1, CONTAINER_LAUNCH_LOST = 2, CONTAINER_RESTART = 4, CONTAINER_LAST = 8, CONTAINER_OOM = 16 };
+enum { CONTAINER_LAUNCHED = 1, CONTAINER_LAUNCH_VOID = 2, CONTAINER_RESTART = 4, CONTAINER_LAST = 8, CONTAINER_OOM = 16, CONTAINER_RESIZE = 32 };
 
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
 
@@ -53,9 +53,9 @@ static uint64_t to_seconds(int64_t ns)
 static void put_container(struct buf *b, const struct core_container *k)
 {
 	const struct termination *t = &k->last;
-	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_lost ? CONTAINER_LAUNCH_LOST : 0) |
+	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_void ? CONTAINER_LAUNCH_VOID : 0) |
 			 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
-			 (t->exit.oom ? CONTAINER_OOM : 0);
+			 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0);
 
 	put(b, fnv(k->name, strlen(k->name)), 8);
 	put(b, k->applied_hash, 8);
@@ -93,7 +93,7 @@ void core_note(const struct core_pod *p, struct buf *out)
 	put(out, count, 1);
 	put(out, EDIT_HASH_VERSION, 1);
 	put(out, p->recreate ? POD_RECREATE : 0, 4);
-	put(out, p->applied.hash, 8);
+	put(out, p->applied.spec, 8);
 	put(out, p->applied.recreate, 8);
 	put(out, p->applied.resize, 8);
 	put(out, p->generation, 8);
@@ -151,15 +151,16 @@ static void get_container(struct reader r, struct note_container *k)
 	t->set = flags & CONTAINER_LAST;
 	t->exit.oom = flags & CONTAINER_OOM;
 	k->launched = flags & CONTAINER_LAUNCHED;
-	k->launch_lost = flags & CONTAINER_LAUNCH_LOST;
+	k->launch_void = flags & CONTAINER_LAUNCH_VOID;
 	k->restart_wanted = flags & CONTAINER_RESTART;
+	k->resize_due = flags & CONTAINER_RESIZE;
 }
 
 static void get_header(struct reader r, struct note *n)
 {
 	n->comparable = get(&r, 1) == EDIT_HASH_VERSION;
 	n->recreate = get(&r, 4) & POD_RECREATE;
-	n->applied.hash = get(&r, 8);
+	n->applied.spec = get(&r, 8);
 	n->applied.recreate = get(&r, 8);
 	n->applied.resize = get(&r, 8);
 	n->generation = get(&r, 8);

@@ -87,28 +87,36 @@ static void back_off(struct core *c, struct core_pod *p)
 	p->deadline = delay ? c->boot + delay : 0;
 }
 
+/* Who waited for a name can have it. */
+static void release_name(struct core *c, const struct pod *pod)
+{
+	for (struct core_pod *o = pod ? table_namesake(c, pod, NULL) : NULL; o; o = table_namesake(c, pod, o))
+		pod_create_if_due(c, o);
+}
+
 static void forget(struct core *c, struct core_pod *p)
 {
 	struct pod *pod = p->pod ? pod_ref(p->pod) : NULL;
 
 	effect_pod(c, p, EFFECT_FORGET);
 	table_remove(c, p);
-	if (!pod)
-		return;
-	for (struct core_pod *o = table_namesake(c, pod, NULL); o; o = table_namesake(c, pod, o))
-		pod_create_if_due(c, o);
+	release_name(c, pod);
 	pod_unref(pod);
 }
 
-static void forget_containers(struct core_pod *p, bool stale_only)
+/* All begin anew, or those that the wanted version would start again. */
+static void forget_containers(struct core_pod *p, bool all)
 {
-	for (size_t i = 0; i < p->container_count; i++)
-		if (p->containers[i].spec && (!stale_only || container_stale(&p->containers[i])))
-			container_forget(&p->containers[i]);
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		bool again = k->state == CONTAINER_STATE_DONE && backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
+		if (k->spec && (all || again || container_stale(k)))
+			container_forget(k);
+	}
 }
 
 /* Nothing of the pod exists (any more). May free it. */
-static void without_sandbox(struct core *c, struct core_pod *p, bool failed)
+void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed)
 {
 	bool anew = !p->lost || p->applied.recreate != p->marks.recreate;
 
@@ -123,9 +131,11 @@ static void without_sandbox(struct core *c, struct core_pod *p, bool failed)
 		pod_set_state(c, p, POD_STATE_HELD);
 		return;
 	}
-	forget_containers(p, !anew);
+	forget_containers(p, anew);
 	if (p->state != POD_STATE_CREATING && pod_done(p)) {
-		pod_set_state(c, p, POD_STATE_FINISHED);
+		if (p->state != POD_STATE_FINISHED)
+			pod_set_state(c, p, POD_STATE_FINISHED);
+		p->lost = true; /* as is remembered without an anchor */
 		return;
 	}
 	if (p->state != POD_STATE_PENDING)
@@ -155,13 +165,10 @@ void pod_stop_containers(struct core *c, struct core_pod *p)
 
 void pod_stop(struct core *c, struct core_pod *p)
 {
-	if (!p->has_sandbox) {
-		without_sandbox(c, p, false);
-		return;
-	}
 	if (p->wanted && !p->held && !p->recreate)
 		effect_report(c, p, NULL, true, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created");
 	p->recreate = true;
+	p->lost = false;
 	p->backoff = 0;
 	pod_set_state(c, p, POD_STATE_STOPPING);
 	pod_stop_containers(c, p);
@@ -181,7 +188,11 @@ static void on_set(struct core *c, struct core_pod *p, const struct event *e)
 	core_touch(c, p);
 	if (!p->created_wall)
 		p->created_wall = c->wall;
-	if (edited && pod_take_version(c, p, e->pod, e->first_numbers)) {
+	struct pod *former = edited && p->pod ? pod_ref(p->pod) : NULL;
+	bool spec_edited = edited && pod_take_version(c, p, e->pod, e->first_numbers);
+	release_name(c, former); /* an explicit uid may move to another name */
+	pod_unref(former);
+	if (spec_edited) {
 		p->generation++;
 		p->held = false;
 		p->backoff = 0;
@@ -194,7 +205,7 @@ static void on_set(struct core *c, struct core_pod *p, const struct event *e)
 		break;
 	case POD_STATE_HELD:
 		if (!p->held)
-			without_sandbox(c, p, false);
+			pod_without_sandbox(c, p, false);
 		break;
 	case POD_STATE_RUNNING:
 	case POD_STATE_FINISHED:
@@ -219,7 +230,7 @@ static void on_wish(struct core *c, struct core_pod *p)
 		if (p->state == POD_STATE_FINISHED && p->has_sandbox)
 			pod_stop(c, p);
 		else if (p->state != POD_STATE_HELD || !p->held)
-			without_sandbox(c, p, false);
+			pod_without_sandbox(c, p, false);
 		break;
 	case POD_STATE_RUNNING:
 		pod_reconcile(c, p);
@@ -284,7 +295,7 @@ static void restart_container(struct core *c, struct core_pod *p, struct core_co
 
 static void on_restart_asked(struct core *c, struct core_pod *p, const struct event *e)
 {
-	if (p->state == POD_STATE_HELD || p->state == POD_STATE_PENDING) {
+	if (p->held || p->state == POD_STATE_PENDING) {
 		on_start_asked(c, p, e);
 		return;
 	}
@@ -325,6 +336,7 @@ static void on_ready(struct core *c, struct core_pod *p, const struct event *e)
 	p->sandbox_wall = c->wall;
 	p->sandbox_boot = c->boot;
 	p->has_sandbox = true;
+	p->lost = false;
 	p->reason[0] = p->message[0] = '\0';
 	pod_set_state(c, p, POD_STATE_RUNNING);
 	pod_raise_numbers(p, e->first_numbers);
@@ -342,7 +354,7 @@ static void on_failed(struct core *c, struct core_pod *p, const struct event *e)
 	effect_report(c, p, NULL, false, "FailedCreatePodSandBox", "%s", *p->message ? p->message : p->reason);
 	core_touch(c, p);
 	p->lost = true; /* what was done before this attempt stays done */
-	without_sandbox(c, p, true);
+	pod_without_sandbox(c, p, true);
 }
 
 static void on_lost(struct core *c, struct core_pod *p, const struct event *e _unused_)
@@ -365,13 +377,15 @@ static void on_lost_again(struct core *c _unused_, struct core_pod *p _unused_, 
 
 static void on_sandbox_gone(struct core *c, struct core_pod *p, const struct event *e _unused_)
 {
-	without_sandbox(c, p, p->lost);
+	pod_without_sandbox(c, p, p->lost);
 }
 
 static void on_container(struct core *c, struct core_pod *p, const struct event *e)
 {
 	struct core_container *k = pod_find_container(p, e->id.container);
 
+	if (e->type == EVENT_STARTED && p->state == POD_STATE_DESTROYING)
+		return; /* it goes with the sandbox */
 	if (k)
 		container_event(c, p, k, e);
 	else if (e->type == EVENT_EXITED || e->type == EVENT_START_FAILED)

@@ -27,6 +27,7 @@ void pod_tick(struct core *c, struct core_pod *p);
 void pod_create_if_due(struct core *c, struct core_pod *p);
 void pod_destroy(struct core *c, struct core_pod *p);
 void pod_stop(struct core *c, struct core_pod *p);
+void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed); /* what now? may free it */
 void pod_stop_containers(struct core *c, struct core_pod *p);
 int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and its containers', 0: none */
 struct core_container *pod_find_container(const struct core_pod *p, const char *name);

@@ -2,19 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
-#include "base/sha256.h"
 #include "base/str.h"
 #include "core/container.h"
 #include "core/pod.h"
-
-static uint64_t hash_of_hex(const char *hex)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (; *hex; hex++)
-		h = (h ^ (unsigned char)*hex) * 1099511628211u;
-	return h;
-}
 
 struct core_container *pod_add_container(struct core_pod *p, const char *name)
 {
@@ -51,9 +41,9 @@ static void take_container(struct core_pod *p, const struct core_container *old,
 bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const uint32_t *first_numbers)
 {
 	struct core_container *old = p->containers;
-	size_t old_count = p->container_count, same = 0;
-	struct edit_marks marks = { hash_of_hex(pod->hash), pod_edit_hash(pod, EDIT_RECREATE), pod_edit_hash(pod, EDIT_RESIZE) };
-	bool differs = marks.recreate != p->marks.recreate || marks.resize != p->marks.resize;
+	size_t old_count = p->container_count;
+	struct edit_marks marks = { pod_spec_hash(pod), pod_edit_hash(pod, EDIT_RECREATE), pod_edit_hash(pod, EDIT_RESIZE) };
+	bool differs = !p->pod || marks.spec != p->marks.spec;
 
 	p->marks = marks;
 	p->grace_seconds = pod->spec.grace_seconds;
@@ -61,17 +51,13 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 	p->container_count = 0;
 	for (size_t i = 0; i < pod->spec.containers.count && i < CONTAINERS_MAX; i++) {
 		const struct container *spec = &pod->spec.containers.items[i];
-		uint64_t hash = container_edit_hash(pod, spec);
 		struct core_container *k = NULL;
 		for (size_t j = 0; j < old_count && !k; j++)
 			if (streq(old[j].name, spec->name))
 				k = &old[j];
-		same += k && k->spec && k->wanted_hash == hash;
-		take_container(p, k, spec, hash);
+		take_container(p, k, spec, container_edit_hash(pod, spec));
 	}
-	size_t wanted = p->container_count, former = 0;
 	for (size_t j = 0; j < old_count; j++) {
-		former += old[j].spec != NULL;
 		if (pod_find_container(p, old[j].name))
 			continue;
 		struct core_container *k = pod_add_container(p, old[j].name);
@@ -82,7 +68,7 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 	free(old);
 	table_rename(c, p, pod_ref(pod));
 	pod_raise_numbers(p, first_numbers);
-	return differs || same != wanted || former != wanted;
+	return differs;
 }
 
 bool pod_must_stop(const struct core_pod *p)
@@ -103,8 +89,6 @@ void pod_reconcile_resize(struct core *c, struct core_pod *p)
 
 void pod_replace_container(struct core *c, struct core_pod *p, struct core_container *k)
 {
-	if (k->spec && container_stale(k))
-		effect_report(c, p, k, true, "Killing", "Container %s definition changed, will be restarted", k->name);
 	k->restart_wanted = k->spec != NULL;
 	container_stop(c, p, k);
 }
@@ -143,30 +127,11 @@ static void reconcile_container(struct core *c, struct core_pod *p, struct core_
 	}
 }
 
-/* A finished pod whose anchor was lost: what an edit made stale runs again, in a new sandbox. */
-static void reconcile_without_sandbox(struct core *c, struct core_pod *p)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < p->container_count; i++) {
-		struct core_container *k = &p->containers[i];
-		bool again = container_stale(k) || p->marks.recreate != p->applied.recreate ||
-			     backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
-		if (k->spec && again && k->state == CONTAINER_STATE_DONE)
-			container_forget(k);
-		any = any || (k->spec && k->state == CONTAINER_STATE_WAITING);
-	}
-	if (!any)
-		return;
-	pod_set_state(c, p, POD_STATE_PENDING);
-	pod_create_if_due(c, p);
-}
-
 void pod_reconcile(struct core *c, struct core_pod *p)
 {
 	core_touch(c, p);
-	if (p->state == POD_STATE_FINISHED && !p->has_sandbox && p->wanted && !p->held) {
-		reconcile_without_sandbox(c, p);
+	if (p->state == POD_STATE_FINISHED && !p->has_sandbox) {
+		pod_without_sandbox(c, p, false);
 		return;
 	}
 	if (pod_must_stop(p)) {
@@ -178,8 +143,8 @@ void pod_reconcile(struct core *c, struct core_pod *p)
 	pod_reconcile_resize(c, p);
 	for (size_t i = 0; i < p->container_count; i++)
 		reconcile_container(c, p, &p->containers[i]);
-	if (p->applied.hash != p->marks.hash) {
-		p->applied.hash = p->marks.hash;
+	if (p->applied.spec != p->marks.spec) {
+		p->applied.spec = p->marks.spec;
 		effect_note(c, p);
 	}
 }

@@ -1,0 +1,304 @@
+/* The world's state, and what effects do to it. */
+#include "trace/world.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/note.h"
+
+void world_init(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->config.backoff = BACKOFF_DEFAULT;
+	w->core = core_new(&w->config);
+	w->boot = NS_PER_SEC;
+	w->wall = 1700000000 * NS_PER_SEC;
+	w->next_pid = 100;
+	w->internal_errors = true;
+}
+
+void world_deinit(struct world *w)
+{
+	for (size_t i = 0; i < w->pod_count; i++)
+		buf_deinit(&w->pods[i].note);
+	w->core = core_free(w->core);
+}
+
+void world_fail(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (*w->violation)
+		return; /* the first one is the cause */
+	va_start(ap, fmt);
+	(void)vsnprintf(w->violation, sizeof(w->violation), fmt, ap);
+	va_end(ap);
+	if (w->log)
+		buf_printf(w->log, "VIOLATION: %s\n", w->violation);
+}
+
+struct world_pod *world_pod(struct world *w, const char *uid)
+{
+	for (size_t i = 0; i < w->pod_count; i++)
+		if (streq(w->pods[i].uid, uid))
+			return &w->pods[i];
+	return NULL;
+}
+
+struct world_pod *world_add(struct world *w, const char *uid)
+{
+	struct world_pod *p = world_pod(w, uid);
+
+	if (!p && w->pod_count < WORLD_PODS) {
+		p = &w->pods[w->pod_count++];
+		(void)snprintf(p->uid, sizeof(p->uid), "%s", uid);
+	}
+	return p;
+}
+
+struct world_proc *world_proc(struct world_pod *p, const char *name, uint32_t number)
+{
+	for (size_t i = 0; i < p->proc_count; i++)
+		if (p->procs[i].number == number && streq(p->procs[i].name, name))
+			return &p->procs[i];
+	return NULL;
+}
+
+struct world_proc *world_current(struct world_pod *p, const char *name)
+{
+	struct world_proc *found = NULL;
+
+	for (size_t i = 0; i < p->proc_count; i++)
+		if (streq(p->procs[i].name, name) && (!found || p->procs[i].number > found->number))
+			found = &p->procs[i];
+	return found;
+}
+
+static struct world_name *name_of(struct world *w, struct world_pod *p, const char *name)
+{
+	for (size_t i = 0; i < p->name_count; i++)
+		if (streq(p->names[i].name, name))
+			return &p->names[i];
+	if (p->name_count == WORLD_NAMES) {
+		world_fail(w, "model: too many container names");
+		return &p->names[0];
+	}
+	struct world_name *n = &p->names[p->name_count++];
+	memset(n, 0, sizeof(*n));
+	(void)snprintf(n->name, sizeof(n->name), "%.15s", name);
+	return n;
+}
+
+static void apply_create(struct world *w, struct world_pod *p)
+{
+	if (p->anchor != ANCHOR_NONE)
+		world_fail(w, "%s: a sandbox is created beside another", p->uid);
+	if (!p->manifest)
+		world_fail(w, "%s: a sandbox is created for what nobody wants", p->uid);
+	for (size_t i = 0; i < w->pod_count; i++)
+		if (&w->pods[i] != p && !w->pods[i].nameless && w->pods[i].anchor != ANCHOR_NONE && streq(w->pods[i].want.name, p->want.name))
+			world_fail(w, "%s: runs beside its namesake %s", p->uid, w->pods[i].uid);
+	p->anchor = ANCHOR_CREATING;
+	p->host = p->want.host;
+	p->told_lost = false;
+	buf_clear(&p->note);
+	for (size_t i = 0; i < p->name_count; i++)
+		p->names[i].ran = false;
+}
+
+static void apply_launch(struct world *w, struct world_pod *p, const struct start_id *id)
+{
+	struct world_name *n = name_of(w, p, id->container);
+	const struct testpod_container *want = testpod_find(&p->want, id->container);
+
+	if (p->anchor != ANCHOR_UP && p->anchor != ANCHOR_DEAD)
+		world_fail(w, "%s/%s#%u: launched without a sandbox", p->uid, id->container, id->number);
+	if (p->destroying)
+		world_fail(w, "%s/%s#%u: launched while its sandbox is destroyed", p->uid, id->container, id->number);
+	if (!want)
+		world_fail(w, "%s/%s#%u: launched, and nobody wants it", p->uid, id->container, id->number);
+	if (id->number < n->next)
+		world_fail(w, "%s/%s#%u: the number was used", p->uid, id->container, id->number);
+	if (n->ran && p->want.policy == RESTART_POLICY_NEVER)
+		world_fail(w, "%s/%s#%u: ran before, and restartPolicy is Never", p->uid, id->container, id->number);
+	n->next = MAX(n->next, id->number + 1);
+	for (size_t i = 0; i < p->proc_count; i++)
+		if (streq(p->procs[i].name, id->container) && p->procs[i].state != PROC_DEAD)
+			world_fail(w, "%s/%s#%u: launched while #%u may live", p->uid, id->container, id->number, p->procs[i].number);
+	if (*w->violation || p->anchor == ANCHOR_DEAD)
+		return;
+	if (p->proc_count == WORLD_PROCS) {
+		world_fail(w, "%s: the anchor's table of starts is full, exits are not acknowledged", p->uid);
+		return;
+	}
+	struct world_proc *q = &p->procs[p->proc_count++];
+	*q = (struct world_proc){ .number = id->number, .image = want->image, .limit = want->limit };
+	(void)snprintf(q->name, sizeof(q->name), "%.15s", id->container);
+}
+
+static bool noted(struct world_pod *p, const struct start_id *id)
+{
+	struct note n;
+
+	if (!note_read(p->note.data, p->note.len, &n))
+		return false;
+	const struct note_container *k = note_find(&n, id->container);
+	if (!k) /* taken out by an edit: only that its number was used counts */
+		return n.number_floor > id->number;
+	/* A start that made no container leaves no termination, but the number is used up. */
+	return k->last.set && k->last.number >= id->number ? true : k->launch_void && k->next_number > id->number;
+}
+
+static void apply_ack(struct world *w, struct world_pod *p, const struct start_id *id)
+{
+	struct world_proc *q = world_proc(p, id->container, id->number);
+
+	if (!q || p->anchor != ANCHOR_UP)
+		return;
+	if (q->state != PROC_DEAD)
+		world_fail(w, "%s/%s#%u: its exit is acknowledged while it lives", p->uid, q->name, q->number);
+	else if (!p->destroying && !noted(p, id))
+		world_fail(w, "%s/%s#%u: its exit is acknowledged before it is noted", p->uid, q->name, q->number);
+	*q = p->procs[--p->proc_count];
+}
+
+static void apply_signal(struct world_pod *p, const struct effect *f)
+{
+	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
+
+	if (!q)
+		return;
+	q->term = true;
+	q->killed = q->killed || f->type == EFFECT_KILL;
+}
+
+static void apply_resize(struct world *w, struct world_pod *p)
+{
+	if (p->anchor != ANCHOR_UP && p->anchor != ANCHOR_DEAD)
+		world_fail(w, "%s: resized without a sandbox", p->uid);
+	for (size_t i = 0; i < p->proc_count; i++) {
+		struct world_proc *q = &p->procs[i];
+		const struct testpod_container *want = testpod_find(&p->want, q->name);
+		if (want && q->state == PROC_ALIVE) /* one that is being launched has no cgroup yet */
+			q->limit = want->limit;
+	}
+}
+
+static void apply_forget(struct world *w, struct world_pod *p)
+{
+	if (p->anchor != ANCHOR_NONE)
+		world_fail(w, "%s: forgotten while its sandbox is there", p->uid);
+	if (p->manifest)
+		world_fail(w, "%s: forgotten while it is wanted", p->uid);
+	p->known = p->counts = false;
+	p->name_count = 0;
+}
+
+static void apply(struct world *w, const struct effect *f)
+{
+	struct world_pod *p = world_pod(w, f->id.uid);
+
+	if (!p || !p->known) {
+		world_fail(w, "%s: %s for a pod that is gone", f->id.uid, effect_name(f->type));
+		return;
+	}
+	switch (f->type) {
+	case EFFECT_SANDBOX_CREATE:
+		apply_create(w, p);
+		break;
+	case EFFECT_SANDBOX_DESTROY:
+		if (p->anchor == ANCHOR_NONE || p->destroying)
+			world_fail(w, "%s: there is no sandbox to destroy", p->uid);
+		p->destroying = true;
+		p->counts = false;
+		break;
+	case EFFECT_LAUNCH:
+		apply_launch(w, p, &f->id);
+		break;
+	case EFFECT_SIGNAL:
+	case EFFECT_KILL:
+		apply_signal(p, f);
+		break;
+	case EFFECT_ACK:
+		apply_ack(w, p, &f->id);
+		break;
+	case EFFECT_NOTE:
+		if (p->anchor == ANCHOR_UP) {
+			buf_clear(&p->note);
+			core_note(core_pod_by_uid(w->core, p->uid), &p->note);
+			if (p->note.len > NOTE_SIZE_MAX)
+				world_fail(w, "%s: the note is too large", p->uid);
+		}
+		break;
+	case EFFECT_RESIZE:
+		apply_resize(w, p);
+		break;
+	case EFFECT_FORGET:
+		apply_forget(w, p);
+		break;
+	case EFFECT_REPORT:
+		if (w->internal_errors && streq(f->reason, "InternalError"))
+			world_fail(w, "%s: %s", p->uid, f->message);
+		break;
+	case EFFECT_CHANGED:
+	case EFFECT_MAX:
+		break;
+	}
+}
+
+static void print_effect(struct buf *out, const struct effect *f)
+{
+	buf_printf(out, "%s%s %s", out->len ? "; " : "", effect_name(f->type), f->id.uid);
+	if (*f->id.container && f->type == EFFECT_REPORT)
+		buf_printf(out, "/%s", f->id.container);
+	else if (*f->id.container)
+		buf_printf(out, "/%s#%u", f->id.container, f->id.number);
+	if (f->type == EFFECT_SIGNAL)
+		buf_printf(out, " %d", f->signal);
+	if (f->type == EFFECT_REPORT)
+		buf_printf(out, " %s", f->reason);
+}
+
+static void print_event(struct buf *out, const struct world *w, const struct event *e)
+{
+	buf_printf(out, "%8lld %s %s", (long long)((w->boot - NS_PER_SEC) / NS_PER_MS), event_name(e->type), e->id.uid);
+	if (*e->id.container)
+		buf_printf(out, "/%s#%u", e->id.container, e->id.number);
+	if (e->type == EVENT_EXITED)
+		buf_printf(out, " code=%d", e->exit.code);
+	if (e->type == EVENT_POD_SET)
+		buf_printf(out, " %s", e->pod->hash);
+}
+
+size_t world_step(struct world *w, struct event *e, size_t limit)
+{
+	struct effects effects;
+	struct buf text = BUF_NULL, *out = w->effects ? w->effects : w->log ? &text : NULL;
+
+	e->boot = w->boot;
+	e->wall = w->wall;
+	if (w->log)
+		print_event(w->log, w, e);
+	core_step(w->core, e, &effects);
+	if (out)
+		buf_clear(out);
+	for (size_t i = 0; i < effects.count && i < limit; i++) {
+		if (out)
+			print_effect(out, &effects.items[i]);
+		if (w->log && i + 1 == effects.count)
+			buf_printf(w->log, " -> %s\n", buf_str(out));
+		if (!*w->violation)
+			apply(w, &effects.items[i]);
+	}
+	if (w->log && (!effects.count || limit < effects.count))
+		buf_printf(w->log, " -> %s%s\n", buf_str(out), effects.count ? " [podd dies here]" : "");
+	/* The shell's file of what is held follows the core. */
+	for (size_t i = 0; i < w->pod_count && limit >= effects.count; i++) {
+		const struct core_pod *cp = core_pod_by_uid(w->core, w->pods[i].uid);
+		if (cp && !cp->held)
+			w->pods[i].held = false;
+	}
+	buf_deinit(&text);
+	return effects.count;
+}
