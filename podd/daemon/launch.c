@@ -115,6 +115,8 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 		return volumes_open_shm(src->sandbox, src->pod);
 	case SLOT_VOLUME:
 		return volumes_open(src->sandbox, src->pod, slot->name, plan->arena, ret_text);
+	case SLOT_HOST_DEV:
+		return volumes_open_dev();
 	case SLOT_TERMINATION_LOG:
 	case SLOT_MEMBER: /* the anchor puts it there */
 	case SLOT_MAX:

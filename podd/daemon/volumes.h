@@ -12,5 +12,6 @@ void volumes_forget(struct daemon *d, const char *uid);
 /* A detached tree of the volume, or -errno; *ret_text then says what could not be opened (on `arena`). */
 int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text);
 int volumes_open_shm(struct sandbox *s, const struct pod *p);
+int volumes_open_dev(void); /* the host's, for privileged containers */
 /* A detached tree of what an O_PATH descriptor names, with all below. */
 int volumes_tree(int fd);

@@ -55,10 +55,10 @@ mkdir -p "$PODS"
 ip link set lo up
 mount -t tmpfs -o mode=755 run "$(mkdir -p "$ROOT/run" && echo "$ROOT/run")"
 
-podctl() { "$builddir/podctl" --root "$ROOT" "$@"; }
+podctl() { "$builddir/bin/podctl" --root "$ROOT" "$@"; }
 
 podd_start() { # [ARGUMENT...]: returns when podd is ready
-	"$builddir/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --node-name testnode "$@" 2>>"$ROOT/podd.log" &
+	"$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --node-name testnode "$@" 2>>"$ROOT/podd.log" &
 	PODD_PID=$!
 	await 20 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
 }
