@@ -35,7 +35,7 @@ static int adopt_directories(struct daemon *d)
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno; /* the first start on this root */
 	for (struct dirent *e; (e = readdir(dir));)
 		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && has_socket(d, e->d_name))
 			adopt_one(d, e->d_name);
