@@ -29,7 +29,7 @@ struct podnet_port {
 struct podnet_pod {
 	const char *uid, *namespace, *name;
 	struct in_addr address;
-	int netns_fd, rtnl_fd; /* of the pod: lent */
+	int netns_fd, rtnl_fd; /* of the pod: lent for the call; rtnl_fd leads to the namespace too, so netns_fd may be empty */
 	const struct podnet_port *ports;
 	size_t port_count;
 };
@@ -44,10 +44,13 @@ int podnet_open(const struct podnet_config *cfg, struct podnet **ret);
 struct podnet *podnet_close(struct podnet *n, bool remove);
 const char *podnet_missing(const struct podnet *n); /* "" when nothing */
 
-/* Makes link, addresses, routes, hostPorts; undoes all on failure. -EADDRINUSE: a hostPort is taken by another pod (see podnet_port_owner). */
+/* Makes link, addresses, routes, hostPorts; undoes all on failure. -EADDRINUSE: a hostPort is taken by another pod (see podnet_port_owner), or,
+ * when that names none, by a program of the host. -EEXIST: the pod is attached, or its link's name is a foreign link's. */
 int podnet_attach(struct podnet *n, const struct podnet_pod *p);
 /* For an adopted pod: takes it into the books and repairs what is missing. Ports are as in attach. */
 int podnet_adopt(struct podnet *n, const struct podnet_pod *p);
+/* The address that a running pod's link leads to, whatever the leases say: to be claimed before it is adopted. -ENOENT: there is no link. */
+int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret);
 /* Removes elements and link; absence is fine. `uid` may be one that is unknown here (orphans). */
 int podnet_detach(struct podnet *n, const char *uid);
 const char *podnet_port_owner(const struct podnet *n, enum podnet_protocol proto, uint16_t host_port); /* uid or NULL */

@@ -1,0 +1,470 @@
+#include "net/podnet.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "net/forward.h"
+#include "net/link.h"
+#include "net/nat.h"
+#include "net/netlink.h"
+#include "net/watch.h"
+
+#define RETRY_PAUSE (5 * NS_PER_SEC)
+
+struct podnet {
+	struct podnet_config config;
+	char tag[PODNET_TAG_SIZE];
+	uint32_t group;
+	int route; /* rtnetlink of the host */
+	struct nat nat;
+	struct watch watch;
+	bool switched_forward; /* by this process: known even where the shared table can't be had */
+	struct list members;
+	struct buf missing;
+};
+
+/* A pod in the books. */
+struct member {
+	struct list link;
+	char *uid;
+	struct link_spec spec;
+	int index;
+	int rtnl_fd; /* of the pod, our own: to make the link anew */
+	struct podnet_port *ports;
+	int *reserved; /* a bound socket a port: no program of the host takes it, nor is robbed of it */
+	size_t port_count;
+};
+
+void podnet_ifname(const char *uid, char ret[static PODNET_IFNAME_SIZE])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char h[SHA256_SIZE];
+
+	sha256(uid, strlen(uid), h);
+	ret[0] = 'p';
+	ret[1] = 'd';
+	for (size_t i = 0; i < 11; i++)
+		ret[2 + i] = digits[h[i] & 31];
+	ret[13] = '\0';
+}
+
+struct in_addr podnet_gateway(const struct podnet_config *cfg)
+{
+	uint32_t mask = UINT32_MAX << (32 - cfg->prefix);
+
+	return (struct in_addr){ .s_addr = htonl((ntohl(cfg->network.s_addr) & mask) + 1) };
+}
+
+/* --- books ------------------------------------------------------------------------------------------------------------------- */
+
+static struct member *member_find(const struct podnet *n, const char *uid)
+{
+	list_foreach(m, &n->members, struct member, link)
+		if (streq(m->uid, uid))
+			return m;
+	return NULL;
+}
+
+static struct member *member_free(struct member *m)
+{
+	if (!m)
+		return NULL;
+	list_remove(&m->link);
+	for (size_t i = 0; i < m->port_count; i++)
+		fd_close(m->reserved[i]);
+	fd_close(m->rtnl_fd);
+	free(m->reserved);
+	free(m->ports);
+	free(m->uid);
+	free(m);
+	return NULL;
+}
+
+static struct member *member_new(struct podnet *n, const struct podnet_pod *p)
+{
+	struct member *m = xnew(struct member);
+
+	list_init(&m->link);
+	m->uid = xstrdup(p->uid);
+	m->rtnl_fd = fcntl(p->rtnl_fd, F_DUPFD_CLOEXEC, 3);
+	m->port_count = p->port_count;
+	m->ports = xnew_array(struct podnet_port, p->port_count + 1);
+	m->reserved = xnew_array(int, p->port_count + 1);
+	for (size_t i = 0; i < p->port_count; i++) {
+		m->ports[i] = p->ports[i];
+		m->reserved[i] = -EBADF;
+	}
+	podnet_ifname(p->uid, m->spec.name);
+	/* The tag and the uid are for the census; of a very long name the tail may go. */
+	(void)snprintf(m->spec.alias, sizeof(m->spec.alias), "%.63s/%.100s %s %.63s", p->namespace, p->name, n->tag, p->uid);
+	m->spec.group = n->group;
+	m->spec.gateway = podnet_gateway(&n->config);
+	m->spec.address = p->address;
+	m->spec.localnet = p->port_count > 0;
+	return m;
+}
+
+static struct nat_pod member_nat(const struct member *m)
+{
+	return (struct nat_pod){ .uid = m->uid, .address = m->spec.address, .ports = m->ports, .port_count = m->port_count };
+}
+
+/* --- hostPorts --------------------------------------------------------------------------------------------------------------- */
+
+static bool ports_clash(const struct podnet_port *a, const struct podnet_port *b)
+{
+	return a->protocol == b->protocol && a->host_port == b->host_port &&
+	       (a->host_ip.s_addr == b->host_ip.s_addr || a->host_ip.s_addr == INADDR_ANY || b->host_ip.s_addr == INADDR_ANY);
+}
+
+static bool member_clashes(const struct member *m, const struct podnet_port *port)
+{
+	for (size_t i = 0; i < m->port_count; i++)
+		if (ports_clash(&m->ports[i], port))
+			return true;
+	return false;
+}
+
+static int ports_free(const struct podnet *n, const struct member *mine)
+{
+	for (size_t i = 0; i < mine->port_count; i++) {
+		for (size_t k = 0; k < i; k++)
+			if (ports_clash(&mine->ports[i], &mine->ports[k]))
+				return -EADDRINUSE;
+		list_foreach(m, &n->members, struct member, link)
+			if (m != mine && member_clashes(m, &mine->ports[i]))
+				return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/* Bound, and neither listening nor read: destination NAT comes before any socket is looked for. */
+static int port_reserve(const struct podnet_port *p)
+{
+	int type = p->protocol == PODNET_UDP ? SOCK_DGRAM : SOCK_STREAM, least = 1;
+	_cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(p->host_port), .sin_addr = p->host_ip };
+
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* For an adopted pod what can't be had is no reason for anything: its traffic flows already. */
+static int ports_reserve(struct member *m, bool adopted)
+{
+	for (size_t i = 0; i < m->port_count; i++) {
+		m->reserved[i] = port_reserve(&m->ports[i]);
+		/* An address that the host does not have (yet) can't be taken by anyone. */
+		if (m->reserved[i] == -EADDRINUSE && !adopted)
+			return -EADDRINUSE;
+	}
+	return 0;
+}
+
+const char *podnet_port_owner(const struct podnet *n, enum podnet_protocol proto, uint16_t host_port)
+{
+	const struct podnet_port p = { .protocol = proto, .host_port = host_port };
+
+	list_foreach(m, &n->members, struct member, link)
+		if (member_clashes(m, &p))
+			return m->uid;
+	return NULL;
+}
+
+/* --- opening and closing ----------------------------------------------------------------------------------------------------- */
+
+static void missing(struct podnet *n, const char *what, const char *why)
+{
+	buf_printf(&n->missing, "%s%s: %s", n->missing.len ? "; " : "", what, why);
+}
+
+static void setup_forwarding(struct podnet *n)
+{
+	int on = forward_get();
+	int r = on == 0 ? forward_set(true) : MIN(on, 0);
+
+	if (r < 0)
+		missing(n, "pods reach this host only, since ip_forward can't be switched on", strerror(-r));
+	n->switched_forward = on == 0 && r == 0;
+	n->nat.forwards = n->switched_forward || (n->nat.fd >= 0 && nat_shared_exists(&n->nat));
+}
+
+static void setup_nat(struct podnet *n)
+{
+	static const char without[] = "no masquerade, hostPorts or guard against spoofing";
+	_cleanup_buf_ struct buf error = BUF_NULL;
+
+	if (n->nat.fd < 0) {
+		missing(n, without, "the kernel has no nf_tables");
+		return;
+	}
+	n->nat.usable = nat_whole(&n->nat) == 1;
+	if (n->nat.usable)
+		return;
+	int r = nat_apply(&n->nat, &error);
+	if (r == -ENOENT)
+		missing(n, without, "the nft program is not there");
+	else if (r < 0)
+		missing(n, without, error.len ? error.data : strerror(-r));
+}
+
+int podnet_open(const struct podnet_config *cfg, struct podnet **ret)
+{
+	if (cfg->prefix < 8 || cfg->prefix > 30 || !*cfg->tag || strlen(cfg->tag) >= PODNET_TAG_SIZE)
+		return -EINVAL;
+	struct podnet *n = xnew(struct podnet);
+	list_init(&n->members);
+	n->config = *cfg;
+	(void)snprintf(n->tag, sizeof(n->tag), "%s", cfg->tag);
+	n->config.tag = n->tag;
+	n->group = link_group(n->tag);
+	n->nat.fd = -EBADF;
+	n->watch = WATCH_NULL;
+	n->route = netlink_open(NETLINK_ROUTE, NULL, 0);
+	int r = MIN(n->route, 0);
+	if (r == 0) {
+		(void)nat_open(&n->nat, &n->config, n->group);
+		r = watch_open(&n->watch, n->route, n->nat.fd, n->group, podnet_gateway(&n->config));
+	}
+	if (r < 0) {
+		podnet_close(n, /* remove= */ false);
+		return r;
+	}
+	setup_forwarding(n);
+	setup_nat(n);
+	*ret = n;
+	return 0;
+}
+
+static int remove_link(const char *name, const char *alias, void *arg)
+{
+	struct podnet *n = arg;
+
+	(void)alias;
+	(void)link_remove(n->route, name, n->group);
+	return 0;
+}
+
+static void remove_all(struct podnet *n)
+{
+	(void)link_walk(n->route, n->group, remove_link, n);
+	int last = n->nat.fd >= 0 ? nat_remove(&n->nat) : n->switched_forward;
+	if (last > 0)
+		(void)forward_set(false);
+}
+
+struct podnet *podnet_close(struct podnet *n, bool remove)
+{
+	if (!n)
+		return NULL;
+	if (remove)
+		remove_all(n);
+	list_foreach(m, &n->members, struct member, link)
+		member_free(m);
+	watch_close(&n->watch);
+	nat_close(&n->nat);
+	fd_close(n->route);
+	buf_deinit(&n->missing);
+	free(n);
+	return NULL;
+}
+
+const char *podnet_missing(const struct podnet *n)
+{
+	return buf_str(&n->missing);
+}
+
+/* --- pods -------------------------------------------------------------------------------------------------------------------- */
+
+static int make_link(struct podnet *n, struct member *m)
+{
+	int r = link_make(n->route, m->rtnl_fd, &m->spec, &m->index);
+
+	if (r != -EEXIST)
+		return r;
+	/* Left by an earlier sandbox of this pod, whose namespace someone still holds. */
+	r = link_remove(n->route, m->spec.name, n->group);
+	if (r == -EPERM)
+		return -EEXIST;
+	return r < 0 ? r : link_make(n->route, m->rtnl_fd, &m->spec, &m->index);
+}
+
+int podnet_attach(struct podnet *n, const struct podnet_pod *p)
+{
+	if (p->port_count > PODNET_PORTS_MAX)
+		return -E2BIG;
+	if (member_find(n, p->uid))
+		return -EEXIST;
+	struct member *m = member_new(n, p);
+	int r = m->rtnl_fd < 0 ? -EBADF : ports_free(n, m);
+	if (r == 0)
+		r = ports_reserve(m, /* adopted= */ false);
+	if (r == 0)
+		r = make_link(n, m);
+	if (r == 0 && n->nat.usable) {
+		struct nat_pod np = member_nat(m);
+		r = nat_add(&n->nat, &np);
+		if (r < 0)
+			(void)link_remove(n->route, m->spec.name, n->group);
+	}
+	if (r < 0) {
+		member_free(m);
+		return r;
+	}
+	list_append(&n->members, &m->link);
+	return 0;
+}
+
+int podnet_adopt(struct podnet *n, const struct podnet_pod *p)
+{
+	if (p->port_count > PODNET_PORTS_MAX)
+		return -E2BIG;
+	member_free(member_find(n, p->uid));
+	struct member *m = member_new(n, p);
+	int r = m->rtnl_fd < 0 ? -EBADF : ports_free(n, m);
+	if (r == 0)
+		r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
+	if (r >= 0 && n->nat.usable && m->port_count) {
+		struct nat_pod np = member_nat(m);
+		r = nat_sync(&n->nat, &np, 1);
+	}
+	if (r < 0) {
+		member_free(m);
+		return r;
+	}
+	(void)ports_reserve(m, /* adopted= */ true);
+	list_append(&n->members, &m->link);
+	return 0;
+}
+
+int podnet_detach(struct podnet *n, const char *uid)
+{
+	struct member *m = member_find(n, uid);
+	const struct nat_pod none = { .uid = uid };
+	char name[PODNET_IFNAME_SIZE];
+	int r = 0;
+
+	podnet_ifname(uid, name);
+	if (n->nat.usable && (!m || m->port_count))
+		r = nat_sync(&n->nat, &none, 1);
+	int l = link_remove(n->route, name, n->group);
+	member_free(m); /* last: uid may be its own */
+	return r < 0 ? r : l == -EPERM ? 0 : l;
+}
+
+int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret)
+{
+	char name[PODNET_IFNAME_SIZE];
+
+	(void)n;
+	podnet_ifname(uid, name);
+	int r = link_address(name, ret);
+	return r == -ENODEV ? -ENOENT : r;
+}
+
+/* --- repair ------------------------------------------------------------------------------------------------------------------ */
+
+int podnet_fd(const struct podnet *n)
+{
+	return n->watch.epoll;
+}
+
+static int repair_links(struct podnet *n, struct buf *report)
+{
+	int result = 0;
+
+	list_foreach(m, &n->members, struct member, link) {
+		int r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
+		if (r > 0)
+			buf_printf(report, "the link %s of %s was changed by others and is made anew\n", m->spec.name, m->spec.alias);
+		if (r < 0) {
+			buf_printf(report, "the link %s of %s can't be made anew: %s\n", m->spec.name, m->spec.alias, strerror(-r));
+			result = r;
+		}
+	}
+	return result;
+}
+
+static int sync_all(struct podnet *n)
+{
+	_cleanup_free_ struct nat_pod *pods = NULL;
+	size_t count = 0;
+
+	list_foreach(m, &n->members, struct member, link)
+		if (m->port_count)
+			*xgrow(pods, count) = member_nat(m);
+	return count ? nat_sync(&n->nat, pods, count) : 0;
+}
+
+static int repair_nat(struct podnet *n, struct buf *report)
+{
+	_cleanup_buf_ struct buf error = BUF_NULL;
+	int whole = nat_whole(&n->nat);
+	int r = MIN(whole, 0);
+
+	if (whole == 0)
+		r = nat_apply(&n->nat, &error);
+	int elements = r == 0 ? sync_all(n) : 0;
+	if (r == 0)
+		r = MIN(elements, 0);
+	if (r < 0)
+		buf_printf(report, "the nftables table %s was changed by others and can't be repaired: %s\n", n->tag,
+			   error.len ? error.data : strerror(-r));
+	else if (whole == 0 || elements > 0)
+		buf_printf(report, "the nftables table %s was changed by others and is made anew\n", n->tag);
+	return r;
+}
+
+int podnet_dispatch(struct podnet *n, struct buf *report)
+{
+	int r = 0, s = 0;
+
+	if (!watch_take(&n->watch))
+		return 0;
+	if (n->watch.route_due)
+		r = repair_links(n, report);
+	if (n->watch.nft_due && n->nat.usable)
+		s = repair_nat(n, report);
+	watch_looked(&n->watch, r < 0 || s < 0 ? RETRY_PAUSE : 0);
+	return 0;
+}
+
+/* --- census ------------------------------------------------------------------------------------------------------------------ */
+
+struct census {
+	int (*fn)(const char *what, const char *name, const char *uid, void *arg);
+	void *arg;
+};
+
+static int census_link(const char *name, const char *alias, void *arg)
+{
+	const struct census *c = arg;
+	const char *uid = strrchr(alias, ' ');
+
+	return c->fn("link", name, uid ? uid + 1 : "", c->arg);
+}
+
+static int census_element(const char *name, const char *uid, void *arg)
+{
+	const struct census *c = arg;
+
+	return c->fn("element", name, uid, c->arg);
+}
+
+int podnet_walk(struct podnet *n, int (*fn)(const char *what, const char *name, const char *uid, void *arg), void *arg)
+{
+	struct census c = { .fn = fn, .arg = arg };
+	int r = link_walk(n->route, n->group, census_link, &c);
+
+	return r == 0 && n->nat.fd >= 0 ? nat_walk(&n->nat, census_element, &c) : r;
+}
