@@ -6,6 +6,7 @@
 #include "manifest/complete.h"
 #include "manifest/decode.h"
 #include "manifest/diags.h"
+#include "manifest/jsonread.h"
 #include "manifest/suggest.h"
 #include "manifest/validate.h"
 #include "manifest/yaml.h"
@@ -200,7 +201,7 @@ void manifest_read(const char *file, const char *text, size_t size, struct manif
 	if (size > MANIFEST_SIZE_MAX)
 		diags_add(&m, SEVERITY_ERROR, NULL, NULL, "split it into several files", "Too long: %zu bytes: a manifest file may have %d bytes", size, MANIFEST_SIZE_MAX);
 	else
-		m.parsed = yaml_read(&m, nodes, text, size, &yaml) == 0;
+		m.parsed = json_read(nodes, text, size, &yaml) || yaml_read(&m, nodes, text, size, &yaml) == 0;
 	for (size_t i = 0; m.parsed && i < yaml.count; i++)
 		if (yaml.documents[i].root && !node_is_null(yaml.documents[i].root))
 			read_document(&m, yaml.documents[i].root, yaml.documents[i].bad, NULL);

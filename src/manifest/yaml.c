@@ -407,6 +407,7 @@ static const struct {
 	{ "found unexpected end of stream", "the file ends inside a quoted value", "close the quote" },
 	{ "did not find expected <document start>", "text after the end of the document", "begin a further document with a line `---`, or align this line" },
 	{ "found unknown escape character", "an escape that YAML doesn't know", "write a backslash as \\\\, or use single quotes" },
+	{ "found invalid Unicode character escape", "an escape that is no character", "a character beyond U+FFFF is \\UXXXXXXXX in YAML" },
 	{ "did not find expected alphabetic", "'*' or '&' without a name", "quote a value that begins with '*' or '&'" },
 	{ "found a tab character", "a tab in the indentation", "indent with spaces" },
 };
