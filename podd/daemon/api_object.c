@@ -190,9 +190,14 @@ static void condition_json(struct jsonw *w, const char *type, bool holds, int64_
 	jsonw_end(w);
 }
 
+static bool sandbox_stands(const struct core_pod *p)
+{
+	return p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING;
+}
+
 static void conditions_json(const struct core_pod *p, struct jsonw *w)
 {
-	bool ready = core_pod_ready(p), sandbox = p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING;
+	bool ready = core_pod_ready(p), sandbox = sandbox_stands(p);
 	const char *reason = streq(core_pod_phase(p), "Succeeded") ? "PodCompleted" : "ContainersNotReady";
 	_cleanup_buf_ struct buf unready = BUF_NULL;
 
@@ -227,7 +232,7 @@ static void addresses_json(const struct daemon *d, const struct core_pod *p, str
 	jsonw_member_str(w, "hostIP", host);
 	if (p->pod->spec.host_network)
 		ip = host;
-	if (!*ip)
+	if (!*ip || !sandbox_stands(p))
 		return;
 	jsonw_member_str(w, "podIP", ip);
 	jsonw_key(w, "podIPs");

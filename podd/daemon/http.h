@@ -8,6 +8,8 @@
  * After the last two, http_send() adds data and http_finish() ends it; the request stays valid until the callback `gone`, which is
  * called exactly once, never from within a function of this header, whether the client left, was too slow or all was sent.
  *
+ * After the last two a client that ends its side has left.
+ *
  * A client that does not read: http_send() beyond 1 MiB of unsent data closes the connection. A handler whose source can wait looks at
  * http_queued() and goes on at `drained`.
  *
@@ -47,7 +49,7 @@ struct http_service {
 struct http_callbacks {
 	void (*gone)(void *arg);
 	void (*drained)(void *arg);                          /* may be NULL: something was written; see http_queued() */
-	void (*data)(const char *data, size_t size, void *arg); /* after http_upgrade(); else NULL. size 0: the client sends no more */
+	void (*data)(const char *data, size_t size, void *arg); /* after http_upgrade(); else NULL */
 };
 
 struct http_server *http_new(uv_loop_t *loop, const struct http_service *service);
@@ -76,4 +78,4 @@ int http_upgrade(struct http_request *q, const char *protocol, const struct http
 void http_send(struct http_request *q, const void *data, size_t size);
 void http_finish(struct http_request *q);
 size_t http_queued(const struct http_request *q); /* bytes not yet taken by the kernel */
-void http_pause(struct http_request *q, bool pause); /* after http_upgrade(): no more `data` for now */
+void http_pause(struct http_request *q, bool pause); /* after http_upgrade(): no `data` for now; `gone` comes all the same */

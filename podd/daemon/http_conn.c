@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <strings.h>
 #include "base/alloc.h"
@@ -20,6 +21,7 @@ static void on_handle_closed(uv_handle_t *h)
 
 	if (--q->open_handles)
 		return;
+	q->hangup_fd = fd_close(q->hangup_fd);
 	if (q->callbacks.gone)
 		q->callbacks.gone(q->arg);
 	buf_deinit(&q->in);
@@ -39,6 +41,8 @@ void http_conn_close(struct http_request *q)
 	list_remove(&q->link);
 	uv_close((uv_handle_t *)&q->pipe, on_handle_closed);
 	uv_close((uv_handle_t *)&q->idle, on_handle_closed);
+	if (q->hangup_fd >= 0)
+		uv_close((uv_handle_t *)&q->hangup, on_handle_closed);
 }
 
 struct http_request *http_conn_new(struct http_server *s)
@@ -52,6 +56,7 @@ struct http_request *http_conn_new(struct http_server *s)
 	(void)uv_timer_init(s->loop, &q->idle);
 	q->pipe.data = q->idle.data = q;
 	q->open_handles = 2;
+	q->hangup_fd = -EBADF;
 	list_append(&s->connections, &q->link);
 	return q;
 }
@@ -241,13 +246,11 @@ static void conn_advance(struct http_request *q)
 	q->advancing = false;
 	if (q->state == HTTP_CLOSING || !q->half || q->in.len)
 		return;
-	/* The client has ended its side. What it is still owed is sent. */
+	/* The client has ended its side. A whole answer is still sent; a stream has nobody who would ever say that he left. */
 	if (q->state == HTTP_READING)
 		http_finish(q);
-	else if (q->state == HTTP_STREAMING)
-		http_conn_close(q); /* it would never say that it left */
-	else if (q->state == HTTP_RAW && !q->finishing)
-		q->callbacks.data(NULL, 0, q->arg);
+	else if (q->state == HTTP_STREAMING || (q->state == HTTP_RAW && !q->finishing))
+		http_conn_close(q);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *ret)
@@ -289,6 +292,34 @@ int http_conn_start(struct http_request *q)
 	return uv_read_start((uv_stream_t *)&q->pipe, on_alloc, on_read);
 }
 
+static void on_hangup(uv_poll_t *p, int status, int events)
+{
+	(void)status;
+	(void)events;
+	http_conn_close(p->data);
+}
+
+/* A stream that is not read is not told of its end either, and a client that left while its input waits would keep its command alive.
+ * epoll tells it by another descriptor of the same socket. */
+static void hangup_watch(struct http_request *q)
+{
+	uv_os_fd_t fd;
+
+	if (q->hangup_fd < 0) {
+		if (uv_fileno((uv_handle_t *)&q->pipe, &fd) < 0)
+			return;
+		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0 || uv_poll_init(q->server->loop, &q->hangup, copy) < 0) {
+			(void)fd_close(copy);
+			return;
+		}
+		q->hangup.data = q;
+		q->hangup_fd = copy;
+		q->open_handles++;
+	}
+	(void)uv_poll_start(&q->hangup, UV_DISCONNECT, on_hangup);
+}
+
 void http_pause(struct http_request *q, bool pause)
 {
 	if (q->state != HTTP_RAW || q->paused == pause)
@@ -296,8 +327,11 @@ void http_pause(struct http_request *q, bool pause)
 	q->paused = pause;
 	if (pause) {
 		(void)uv_read_stop((uv_stream_t *)&q->pipe);
+		hangup_watch(q);
 		return;
 	}
+	if (q->hangup_fd >= 0)
+		(void)uv_poll_stop(&q->hangup);
 	if (!q->half)
 		(void)uv_read_start((uv_stream_t *)&q->pipe, on_alloc, on_read);
 	conn_advance(q);

@@ -29,6 +29,8 @@ struct http_request {
 	struct http_server *server;
 	uv_pipe_t pipe;
 	uv_timer_t idle;
+	uv_poll_t hangup;        /* of a second descriptor of the socket; active while paused */
+	int hangup_fd;
 	unsigned open_handles;
 	enum http_state state;
 

@@ -1,0 +1,283 @@
+/* podctl describe: what a person asks next about a pod, from its object and its events. */
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/str.h"
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+#include "wire/url.h"
+
+enum { LABEL_WIDTH = 18 };
+
+/* "  Label:          value", with control characters escaped. */
+static void line(unsigned depth, const char *label, const char *fmt, ...) _printf_(3, 4);
+static void line(unsigned depth, const char *label, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf safe = BUF_NULL;
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_escape(&safe, text);
+	(void)printf("%*s%s:%*s%s\n", (int)depth, "", label, (int)MAX(1, LABEL_WIDTH - (int)strlen(label) - (int)depth), "", buf_str(&safe));
+}
+
+static void pairs(const char *label, const json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		line(0, label, "%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
+		label = "";
+	}
+}
+
+static void words(const char *label, const json_t *array)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+		buf_printf(&text, "%s%s", i ? " " : "", json_string_value(item) ? json_string_value(item) : "");
+	if (text.len)
+		line(4, label, "%s", text.data);
+}
+
+static void describe_state(const char *label, const json_t *state)
+{
+	const json_t *s;
+
+	if ((s = json_at(state, "running"))) {
+		line(4, label, "Running since %s", json_text(s, "startedAt"));
+	} else if ((s = json_at(state, "waiting"))) {
+		line(4, label, "Waiting: %s", json_text(s, "reason"));
+	} else if ((s = json_at(state, "terminated"))) {
+		json_int_t signal = json_integer_value(json_at(s, "signal"));
+		line(4, label, "Terminated: %s", json_text(s, "reason"));
+		if (signal)
+			line(6, "Exit Code", "%lld (signal %lld)", (long long)json_integer_value(json_at(s, "exitCode")), (long long)signal);
+		else
+			line(6, "Exit Code", "%lld", (long long)json_integer_value(json_at(s, "exitCode")));
+		line(6, "Started", "%s", json_text(s, "startedAt"));
+		line(6, "Finished", "%s", json_text(s, "finishedAt"));
+	}
+	if (s && *json_text(s, "message"))
+		line(6, "Message", "%s", json_text(s, "message"));
+}
+
+static void describe_mounts(const json_t *mounts)
+{
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach(mounts, i, m)
+		line(4, i ? "" : "Mounts", "%s from %s%s", json_text(m, "mountPath"), json_text(m, "name"),
+		     json_is_true(json_at(m, "readOnly")) ? " (ro)" : "");
+}
+
+static void describe_ports(const json_t *ports)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(ports, i, p) {
+		json_int_t host = json_integer_value(json_at(p, "hostPort"));
+		const char *protocol = *json_text(p, "protocol") ? json_text(p, "protocol") : "TCP";
+		if (host)
+			line(4, i ? "" : "Ports", "%lld/%s on host port %lld", (long long)json_integer_value(json_at(p, "containerPort")), protocol,
+			     (long long)host);
+		else
+			line(4, i ? "" : "Ports", "%lld/%s", (long long)json_integer_value(json_at(p, "containerPort")), protocol);
+	}
+}
+
+static void describe_resources(const char *label, const json_t *list)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)list, name, value)
+		buf_printf(&text, "%s%s=%s", text.len ? ", " : "", name, json_string_value(value) ? json_string_value(value) : "");
+	if (text.len)
+		line(4, label, "%s", text.data);
+}
+
+static void describe_environment(const json_t *env)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(env, i, e)
+		line(4, i ? "" : "Environment", "%s=%s", json_text(e, "name"), json_text(e, "value"));
+}
+
+static const json_t *by_name(const json_t *array, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+		if (streq(json_text(item, "name"), name))
+			return item;
+	return NULL;
+}
+
+static void describe_container(const json_t *spec, const json_t *status)
+{
+	_cleanup_buf_ struct buf name = BUF_NULL;
+
+	str_escape(&name, json_text(spec, "name"));
+	(void)printf("  %s:\n", buf_str(&name));
+	line(4, "Image", "%s", json_text(spec, "image"));
+	words("Command", json_at(spec, "command"));
+	words("Args", json_at(spec, "args"));
+	describe_ports(json_at(spec, "ports"));
+	describe_state("State", json_at(status, "state"));
+	describe_state("Last State", json_at(status, "lastState"));
+	line(4, "Ready", "%s", json_is_true(json_at(status, "ready")) ? "True" : "False");
+	line(4, "Restart Count", "%lld", (long long)json_integer_value(json_at(status, "restartCount")));
+	describe_resources("Limits", json_at(spec, "resources.limits"));
+	describe_resources("Requests", json_at(spec, "resources.requests"));
+	describe_environment(json_at(spec, "env"));
+	describe_mounts(json_at(spec, "volumeMounts"));
+}
+
+static void describe_volume(const json_t *v)
+{
+	const json_t *source;
+
+	if ((source = json_at(v, "hostPath")))
+		line(2, json_text(v, "name"), "hostPath %s %s", json_text(source, "path"), json_text(source, "type"));
+	else
+		line(2, json_text(v, "name"), "emptyDir %s", json_text(v, "emptyDir.medium"));
+}
+
+static void describe_conditions(const json_t *conditions)
+{
+	const json_t *c;
+	struct table t;
+	size_t i;
+
+	table_init(&t, 4);
+	table_cell(&t, "  Type");
+	table_cell(&t, "Status");
+	table_cell(&t, "Since");
+	table_cell(&t, "Reason");
+	json_array_foreach(conditions, i, c) {
+		_cleanup_buf_ struct buf type = BUF_NULL;
+		buf_printf(&type, "  %s", json_text(c, "type"));
+		table_cell(&t, type.data);
+		table_cell(&t, json_text(c, "status"));
+		table_cell(&t, json_text(c, "lastTransitionTime"));
+		table_cell(&t, *json_text(c, "message") ? json_text(c, "message") : json_text(c, "reason"));
+	}
+	(void)puts("Conditions:");
+	table_print(&t);
+	table_deinit(&t);
+}
+
+static void describe_events(const struct args *a, const struct pod_ref *p, const char *uid)
+{
+	_cleanup_buf_ struct buf path = BUF_NULL, selector = BUF_NULL;
+	json_t *answer, *row, *cell;
+	struct table t;
+	size_t i, j;
+
+	buf_puts(&path, "/api/v1/namespaces/");
+	url_escape(&path, p->namespace);
+	buf_puts(&path, "/events");
+	buf_printf(&selector, "involvedObject.uid=%s", uid);
+	url_add(&path, "fieldSelector", selector.data);
+	if (client_json(a, "GET", path.data, /* table= */ true, &answer) != CTL_YES)
+		return;
+	static const char *const columns[] = { "  Age", "Type", "Reason", "Message" };
+	table_init(&t, ARRAY_SIZE(columns));
+	for (i = 0; i < ARRAY_SIZE(columns); i++)
+		table_cell(&t, columns[i]);
+	json_array_foreach(json_at(answer, "rows"), i, row) {
+		_cleanup_buf_ struct buf age = BUF_NULL;
+		buf_printf(&age, "  %s", json_string_value(json_array_get(json_at(row, "cells"), 0)));
+		table_cell(&t, age.data);
+		json_array_foreach(json_at(row, "cells"), j, cell)
+			if (j == 1 || j == 2 || j == 4) /* not which object */
+				table_cell(&t, json_string_value(cell) ? json_string_value(cell) : "");
+	}
+	(void)puts(i ? "Events:" : "Events:           <none>");
+	if (i)
+		table_print(&t);
+	table_deinit(&t);
+	json_decref(answer);
+}
+
+static void describe_head(const json_t *pod)
+{
+	line(0, "Name", "%s", json_text(pod, "metadata.name"));
+	line(0, "Namespace", "%s", json_text(pod, "metadata.namespace"));
+	line(0, "UID", "%s", json_text(pod, "metadata.uid"));
+	pairs("Labels", json_at(pod, "metadata.labels"));
+	pairs("Annotations", json_at(pod, "metadata.annotations"));
+	line(0, "Accepted", "%s", json_text(pod, "metadata.creationTimestamp"));
+	if (*json_text(pod, "metadata.deletionTimestamp"))
+		line(0, "Terminating since", "%s", json_text(pod, "metadata.deletionTimestamp"));
+	line(0, "Status", "%s", json_text(pod, "status.phase"));
+	if (*json_text(pod, "status.reason"))
+		line(0, "Reason", "%s", json_text(pod, "status.reason"));
+	if (*json_text(pod, "status.message"))
+		line(0, "Message", "%s", json_text(pod, "status.message"));
+	line(0, "IP", "%s", json_text(pod, "status.podIP"));
+	line(0, "QoS Class", "%s", json_text(pod, "status.qosClass"));
+	line(0, "Restart Policy", "%s", json_text(pod, "spec.restartPolicy"));
+	line(0, "Grace Period", "%lld s", (long long)json_integer_value(json_at(pod, "spec.terminationGracePeriodSeconds")));
+}
+
+static void describe(const struct args *a, const struct pod_ref *p, const json_t *pod)
+{
+	const json_t *item;
+	size_t i;
+
+	describe_head(pod);
+	(void)puts("Containers:");
+	json_array_foreach(json_at(pod, "spec.containers"), i, item)
+		describe_container(item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));
+	describe_conditions(json_at(pod, "status.conditions"));
+	json_array_foreach(json_at(pod, "spec.volumes"), i, item) {
+		if (i == 0)
+			(void)puts("Volumes:");
+		describe_volume(item);
+	}
+	describe_events(a, p, json_text(pod, "metadata.uid"));
+}
+
+int verb_describe(const struct args *a)
+{
+	size_t first = 0;
+	int worst = CTL_YES;
+
+	if (a->word_count && (streq(a->words[0], "pod") || streq(a->words[0], "pods") || streq(a->words[0], "po")))
+		first = 1;
+	if (first == a->word_count)
+		return ctl_fail(CTL_USAGE, "describe needs the name of a pod");
+	for (size_t i = first; i < a->word_count; i++) {
+		_cleanup_buf_ struct buf path = BUF_NULL;
+		struct pod_ref p;
+		json_t *pod;
+		if (pod_ref_parse(a, a->words[i], &p) < 0)
+			return CTL_USAGE;
+		pod_ref_path(&p, &path);
+		int code = client_json(a, "GET", path.data, false, &pod);
+		if (code != CTL_YES) {
+			worst = MAX(worst, code);
+			continue;
+		}
+		if (i > first)
+			(void)putchar('\n');
+		describe(a, &p, pod);
+		json_decref(pod);
+	}
+	return worst;
+}

@@ -1,0 +1,175 @@
+/* podctl exec: a command in a container, without a terminal. Its exit code is ours. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include "base/fd.h"
+#include "base/str.h"
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "wire/stream.h"
+#include "wire/url.h"
+
+enum { EXEC_FAILED = 125, READ_SIZE = 32 << 10 };
+
+struct exec {
+	int fd;
+	bool stdin_open;
+	struct buf in;
+	int code; /* -1: not known yet */
+};
+
+/* Podctl's own failures must not look like the command's. */
+static int own_failure(int code)
+{
+	return code == CTL_YES ? CTL_YES : EXEC_FAILED;
+}
+
+static void take_status(struct exec *x, const char *data, size_t n)
+{
+	json_t *status = json_loadb(data, n, 0, NULL), *cause;
+	size_t i;
+
+	x->code = streq(json_text(status, "status"), "Success") ? 0 : EXEC_FAILED;
+	json_array_foreach(json_at(status, "details.causes"), i, cause) {
+		const char *reason = json_text(cause, "reason"), *message = json_text(cause, "message");
+		int64_t code;
+		if (streq(reason, "ExitCode") && str_int(message, 0, 255, &code) == 0)
+			x->code = (int)code;
+		else if (streq(reason, "StartError"))
+			(void)ctl_fail(0, "%s", message);
+	}
+	json_decref(status);
+}
+
+/* What podd has sent. */
+static int take_frames(struct exec *x)
+{
+	enum stream_channel channel;
+	const char *data;
+	size_t n;
+	int r;
+
+	while ((r = stream_next(&x->in, &channel, &data, &n)) > 0) {
+		int written = 0;
+		switch (channel) {
+		case STREAM_STDOUT:
+			written = fd_write_all(STDOUT_FILENO, data, n);
+			break;
+		case STREAM_STDERR:
+			written = fd_write_all(STDERR_FILENO, data, n);
+			break;
+		case STREAM_STATUS:
+			take_status(x, data, n);
+			break;
+		case STREAM_STDIN:
+		case STREAM_CHANNEL_MAX:
+			break;
+		}
+		if (written < 0)
+			return written;
+		buf_consume(&x->in, STREAM_HEADER_SIZE + n);
+	}
+	return r;
+}
+
+static int send_stdin(struct exec *x)
+{
+	char frame[STREAM_HEADER_SIZE + READ_SIZE];
+	ssize_t n = read(STDIN_FILENO, frame + STREAM_HEADER_SIZE, READ_SIZE);
+
+	if (n < 0 && errno == EINTR)
+		return 0;
+	if (n <= 0) {
+		x->stdin_open = false;
+		n = 0; /* an empty frame: the end */
+	}
+	stream_header((uint8_t *)frame, STREAM_STDIN, (size_t)n);
+	int r = fd_write_all(x->fd, frame, STREAM_HEADER_SIZE + (size_t)n);
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r; /* the command has ended; its status is still to be read */
+}
+
+static int receive(struct exec *x)
+{
+	char data[READ_SIZE];
+	ssize_t n = read(x->fd, data, sizeof(data));
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	buf_append(&x->in, data, (size_t)n);
+	return take_frames(x);
+}
+
+/* Our stdin is only read when the socket would take it: a command that does not read must not keep us from its output. */
+static int relay(struct exec *x)
+{
+	int r = take_frames(x);
+
+	while (r >= 0 && x->code < 0) {
+		struct pollfd fds[] = { { .fd = x->fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+		struct pollfd writable = { .fd = x->fd, .events = POLLOUT };
+		bool ready = x->stdin_open && poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT);
+		if (ready)
+			fds[1].fd = STDIN_FILENO;
+		else if (x->stdin_open)
+			fds[0].events |= POLLOUT;
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents & ~POLLOUT)
+			r = receive(x);
+		if (r >= 0 && x->code < 0 && fds[1].revents)
+			r = send_stdin(x);
+	}
+	return r;
+}
+
+static void exec_path(const struct args *a, const struct pod_ref *p, struct buf *out)
+{
+	pod_ref_own_path(p, "exec", out);
+	if (a->container)
+		url_add(out, "container", a->container);
+	if (a->stdin)
+		url_add(out, "stdin", "true");
+	for (size_t i = 0; i < a->command_count; i++)
+		url_add(out, "command", a->command[i]);
+}
+
+static int run(const struct args *a, const struct pod_ref *p)
+{
+	_cleanup_buf_ struct buf path = BUF_NULL;
+	_cleanup_client_ struct client *c = NULL;
+	struct exec x = { .fd = -EBADF, .stdin_open = a->stdin, .code = -1 };
+
+	exec_path(a, p, &path);
+	struct client_request q = { .method = "POST", .path = path.data, .upgrade = STREAM_PROTOCOL };
+	int r = client_open(a, &q, &c);
+	if (r == 0)
+		r = client_finish(c);
+	if (r < 0)
+		return own_failure(client_unreachable(a, r));
+	if (client_code(c) != 101)
+		return own_failure(client_refused(c));
+	x.fd = client_take(c, &x.in);
+	r = relay(&x);
+	(void)fd_close(x.fd);
+	buf_deinit(&x.in);
+	if (x.code >= 0)
+		return x.code;
+	return ctl_fail(EXEC_FAILED, "the connection to podd was lost: %s", strerror(-r));
+}
+
+int verb_exec(const struct args *a)
+{
+	struct pod_ref p;
+
+	if (a->word_count != 1 || !a->command_count)
+		return own_failure(ctl_fail(CTL_USAGE, "exec needs a pod and a command: podctl exec web -- ls -l"));
+	if (a->tty)
+		return own_failure(ctl_fail(CTL_USAGE, "-t is not built yet: commands run without a terminal"));
+	if (pod_ref_parse(a, a->words[0], &p) < 0)
+		return EXEC_FAILED;
+	(void)signal(SIGPIPE, SIG_IGN); /* of the socket; a write to a closed stdout is an error that ends us */
+	return run(a, &p);
+}

@@ -1,0 +1,105 @@
+/* podctl: the user's hand. kubectl's verbs and habits, over podd's socket or on the manifest files. */
+#include <stdio.h>
+#include "base/str.h"
+#include "ctl/ctl.h"
+
+#define SCOPE (TAKES(OPTION_NAMESPACE))
+#define LISTS (SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_SELECTOR))
+
+static const struct verb verbs[] = {
+	{ "get", "get pods [NAME...] [-A] [-l SELECTOR] [-o wide|json|yaml|name]", "pods, as a table or as objects", LISTS | TAKES(OPTION_OUTPUT),
+	  verb_get },
+	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT), verb_status },
+	{ "describe", "describe pod NAME...", "all about a pod that a person asks next", SCOPE, verb_describe },
+	{ "logs", "logs POD [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
+	  "what a container has printed",
+	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) | TAKES(OPTION_SINCE) |
+		  TAKES(OPTION_TIMESTAMPS) | TAKES(OPTION_ALL_CONTAINERS) | TAKES(OPTION_PREFIX),
+	  verb_logs },
+	{ "exec", "exec [-i] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
+	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec },
+	{ "validate", "validate [-o json] FILE|DIR|-...", "what podd would say to these manifests; needs no podd", TAKES(OPTION_OUTPUT),
+	  verb_validate },
+	{ "plan", "plan FILE [-c NAME]", "the launch plan of each container, readable; needs no podd", SCOPE | TAKES(OPTION_CONTAINER),
+	  verb_plan },
+	{ "apply", "apply -f FILE|DIR|-...", "write manifests into the directory, after validation; needs no podd", TAKES(OPTION_FILE),
+	  verb_apply },
+	{ "delete", "delete pod NAME... | delete -f FILE [--wait=false] [--timeout D]", "remove the manifests of pods; needs no podd",
+	  SCOPE | TAKES(OPTION_FILE) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_delete },
+	{ "restart", "restart POD... [-c NAME]", "containers anew, in the same sandbox", SCOPE | TAKES(OPTION_CONTAINER), verb_restart },
+	{ "stop", "stop POD... | stop --all [--wait=false] [--timeout D]", "stop pods by hand: holds until start or an edit of the spec",
+	  SCOPE | TAKES(OPTION_ALL) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_stop },
+	{ "start", "start POD...", "end a stop", SCOPE, verb_start },
+	{ "wait", "wait --for=ready|completed|deleted POD... [--timeout D]", "until it is so, or not in time (exit 1)",
+	  SCOPE | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait },
+	{ "events", "events [-f] [-A]", "what happened", SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT),
+	  verb_events },
+	{ "census", "census [-o json]", "all that is podd's on this host, matched to pods; exit 1 if anything is left over",
+	  TAKES(OPTION_OUTPUT), verb_census },
+};
+
+static int usage(FILE *out)
+{
+	(void)fputs("podctl [--root DIR] [--socket PATH] [-n NAMESPACE] VERB ...\n\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		(void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	(void)fputs("  version    podctl's version\n  help       this, or `podctl VERB --help`\n\n"
+		    "A pod is named web, ns/web or pod/web. Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
+		    out);
+	return out == stdout ? CTL_YES : CTL_USAGE;
+}
+
+static const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (streq(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int verb_usage(const struct verb *v)
+{
+	(void)printf("podctl %s\n\n%s\n", v->synopsis, v->help);
+	return CTL_YES;
+}
+
+static int verb_run(const struct verb *v, int argc, char **argv)
+{
+	struct args a;
+
+	if (args_parse(argc, argv, v->name, v->options, &a) < 0)
+		return CTL_USAGE;
+	int code = a.help ? verb_usage(v) : v->run(&a);
+	args_deinit(&a);
+	if (fflush(stdout) == EOF && code == CTL_YES)
+		return ctl_fail(CTL_NO, "can't write: %s", strerror(errno));
+	return code;
+}
+
+/* What is not worth a file. */
+static int run_simple(const char *name, int argc, char **argv, int at)
+{
+	const struct verb *v = at + 1 < argc ? verb_find(argv[at + 1]) : NULL;
+
+	if (streq(name, "version")) {
+		(void)puts("podctl " PODD_VERSION);
+		return CTL_YES;
+	}
+	if (streq(name, "help"))
+		return v ? verb_usage(v) : usage(stdout);
+	return ctl_fail(CTL_USAGE, "there is no verb \"%s\"; see podctl help", name);
+}
+
+int main(int argc, char **argv)
+{
+	int at = args_find_verb(argc, argv);
+
+	if (!at) {
+		bool asked = argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h"));
+		if (argc == 2 && streq(argv[1], "--version"))
+			return run_simple("version", argc, argv, 1);
+		return usage(asked ? stdout : stderr);
+	}
+	const struct verb *v = verb_find(argv[at]);
+	return v ? verb_run(v, argc, argv) : run_simple(argv[at], argc, argv, at);
+}

@@ -1,0 +1,119 @@
+/* podctl plan: what podd-launch will be told for each container of a manifest, as this host would get it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include "base/fd.h"
+#include "base/str.h"
+#include "ctl/ctl.h"
+#include "ctl/files.h"
+#include "plan/compile.h"
+#include "sys/cap.h"
+
+enum { HIERARCHIES_MAX = 8 };
+
+/* What podd finds out at its start, as far as it can be seen without being podd. */
+struct host {
+	struct plan_context context;
+	const char *v1[HIERARCHIES_MAX];
+	struct buf cgroups; /* what the names point into */
+};
+
+struct planning {
+	const struct args *args;
+	struct host host;
+	bool found;
+};
+
+/* The hierarchies that podd has its processes join: those of its controllers, in /proc/self/cgroup's "4:memory:/path". */
+static void find_hierarchies(struct host *h)
+{
+	static const char *const wanted[] = { "cpu", "memory", "pids", "devices" };
+	char *next;
+
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", 64 << 10, &h->cgroups) < 0)
+		return;
+	for (char *line = h->cgroups.data; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		char *names = strchr(line, ':'), *end = names ? strchr(names + 1, ':') : NULL;
+		if (!end)
+			continue;
+		*end = '\0';
+		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+			if (strstr(names + 1, wanted[i]) && h->context.v1_count < HIERARCHIES_MAX) {
+				h->v1[h->context.v1_count++] = names + 1;
+				break;
+			}
+	}
+	h->context.v1_hierarchies = h->v1;
+}
+
+static void host_init(struct host *h)
+{
+	struct rlimit nofile;
+	struct sysinfo info;
+
+	find_hierarchies(h);
+	h->context.unified = !h->context.v1_count;
+	h->context.layer_count = 1;
+	h->context.capabilities = cap_bounding();
+	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
+		h->context.nofile_max = nofile.rlim_max;
+	if (sysinfo(&info) == 0)
+		h->context.memory_capacity = (int64_t)info.totalram * info.mem_unit;
+}
+
+static int plan_container(const struct pod *pod, const struct container *c, const struct host *h)
+{
+	static const struct image_config nothing; /* rootfs: images say nothing of how to run them */
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct plan plan = { 0 };
+	const char *reason = NULL;
+
+	int r = plan_member(pod, c, &nothing, &h->context, &plan, &reason);
+	if (r < 0) {
+		plan_deinit(&plan);
+		return ctl_fail(CTL_NO, "%s, container %s: %s", pod->metadata.name, c->name, reason ? reason : strerror(-r));
+	}
+	buf_printf(&text, "# %s/%s, container %s\n", pod->metadata.namespace, pod->metadata.name, c->name);
+	r = plan_print(plan.bytes.data, plan.bytes.len, &text);
+	plan_deinit(&plan);
+	if (r < 0)
+		return ctl_fail(CTL_NO, "container %s: the plan can't be read back: %s", c->name, strerror(-r));
+	ctl_print(buf_str(&text));
+	return CTL_YES;
+}
+
+static int plan_file(const struct source *s, void *arg)
+{
+	struct planning *p = arg;
+	int code = source_judge(s);
+
+	for (size_t i = 0; i < s->manifest.document_count; i++) {
+		const struct pod *pod = s->manifest.documents[i].pod;
+		for (size_t j = 0; pod && j < pod->spec.containers.count; j++) {
+			const struct container *c = &pod->spec.containers.items[j];
+			if (p->args->container && !streq(p->args->container, c->name))
+				continue;
+			p->found = true;
+			code = files_worse(code, plan_container(pod, c, &p->host));
+		}
+	}
+	return code;
+}
+
+int verb_plan(const struct args *a)
+{
+	struct planning p = { .args = a };
+
+	if (!a->word_count)
+		return ctl_fail(CTL_USAGE, "plan needs a manifest file, or - for standard input");
+	host_init(&p.host);
+	int code = files_each(a->words, a->word_count, plan_file, &p);
+	if (code == CTL_YES && !p.found)
+		code = a->container ? ctl_fail(CTL_NO, "no container is called %s", a->container) : ctl_fail(CTL_NO, "no pod in there");
+	buf_deinit(&p.host.cgroups);
+	return code;
+}

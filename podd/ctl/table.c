@@ -1,0 +1,52 @@
+#include "ctl/table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/str.h"
+
+void table_init(struct table *t, size_t columns)
+{
+	*t = (struct table){ .columns = MIN(columns, (size_t)TABLE_COLUMNS_MAX) };
+}
+
+void table_cell(struct table *t, const char *text)
+{
+	_cleanup_buf_ struct buf safe = BUF_NULL;
+
+	str_escape(&safe, text);
+	*xgrow(t->cells, t->cell_count) = buf_take(&safe);
+}
+
+/* Characters, not bytes: good enough for a terminal without East Asian width. */
+static size_t width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+void table_print(const struct table *t)
+{
+	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
+
+	for (size_t i = 0; i < t->cell_count; i++)
+		widths[i % t->columns] = MAX(widths[i % t->columns], width(t->cells[i]));
+	for (size_t i = 0; i < t->cell_count; i++) {
+		size_t column = i % t->columns;
+		(void)fputs(t->cells[i], stdout);
+		if (column + 1 == t->columns)
+			(void)putchar('\n');
+		else
+			(void)printf("%*s", (int)(widths[column] - width(t->cells[i]) + 3), "");
+	}
+}
+
+void table_deinit(struct table *t)
+{
+	for (size_t i = 0; i < t->cell_count; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	*t = (struct table){ 0 };
+}
