@@ -1,10 +1,13 @@
 /* podctl: the user's hand. kubectl's verbs and habits, over podd's socket or on the manifest files. */
 #include <stdio.h>
 #include "base/str.h"
+#include "ctl/client.h"
 #include "ctl/ctl.h"
 
 #define SCOPE (TAKES(OPTION_NAMESPACE))
 #define LISTS (SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_SELECTOR))
+
+static int verb_version(const struct args *a);
 
 static const struct verb verbs[] = {
 	{ "get", "get pods [NAME...] [-A] [-l SELECTOR] [-o wide|json|yaml|name]", "pods, as a table or as objects", LISTS | TAKES(OPTION_OUTPUT),
@@ -34,6 +37,7 @@ static const struct verb verbs[] = {
 	  SCOPE | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait },
 	{ "events", "events [-f] [-A]", "what happened", SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT),
 	  verb_events },
+	{ "version", "version", "podctl's version and podd's", 0, verb_version },
 	{ "census", "census [-o json]", "all that is podd's on this host, matched to pods; exit 1 if anything is left over",
 	  TAKES(OPTION_OUTPUT), verb_census },
 };
@@ -43,7 +47,7 @@ static int usage(FILE *out)
 	(void)fputs("podctl [--root DIR] [--socket PATH] [-n NAMESPACE] VERB ...\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
-	(void)fputs("  version    podctl's version\n  help       this, or `podctl VERB --help`\n\n"
+	(void)fputs("  help       this, or `podctl VERB --help`\n\n"
 		    "A pod is named web, ns/web or pod/web. Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
 		    out);
 	return out == stdout ? CTL_YES : CTL_USAGE;
@@ -76,15 +80,26 @@ static int verb_run(const struct verb *v, int argc, char **argv)
 	return code;
 }
 
-/* What is not worth a file. */
-static int run_simple(const char *name, int argc, char **argv, int at)
+/* Both versions; an unreachable podd is said, since a person asks this to see whether all is well. */
+static int verb_version(const struct args *a)
+{
+	json_t *status;
+
+	(void)puts("podctl " PODD_VERSION);
+	(void)fflush(stdout);
+	int code = client_json(a, "GET", "/apis/podd.dev/v1/status", false, &status);
+	if (code != CTL_YES)
+		return code;
+	(void)printf("podd %s\n", json_text(status, "version"));
+	json_decref(status);
+	return CTL_YES;
+}
+
+/* What is no verb of the table. */
+static int run_other(const char *name, int argc, char **argv, int at)
 {
 	const struct verb *v = at + 1 < argc ? verb_find(argv[at + 1]) : NULL;
 
-	if (streq(name, "version")) {
-		(void)puts("podctl " PODD_VERSION);
-		return CTL_YES;
-	}
 	if (streq(name, "help"))
 		return v ? verb_usage(v) : usage(stdout);
 	return ctl_fail(CTL_USAGE, "there is no verb \"%s\"; see podctl help", name);
@@ -96,10 +111,12 @@ int main(int argc, char **argv)
 
 	if (!at) {
 		bool asked = argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h"));
-		if (argc == 2 && streq(argv[1], "--version"))
-			return run_simple("version", argc, argv, 1);
+		if (argc == 2 && streq(argv[1], "--version")) {
+			(void)puts("podctl " PODD_VERSION);
+			return CTL_YES;
+		}
 		return usage(asked ? stdout : stderr);
 	}
 	const struct verb *v = verb_find(argv[at]);
-	return v ? verb_run(v, argc, argv) : run_simple(argv[at], argc, argv, at);
+	return v ? verb_run(v, argc, argv) : run_other(argv[at], argc, argv, at);
 }

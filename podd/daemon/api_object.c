@@ -79,24 +79,14 @@ static void terminated_json(const struct core_pod *p, const struct core_containe
 
 static void waiting_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
-	const char *reason = "ContainerCreating", *message = p->message;
-	char text[MESSAGE_SIZE + 128], delay[CLOCK_AGE_SIZE];
+	const char *reason = core_container_reason(p, c), *message = core_container_message(c);
+	bool sandbox_failed = c->state == CONTAINER_STATE_WAITING && *p->reason;
 
-	if (c->state == CONTAINER_STATE_BACKOFF && !c->last.started_wall) {
-		reason = c->last.reason; /* it never ran: what is wrong matters more than that podd waits */
-		message = c->last.message;
-	} else if (c->state == CONTAINER_STATE_BACKOFF) {
-		reason = "CrashLoopBackOff";
-		clock_age(c->backoff, delay);
-		(void)snprintf(text, sizeof(text), "back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, c->name,
-			       p->pod->metadata.name, p->pod->metadata.namespace, p->uid);
-		message = text;
-	} else if (*p->reason) {
-		reason = p->reason;
-	}
 	jsonw_key(w, "waiting");
 	jsonw_object(w);
-	jsonw_member_str(w, "reason", reason);
+	jsonw_member_str(w, "reason", sandbox_failed ? p->reason : *reason ? reason : "ContainerCreating");
+	if (sandbox_failed)
+		message = p->message;
 	if (*message)
 		jsonw_member_str(w, "message", message);
 	jsonw_end(w);
@@ -192,7 +182,7 @@ static void condition_json(struct jsonw *w, const char *type, bool holds, int64_
 
 static bool sandbox_stands(const struct core_pod *p)
 {
-	return p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING;
+	return p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING || p->state == POD_STATE_FINISHED;
 }
 
 static void conditions_json(const struct core_pod *p, struct jsonw *w)

@@ -19,6 +19,11 @@ static void pod_asked(struct http_request *q, struct api *a, enum event_type typ
 		api_error(q, 400, p->pod->metadata.name, "pods", "container %s is not valid for pod %s", container, p->pod->metadata.name);
 		return;
 	}
+	int r = type == EVENT_RESTART_ASKED ? 0 : accept_hold(a->d, p->uid, type == EVENT_STOP_ASKED);
+	if (r < 0) { /* the next podd would undo it */
+		api_error(q, 500, p->pod->metadata.name, "pods", "this can't be remembered: %s", strerror(-r));
+		return;
+	}
 	struct event e = daemon_event(type, p->uid, container, 0);
 	daemon_step(a->d, &e);
 	api_success(q);
@@ -50,10 +55,17 @@ void api_podd_stop_all(struct http_request *q, void *arg)
 	/* Collected first: a step may change the list. */
 	list_foreach(p, core_pods(a->d->core), struct core_pod, link)
 		*xgrow(events, count) = daemon_event(EVENT_STOP_ASKED, p->uid, NULL, 0);
-	for (size_t i = 0; i < count; i++)
+	int failed = 0;
+	for (size_t i = 0; i < count; i++) {
+		int r = accept_hold(a->d, events[i].id.uid, true);
+		failed = r < 0 ? r : failed;
 		daemon_step(a->d, &events[i]);
+	}
 	free(events);
-	api_success(q);
+	if (failed)
+		api_error(q, 500, NULL, "pods", "the pods are stopped, but this can't be remembered: %s", strerror(-failed));
+	else
+		api_success(q);
 }
 
 /* --- status --- */

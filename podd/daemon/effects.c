@@ -1,6 +1,7 @@
 #include "daemon/effects.h"
 #include <string.h>
 #include "daemon/accept.h"
+#include "daemon/api.h"
 #include "daemon/launch.h"
 #include "daemon/sandbox.h"
 #include "daemon/volumes.h"
@@ -67,6 +68,7 @@ void effect_run(struct daemon *d, const struct effect *e)
 		break;
 	case EFFECT_CHANGED:
 		d->changes++;
+		api_changed(d, e->id.uid);
 		break;
 	case EFFECT_MAX:
 		break;
