@@ -1,0 +1,501 @@
+/* The real podd-anchor and podd-launch, driven as podd drives them. */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "lib/anchorhost.h"
+
+static struct host host;
+
+static int up(void **state)
+{
+	host_up(&host, &(struct host_options){ 0 });
+	host_connect(&host);
+	*state = &host;
+	return 0;
+}
+
+static int up_share_pid(void **state)
+{
+	host_up(&host, &(struct host_options){ .share_pid = true });
+	host_connect(&host);
+	*state = &host;
+	return 0;
+}
+
+static int up_small_disk(void **state)
+{
+	host_up(&host, &(struct host_options){ .log_options = "size=64k" });
+	host_connect(&host);
+	*state = &host;
+	return 0;
+}
+
+static int up_small_logs(void **state)
+{
+	host_up(&host, &(struct host_options){ .log_size = "32768", .log_files = "3" });
+	host_connect(&host);
+	*state = &host;
+	return 0;
+}
+
+static int down(void **state)
+{
+	host_down(*state);
+	return 0;
+}
+
+static const char *read_all(int fd)
+{
+	static struct buf out;
+
+	buf_clear(&out);
+	(void)fd_read_all(fd, 1 << 20, &out);
+	(void)close(fd);
+	return buf_str(&out);
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+/* ---- tests ---- */
+
+static void snapshot_of_an_empty_pod(void **state)
+{
+	struct host *h = *state;
+	struct stat own, pod;
+
+	assert_int_equal(h->snapshot.version, ANCHOR_VERSION);
+	assert_int_equal(h->snapshot.process_count, 0);
+	assert_int_equal(h->snapshot.pid, h->anchor);
+	assert_int_equal(stat("/proc/self/ns/net", &own), 0);
+	assert_int_equal(fstat(h->netns, &pod), 0);
+	assert_true(own.st_ino != pod.st_ino);
+	assert_true(h->pidfd >= 0 && h->netlink >= 0);
+}
+
+static void member_runs_and_logs(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "echo out; echo err >&2; printf tail; exit 3");
+
+	host_spawn(h, c, 0);
+	struct host_event *e = host_wait(h, ANCHOR_STARTED, host_key("app", 0, 0));
+	assert_true(e->process.pid > 0);
+	assert_int_equal(e->process.state, ANCHOR_PROCESS_RUNNING);
+	int status = host_finish(h, "app", 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 3);
+	host_wait_log(h, "app/0.log", "stdout P tail\n");
+	assert_contains(host_log(h, "app/0.log"), " stdout F out\n");
+	assert_contains(host_log(h, "app/0.log"), " stderr F err\n");
+}
+
+static void member_is_confined(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app",
+		"id -u; id -G; umask; hostname; cat /etc/hosts; echo; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status;"
+		"echo pid $$$$; ls /proc/self/fd | tr '\\n' ' '; echo; pwd; ulimit -n; ulimit -c;"
+		"echo x > /proc/sys/kernel/core_pattern || echo sys-ro; wc -c < /proc/keys; ls /sys/firmware | wc -l;"
+		"ls /dev | tr '\\n' ' '; echo; touch /new && echo root-rw; touch /sys/x || echo sysfs-ro; cat /proc/self/mountinfo | wc -l;"
+		"env | sort | tr '\\n' ' '; echo; cat /proc/1/comm; readlink /proc/self/cwd; stat -c %t:%T /dev/null; echo end");
+
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", " end\n");
+	const char *t = host_log_text(h, "app/0.log");
+	assert_contains(t, "0\n0\n0022\nweb-0\nhosts\n");
+	assert_contains(t, "CapInh:\t0000000000000000\nCapPrm:\t00000000000005fb\nCapEff:\t00000000000005fb\n"
+			   "CapBnd:\t00000000000005fb\nCapAmb:\t0000000000000000\n");
+	assert_contains(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_contains(t, "pid 1\n0 1 2 3 \n/\n1024\n0\n"); /* 3 is ls's own */
+	assert_contains(t, "sys-ro\n0\n0\n");
+	assert_contains(t, "\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero \n");
+	assert_contains(t, "root-rw\nsysfs-ro\n");
+	assert_contains(t, "HOME=/root HOSTNAME=web-0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PWD=/ \n");
+	assert_contains(t, "sh\n/\n1:3\nend\n");
+	assert_int_not_equal(access("/new", F_OK), 0);
+}
+
+static void other_user_has_no_capabilities(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "id -u; id -g; id -G; grep -E '^(CapEff|CapPrm|CapBnd|NoNew)' /proc/self/status; echo end");
+
+	c->security.run_as_user = (struct id){ .value = 1234, .set = true };
+	c->security.run_as_group = (struct id){ .value = 5678, .set = true };
+	c->security.allow_privilege_escalation = TRISTATE_FALSE;
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", " end\n");
+	const char *t = host_log_text(h, "app/0.log");
+	assert_contains(t, "1234\n5678\n5678\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t00000000000005fb\n");
+	assert_contains(t, "NoNewPrivs:\t1\n");
+}
+
+static void launch_failures_are_told(void **state)
+{
+	static const struct {
+		const char *program, *cwd;
+		int error;
+		const char *operand;
+	} cases[] = {
+		{ "nosuchprogram", NULL, ENOENT, "nosuchprogram" },
+		{ "/etc/hostname", NULL, EACCES, "/etc/hostname" },
+		{ "true", "/etc/hostname", ENOTDIR, "/etc/hostname" },
+		{ "true", "/proc/self/fd/510", ENOTDIR, "/proc/self/fd/510" },
+		{ "true", "/proc/self/fd/512", ENOENT, "/proc/self/fd/512" },
+	};
+	struct host *h = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct container *c = host_container(h, "app", "");
+		c->command.items[0] = cases[i].program;
+		c->command.count = 1;
+		c->working_dir = cases[i].cwd;
+		host_spawn(h, c, (uint32_t)i);
+		struct host_event *e = host_wait(h, ANCHOR_EXITED, host_key("app", (uint32_t)i, 0));
+		assert_int_equal(e->process.failed, 1);
+		assert_int_equal(e->process.error, cases[i].error);
+		assert_string_equal(e->process.operand, cases[i].operand);
+		assert_false(host_has(h, ANCHOR_STARTED, e->process.key));
+		host_ack(h, e->process.key);
+	}
+}
+
+static void refusals(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "sleep 1000");
+
+	host_spawn(h, c, 0);
+	(void)host_wait(h, ANCHOR_STARTED, host_key("app", 0, 0));
+	host_spawn(h, c, 0);
+	struct host_event *e = host_wait(h, ANCHOR_ERROR, host_key("app", 0, 0));
+	assert_int_equal(e->error.request, ANCHOR_SPAWN);
+	assert_int_equal(e->error.error, EEXIST);
+	host_signal(h, host_key("nobody", 0, 0), SIGTERM);
+	assert_int_equal(host_wait(h, ANCHOR_ERROR, host_key("nobody", 0, 0))->error.error, ENOENT);
+	host_ack(h, host_key("app", 0, 0));
+	assert_int_equal(host_wait(h, ANCHOR_ERROR, host_key("app", 0, 0))->error.error, EBUSY);
+	host_quit(h);
+	e = host_wait(h, ANCHOR_ERROR, host_key("", 0, 0));
+	assert_int_equal(e->error.request, ANCHOR_QUIT);
+	assert_int_equal(e->error.error, EBUSY);
+	host_signal(h, host_key("app", 0, 0), SIGKILL);
+	int status = host_finish(h, "app", 0);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+static void session_joins_the_member(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "echo mine > /tmp/mark; echo ready; sleep 1000");
+
+	host_spawn(h, c, 0);
+	host_wait_log(h, "app/0.log", "ready");
+	int out = host_session(h, c, 0, 1,
+			       "cat /tmp/mark; readlink /proc/self/ns/mnt /proc/1/ns/mnt /proc/self/ns/pid /proc/1/ns/pid /proc/self/ns/cgroup "
+			       "/proc/1/ns/cgroup | uniq | wc -l; "
+			       "grep -E '^(CapEff|CapBnd|CapInh)' /proc/self/status; ls /proc/self/fd | wc -l; exit 7");
+	struct host_event *e = host_wait(h, ANCHOR_EXITED, host_key("app", 0, 1));
+	assert_int_equal(e->process.failed, 0);
+	assert_int_equal(WEXITSTATUS(e->process.status), 7);
+	const char *t = read_all(out);
+	assert_contains(t, "mine\n3\n");
+	assert_contains(t, "CapInh:\t0000000000000000\nCapEff:\t00000000000005fb\nCapBnd:\t00000000000005fb\n4\n");
+	host_ack(h, e->process.key);
+	host_signal(h, host_key("app", 0, 0), SIGKILL);
+	(void)host_finish(h, "app", 0);
+}
+
+static void podd_comes_back(void **state)
+{
+	struct host *h = *state;
+	struct container *a = host_container(h, "stays", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done");
+	struct container *b = host_container(h, "ends", "exit 9");
+
+	host_spawn(h, a, 4);
+	host_spawn(h, b, 2);
+	host_wait_log(h, "stays/4.log", "ready");
+	int out = host_session(h, a, 4, 1, "echo in; (sleep 1000 & sleep 1000)");
+	struct pollfd p = { .fd = out, .events = POLLIN };
+	assert_int_equal(poll(&p, 1, HOST_WAIT_MS), 1);
+	host_note(h, "remember", 8);
+	(void)host_wait(h, ANCHOR_EXITED, host_key("ends", 2, 0));
+	host_disconnect(h);
+
+	host_connect(h);
+	assert_int_equal(h->snapshot.note_size, 8);
+	assert_memory_equal(h->snapshot.note, "remember", 8);
+	assert_int_equal(h->snapshot.process_count, 2); /* the session went with its podd */
+	struct host_event *e = host_wait(h, ANCHOR_PROCESS, host_key("ends", 2, 0));
+	assert_int_equal(e->process.state, ANCHOR_PROCESS_EXITED);
+	assert_int_equal(WEXITSTATUS(e->process.status), 9);
+	e = host_wait(h, ANCHOR_PROCESS, host_key("stays", 4, 0));
+	assert_int_equal(e->process.state, ANCHOR_PROCESS_RUNNING);
+	assert_string_equal(read_all(out), "in\n"); /* ends: all of the session's processes are gone */
+	host_ack(h, host_key("ends", 2, 0));
+	host_disconnect(h);
+
+	host_connect(h);
+	assert_int_equal(h->snapshot.process_count, 1);
+	host_signal(h, host_key("stays", 4, 0), SIGTERM);
+	assert_int_equal(WEXITSTATUS(host_finish(h, "stays", 4)), 5);
+}
+
+static void an_exit_while_podd_is_away_is_kept(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "read x < /tmp/gate/fifo; exit 11");
+	char gate[128];
+
+	(void)snprintf(gate, sizeof(gate), "%s/gate", h->dir);
+	assert_int_equal(mkdir(gate, 0755), 0);
+	(void)snprintf(gate, sizeof(gate), "%s/gate/fifo", h->dir);
+	assert_int_equal(mkfifo(gate, 0600), 0);
+	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
+	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
+	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
+	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate", .read_only = true };
+	h->pod->spec.volumes = (struct volume_list){ v, 1 };
+	c->mounts = (struct volume_mount_list){ m, 1 };
+	host_spawn(h, c, 0);
+	(void)host_wait(h, ANCHOR_STARTED, host_key("app", 0, 0));
+	host_disconnect(h);
+	_cleanup_close_ int fd = open(gate, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, "go\n", 3), 3);
+	(void)poll(NULL, 0, 200);
+	host_connect(h);
+	assert_int_equal(WEXITSTATUS(host_finish(h, "app", 0)), 11);
+}
+
+static pid_t log_process(const struct host *h)
+{
+	char path[64], line[256];
+	pid_t found = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", h->anchor, h->anchor);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	for (int pid; fscanf(f, "%d", &pid) == 1;) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		FILE *comm = fopen(path, "re");
+		if (comm && fgets(line, sizeof(line), comm) && streq(line, "podd-log\n"))
+			found = pid;
+		if (comm)
+			(void)fclose(comm);
+	}
+	(void)fclose(f);
+	return found;
+}
+
+static void log_process_dies(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; echo last");
+
+	host_spawn(h, c, 0);
+	host_wait_log(h, "app/0.log", "line 50");
+	pid_t first = log_process(h);
+	assert_true(first > 0);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", "F last\n");
+	/* It died between two lines, most likely: at most what it had read and not written is missing. */
+	const char *t = host_log_text(h, "app/0.log");
+	unsigned lines = 0;
+	for (const char *p = t; (p = strstr(p, "line ")); p++)
+		lines++;
+	assert_in_range(lines, 299, 300);
+	assert_int_not_equal(log_process(h), first);
+	host_disconnect(h);
+	host_connect(h);
+	assert_int_equal(h->snapshot.log_restarts, 1);
+}
+
+static void quit_drains_the_logs(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "seq 1 20000; echo last");
+	int status;
+
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_quit(h);
+	assert_int_equal(waitpid(h->anchor, &status, 0), h->anchor);
+	h->anchor = 0;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_contains(host_log_text(h, "app/0.log"), "\n20000\nlast\n");
+}
+
+static void members_share_a_pid_namespace(void **state)
+{
+	struct host *h = *state;
+	struct container *a = host_container(h, "one", "echo here; exec sleep 1234"), *b = host_container(h, "two",
+		"cat /proc/1/comm; ls /proc/1/root 2>&1 | head -n 1; ls /proc/1/fd 2>&1 | wc -l; kill -TERM 1; kill -KILL 1;"
+		"tr '\\0' ' ' < /proc/*/cmdline 2>/dev/null | cat; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done; cat /proc/1/comm; echo end");
+
+	host_spawn(h, a, 0);
+	host_wait_log(h, "one/0.log", "here");
+	host_spawn(h, b, 0);
+	assert_int_equal(host_finish(h, "two", 0), 0);
+	host_wait_log(h, "two/0.log", " end\n");
+	const char *t = host_log_text(h, "two/0.log");
+	assert_contains(t, "podd-pause\n");
+	assert_contains(t, "sleep 1234");
+	assert_contains(t, "podd-pause\nend\n");
+	host_signal(h, host_key("one", 0, 0), SIGKILL);
+	(void)host_finish(h, "one", 0);
+}
+
+static void socket_is_made_anew(void **state)
+{
+	struct host *h = *state;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/anchor.sock", h->dir);
+	host_disconnect(h);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(kill(h->anchor, SIGHUP), 0);
+	for (int i = 0; i < 500 && access(path, F_OK) < 0; i++)
+		(void)poll(NULL, 0, 10);
+	(void)poll(NULL, 0, 50); /* bound, not yet listening */
+	host_connect(h);
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void a_full_disk_drops_whole_lines(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "seq 1 20000; echo done-writing; read x < /tmp/gate; echo after");
+	char gate[128], spare[] = "spare";
+
+	(void)snprintf(gate, sizeof(gate), "%s/fifo", h->dir);
+	assert_int_equal(mkfifo(gate, 0600), 0);
+	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
+	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
+	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
+	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate" };
+	h->pod->spec.volumes = (struct volume_list){ v, 1 };
+	c->mounts = (struct volume_mount_list){ m, 1 };
+
+	_cleanup_close_ int fd = openat(h->logs, spare, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	char block[4096] = "";
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	host_spawn(h, c, 0);
+	struct host_event *e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
+	assert_int_equal(e->dropped.error, ENOSPC);
+	assert_true(e->dropped.lines > 0);
+	_cleanup_close_ int w = open(gate, O_WRONLY | O_CLOEXEC); /* it wrote all without waiting */
+	assert_true(w >= 0);
+	(void)host_log_text(h, "app/0.log"); /* every line is whole */
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(write(w, "go\n", 3), 3);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", "F after\n");
+	const char *t = host_log_text(h, "app/0.log");
+	assert_contains(t, " lines dropped: No space left on device\nafter\n");
+	/* Nothing is missing from the sum. */
+	unsigned long kept = 0, dropped = strtoul(strstr(t, "podd: ") + 6, NULL, 10);
+	for (const char *p = t; (p = strchr(p, '\n')); p++)
+		kept++;
+	assert_int_equal(kept - 2 + dropped, 20001);
+}
+
+static void rotation_is_exact(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "seq 1 20000; echo last");
+	struct stat st;
+
+	for (uint32_t start = 0; start < 3; start++) {
+		host_spawn(h, c, start);
+		assert_int_equal(host_finish(h, "app", start), 0);
+		char name[32];
+		(void)snprintf(name, sizeof(name), "app/%u.log", start);
+		host_wait_log(h, name, "F last\n");
+	}
+	assert_int_not_equal(faccessat(h->logs, "app/0.log", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(h->logs, "app/0.log.1", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(h->logs, "app/2.log.3", F_OK, 0), 0);
+	static const char *const names[] = { "app/1.log", "app/1.log.1", "app/1.log.2", "app/2.log", "app/2.log.1", "app/2.log.2" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(fstatat(h->logs, names[i], &st, 0), 0);
+		assert_true(st.st_size <= 32768);
+		(void)host_log_text(h, names[i]);
+		if (strlen(names[i]) > 9) /* a rotated one is as full as whole lines make it */
+			assert_true(st.st_size > 32768 - 60);
+	}
+	/* What is left is contiguous. */
+	char first[16], expected[32];
+	const char *t = host_log_text(h, "app/2.log.1");
+	(void)snprintf(first, sizeof(first), "%lu", strtoul(strrchr(strndupa(t, strlen(t) - 1), '\n') + 1, NULL, 10) + 1);
+	(void)snprintf(expected, sizeof(expected), "%s\n", first);
+	assert_int_equal(strncmp(host_log_text(h, "app/2.log"), expected, strlen(expected)), 0);
+}
+
+static void a_fast_writer_is_not_cut(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app", "head -c 40000 /dev/zero | tr '\\0' x; echo; seq 1 100000; echo last");
+
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", "F last\n");
+	const char *log = host_log(h, "app/0.log");
+	assert_non_null(strstr(log, "stdout P xxxx"));
+	const char *t = host_log_text(h, "app/0.log");
+	assert_int_equal(strcspn(t, "\n"), 16384);
+	for (long i = 1; i <= 100000; i++) {
+		if (i == 1)
+			t = strstr(t, "\n1\n") + 1;
+		assert_int_equal(strtol(t, (char **)(uintptr_t)&t, 10), i);
+		t++;
+	}
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
+	const struct CMUnitTest tests[] = {
+		TEST(snapshot_of_an_empty_pod),
+		TEST(member_runs_and_logs),
+		TEST(member_is_confined),
+		TEST(other_user_has_no_capabilities),
+		TEST(launch_failures_are_told),
+		TEST(refusals),
+		TEST(session_joins_the_member),
+		TEST(podd_comes_back),
+		TEST(an_exit_while_podd_is_away_is_kept),
+		TEST(log_process_dies),
+		TEST(quit_drains_the_logs),
+		TEST(socket_is_made_anew),
+		TEST(a_fast_writer_is_not_cut),
+		cmocka_unit_test_setup_teardown(members_share_a_pid_namespace, up_share_pid, down),
+		cmocka_unit_test_setup_teardown(a_full_disk_drops_whole_lines, up_small_disk, down),
+		cmocka_unit_test_setup_teardown(rotation_is_exact, up_small_logs, down),
+	};
+
+	host_isolate();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
