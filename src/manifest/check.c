@@ -26,9 +26,18 @@ static bool too_long(struct finding *ret, struct arena *a, size_t max)
 	return wrong(ret, arena_printf(a, "Too long: may not be more than %zu bytes", max), NULL);
 }
 
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_alnum(char c) { return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z'); }
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static bool is_alnum(char c)
+{
+	return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z');
+}
 
 /* [a-z0-9]([-a-z0-9]*[a-z0-9])?, n bytes of s */
 static bool is_dns_label(const char *s, size_t n)
@@ -58,7 +67,10 @@ bool check_label_name(const struct value *v, struct arena *a, struct finding *re
 	if (n > NAME_MAX_LABEL)
 		return too_long(ret, a, NAME_MAX_LABEL);
 	if (!is_dns_label(v->text, n))
-		return invalid(ret, a, v->text, "a lowercase RFC 1123 label must consist of lower case letters, digits and '-', and must start and end with a letter or digit", NULL);
+		return invalid(ret, a, v->text,
+		               "a lowercase RFC 1123 label must consist of lower case letters, digits and '-', and must start and "
+		               "end with a letter or digit",
+		               NULL);
 	return true;
 }
 
@@ -67,7 +79,10 @@ bool check_subdomain_name(const struct value *v, struct arena *a, struct finding
 	if (strlen(v->text) > NAME_MAX_SUBDOMAIN)
 		return too_long(ret, a, NAME_MAX_SUBDOMAIN);
 	if (!is_dns_subdomain(v->text))
-		return invalid(ret, a, v->text, "a lowercase RFC 1123 subdomain must consist of lower case letters, digits, '-' and '.', and must start and end with a letter or digit", NULL);
+		return invalid(ret, a, v->text,
+		               "a lowercase RFC 1123 subdomain must consist of lower case letters, digits, '-' and '.', and must "
+		               "start and end with a letter or digit",
+		               NULL);
 	return true;
 }
 
@@ -76,10 +91,12 @@ bool check_pod_uid(const struct value *v, struct arena *a, struct finding *ret)
 {
 	size_t n = strlen(v->text);
 
-	if (n > NAME_MAX_LABEL)
-		return too_long(ret, a, NAME_MAX_LABEL);
-	if (!is_dns_label(v->text, n))
-		return invalid(ret, a, v->text, "must consist of lower case letters, digits and '-', as a UUID does", "leave it out: podd chooses one");
+	if (n > NAME_MAX_LABEL || !is_dns_label(v->text, n))
+		return refused(ret,
+		               arena_printf(a,
+		                            "a uid must consist of at most %d lower case letters, digits and '-', as a UUID does",
+		                            NAME_MAX_LABEL),
+		               "leave it out: podd chooses one");
 	return true;
 }
 
@@ -137,10 +154,13 @@ bool check_image(const struct value *v, struct arena *a, struct finding *ret)
 	if (!check_path_length(v->text, a, ret))
 		return false;
 	if (!path && (str_after(v->text, "oci:") || str_after(v->text, "oci-archive:") || str_after(v->text, "docker-archive:") ||
-		      is_reference(v->text)))
+	              is_reference(v->text)))
 		return refused(ret, "images from registries and archives are not yet supported by this podd", hint);
 	if (!path)
-		return invalid(ret, a, v->text, strspn(v->text, " \t\n") || str_ends(v->text, " ") ? "must not have leading or trailing whitespace" : "not an image reference", hint);
+		return invalid(ret, a, v->text,
+		               strspn(v->text, " \t\n") || str_ends(v->text, " ") ? "must not have leading or trailing whitespace"
+		                                                                  : "not an image reference",
+		               hint);
 	if (!path_clean(a, path))
 		return invalid(ret, a, v->text, "the path after rootfs: must be absolute and must not contain '..'", NULL);
 	return true;
@@ -164,14 +184,19 @@ bool check_env_name(const struct value *v, struct arena *a, struct finding *ret)
 	/* Since Kubernetes 1.34 any printable ASCII but '='. */
 	for (; *s; s++)
 		if (*s < 0x20 || *s > 0x7e || *s == '=')
-			return invalid(ret, a, v->text, "a valid environment variable name must consist only of printable ASCII characters other than '='", NULL);
+			return invalid(
+				ret, a, v->text,
+				"a valid environment variable name must consist only of printable ASCII characters other than '='",
+				NULL);
 	return true;
 }
 
 bool check_port(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 1 || v->number > 65535)
-		return wrong(ret, arena_printf(a, "Invalid value: %lld: must be between 1 and 65535, inclusive", (long long)v->number), NULL);
+		return wrong(ret,
+		             arena_printf(a, "Invalid value: %lld: must be between 1 and 65535, inclusive", (long long)v->number),
+		             NULL);
 	return true;
 }
 
@@ -190,7 +215,10 @@ bool check_port_name(const struct value *v, struct arena *a, struct finding *ret
 	for (size_t i = 0; i < n; i++)
 		letter |= is_lower(v->text[i]);
 	if (!is_dns_label(v->text, n) || !letter || strstr(v->text, "--"))
-		return invalid(ret, a, v->text, "a port name must consist of lower case letters, digits and single '-' between them, with at least one letter", NULL);
+		return invalid(ret, a, v->text,
+		               "a port name must consist of lower case letters, digits and single '-' between them, with at least "
+		               "one letter",
+		               NULL);
 	return true;
 }
 
@@ -209,8 +237,9 @@ bool check_host_ip(const struct value *v, struct arena *a, struct finding *ret)
 static bool is_protected(const char *path)
 {
 	static const char *const trees[] = { "/proc", "/sys", "/dev/pts", "/dev/mqueue", "/dev/fd" };
-	static const char *const files[] = { "/", "/dev", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-					     "/dev/console", "/dev/ptmx", "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+	static const char *const files[] = { "/",           "/dev",         "/dev/null",  "/dev/zero",    "/dev/full",
+		                             "/dev/random", "/dev/urandom", "/dev/tty",   "/dev/console", "/dev/ptmx",
+		                             "/dev/stdin",  "/dev/stdout",  "/dev/stderr" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
 		const char *rest = str_after(path, trees[i]);
@@ -237,7 +266,10 @@ bool check_mount_path(const struct value *v, struct arena *a, struct finding *re
 	if (!clean)
 		return refused(ret, "a mountPath with '..' is not supported by podd", "write the path it leads to");
 	if (is_protected(clean))
-		return refused(ret, arena_printf(a, "a mount on %s is not supported by podd: it belongs to the kernel or to podd", clean), "mount it elsewhere, as /host/...");
+		return refused(ret,
+		               arena_printf(a, "a mount on %s is not supported by podd: it belongs to the kernel or to podd",
+		                            clean),
+		               "mount it elsewhere, as /host/...");
 	return true;
 }
 
@@ -257,11 +289,48 @@ bool check_host_path(const struct value *v, struct arena *a, struct finding *ret
 bool check_capability(const struct value *v, struct arena *a, struct finding *ret)
 {
 	static const char *const known[] = {
-		"ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE",
-		"DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
-		"MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
-		"SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO",
-		"SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
+		"ALL",
+		"AUDIT_CONTROL",
+		"AUDIT_READ",
+		"AUDIT_WRITE",
+		"BLOCK_SUSPEND",
+		"BPF",
+		"CHECKPOINT_RESTORE",
+		"CHOWN",
+		"DAC_OVERRIDE",
+		"DAC_READ_SEARCH",
+		"FOWNER",
+		"FSETID",
+		"IPC_LOCK",
+		"IPC_OWNER",
+		"KILL",
+		"LEASE",
+		"LINUX_IMMUTABLE",
+		"MAC_ADMIN",
+		"MAC_OVERRIDE",
+		"MKNOD",
+		"NET_ADMIN",
+		"NET_BIND_SERVICE",
+		"NET_BROADCAST",
+		"NET_RAW",
+		"PERFMON",
+		"SETFCAP",
+		"SETGID",
+		"SETPCAP",
+		"SETUID",
+		"SYSLOG",
+		"SYS_ADMIN",
+		"SYS_BOOT",
+		"SYS_CHROOT",
+		"SYS_MODULE",
+		"SYS_NICE",
+		"SYS_PACCT",
+		"SYS_PTRACE",
+		"SYS_RAWIO",
+		"SYS_RESOURCE",
+		"SYS_TIME",
+		"SYS_TTY_CONFIG",
+		"WAKE_ALARM",
 	};
 	const char *bare = str_after(v->text, "CAP_");
 
@@ -271,7 +340,7 @@ bool check_capability(const struct value *v, struct arena *a, struct finding *re
 		if (bare && streq(bare, known[i]))
 			return invalid(ret, a, v->text, "capabilities are named without CAP_", arena_printf(a, "write %s", bare));
 		if (strcasecmp(v->text, known[i]) == 0)
-			return invalid(ret, a, v->text, "capabilities are named in upper case", arena_printf(a, "write %s", known[i]));
+			return refused(ret, "capabilities are named in upper case", arena_printf(a, "write %s", known[i]));
 	}
 	return invalid(ret, a, v->text, "no capability of Linux has this name", "capabilities(7) lists them; leave out CAP_");
 }
@@ -279,7 +348,10 @@ bool check_capability(const struct value *v, struct arena *a, struct finding *re
 bool check_id(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 0 || v->number > INT32_MAX)
-		return wrong(ret, arena_printf(a, "Invalid value: %lld: must be between 0 and 2147483647, inclusive", (long long)v->number), NULL);
+		return wrong(ret,
+		             arena_printf(a, "Invalid value: %lld: must be between 0 and 2147483647, inclusive",
+		                          (long long)v->number),
+		             NULL);
 	return true;
 }
 
@@ -288,9 +360,11 @@ bool check_grace(const struct value *v, struct arena *a, struct finding *ret)
 	enum { YEAR = 366 * 24 * 3600 }; /* in nanoseconds it must stay far from overflow */
 
 	if (v->number < 0)
-		return wrong(ret, arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number), NULL);
+		return wrong(ret, arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number),
+		             NULL);
 	if (v->number > YEAR)
-		return refused(ret, arena_printf(a, "a grace period of more than %d s (a year) is not supported by podd", YEAR), NULL);
+		return refused(ret, arena_printf(a, "a grace period of more than %d s (a year) is not supported by podd", YEAR),
+		               NULL);
 	return true;
 }
 
@@ -316,7 +390,8 @@ bool check_memory(const struct value *v, struct arena *a, struct finding *ret)
 	if (!check_not_negative(v, a, ret))
 		return false;
 	if (v->quantity->nano % byte) {
-		*ret = (struct finding){ SEVERITY_NOTICE, "a fraction of a byte, rounded up: the suffix m means a thousandth", "for mebibytes write Mi" };
+		*ret = (struct finding){ SEVERITY_NOTICE, "a fraction of a byte, rounded up: the suffix m means a thousandth",
+			                 "for mebibytes write Mi" };
 		return false;
 	}
 	return true;
@@ -353,20 +428,28 @@ bool check_qualified_name(const char *key, struct arena *a, struct finding *ret)
 	if (slash) {
 		const char *prefix = arena_strndup(a, key, (size_t)(slash - key));
 		if (!is_dns_subdomain(prefix) || strlen(prefix) > NAME_MAX_SUBDOMAIN)
-			return invalid(ret, a, key, "the part before '/' must be a lowercase RFC 1123 subdomain of at most 253 bytes", NULL);
+			return invalid(ret, a, key,
+			               "the part before '/' must be a lowercase RFC 1123 subdomain of at most 253 bytes", NULL);
 	}
 	if (strlen(name) > NAME_MAX_LABEL)
 		return invalid(ret, a, key, "the name part must be no more than 63 bytes", NULL);
 	if (!is_label_word(name))
-		return invalid(ret, a, key, "the name part must consist of letters, digits, '-', '_' or '.', and must start and end with a letter or digit", NULL);
+		return invalid(ret, a, key,
+		               "the name part must consist of letters, digits, '-', '_' or '.', and must start and end with a "
+		               "letter or digit",
+		               NULL);
 	return true;
 }
 
 bool check_label_value(const char *value, struct arena *a, struct finding *ret)
 {
 	if (strlen(value) > NAME_MAX_LABEL)
-		return wrong(ret, "Invalid value: a label's value must be no more than 63 bytes", "put longer text into an annotation");
+		return wrong(ret, "Invalid value: a label's value must be no more than 63 bytes",
+		             "put longer text into an annotation");
 	if (*value && !is_label_word(value))
-		return invalid(ret, a, value, "a label's value must be empty or consist of letters, digits, '-', '_' or '.', and must start and end with a letter or digit", "put free text into an annotation");
+		return invalid(ret, a, value,
+		               "a label's value must be empty or consist of letters, digits, '-', '_' or '.', and must start and "
+		               "end with a letter or digit",
+		               "put free text into an annotation");
 	return true;
 }

@@ -54,8 +54,10 @@ static bool expect_node(struct decoder *d, const struct node *n, enum node_type 
 {
 	if (n->type == type)
 		return true;
-	decoder_find(d, SEVERITY_ERROR, n, type == NODE_SEQUENCE ? "begin each item with '- '" : "write it as `name: value` pairs, indented",
-		     "Invalid value: must be %s, and this is %s", type == NODE_SEQUENCE ? "a list" : "a mapping", node_type_name(n));
+	decoder_find(d, SEVERITY_ERROR, n,
+	             type == NODE_SEQUENCE ? "begin each item with '- '" : "write it as `name: value` pairs, indented",
+	             "Invalid value: must be %s, and this is %s", type == NODE_SEQUENCE ? "a list" : "a mapping",
+	             node_type_name(n));
 	return false;
 }
 
@@ -71,7 +73,8 @@ static void decode_unbuilt(struct decoder *d, const struct field *f, const struc
 		if (field_is_neutral(f, s.type == SCALAR_BOOL ? (s.boolean ? "true" : "false") : s.text))
 			return;
 	}
-	decoder_find(d, SEVERITY_REFUSED, key, f->hint, "%s", f->verdict == VERDICT_REJECT ? "not supported by podd" : "not yet supported by this podd");
+	decoder_find(d, SEVERITY_REFUSED, key, f->hint, "%s",
+	             f->verdict == VERDICT_REJECT ? "not supported by podd" : "not yet supported by this podd");
 }
 
 static void decode_no_op(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
@@ -241,9 +244,11 @@ static void unknown_resource(struct decoder *d, const struct schema *s, const st
 	if (str_after(key->text, "hugepages-"))
 		decoder_find(d, SEVERITY_REFUSED, key, "leave it out", "huge pages are not yet supported by this podd");
 	else if (strchr(key->text, '/'))
-		decoder_find(d, SEVERITY_REFUSED, key, "use a hostPath volume with the device node", "extended resources are not yet supported by this podd");
+		decoder_find(d, SEVERITY_REFUSED, key, "use a hostPath volume with the device node",
+		             "extended resources are not yet supported by this podd");
 	else
-		decoder_find(d, SEVERITY_ERROR, key, hint, "Invalid value: \"%.80s\": must be a standard resource type, cpu or memory", key->text);
+		decoder_find(d, SEVERITY_ERROR, key, hint,
+		             "Invalid value: \"%.80s\": must be a standard resource type, cpu or memory", key->text);
 }
 
 static void decode_quantity_map(struct decoder *d, const struct field *f, const struct node *n, void *at)

@@ -34,4 +34,5 @@ void decoder_deinit(struct decoder *d);
 const struct node *decoder_place(const struct decoder *d, const void *field);
 
 /* A finding at d->path. Everything but a notice fails the document. */
-void decoder_find(struct decoder *d, enum severity severity, const struct node *where, const char *hint, const char *fmt, ...) _printf_(5, 6);
+void decoder_find(struct decoder *d, enum severity severity, const struct node *where, const char *hint, const char *fmt, ...)
+	_printf_(5, 6);

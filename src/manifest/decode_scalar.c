@@ -9,8 +9,10 @@ enum { SHOWN_MAX = 80 };
 static void mismatch(struct decoder *d, const struct node *n, const char *must, const char *hint)
 {
 	if (n->type == NODE_SCALAR)
-		decoder_find(d, SEVERITY_ERROR, n, hint, n->style == NODE_STRING ? "Invalid value: \"%.*s\": must be %s, and this is %s" : "Invalid value: %.*s: must be %s, and this is %s",
-			     SHOWN_MAX, n->text, must, node_type_name(n));
+		decoder_find(d, SEVERITY_ERROR, n, hint,
+		             n->style == NODE_STRING ? "Invalid value: \"%.*s\": must be %s, and this is %s"
+		                                     : "Invalid value: %.*s: must be %s, and this is %s",
+		             SHOWN_MAX, n->text, must, node_type_name(n));
 	else
 		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: must be %s, and this is %s", must, node_type_name(n));
 }
@@ -78,7 +80,8 @@ static void decode_enum(struct decoder *d, const struct field *f, const struct n
 		}
 		buf_printf(&supported, "%s\"%s\"", supported.len ? ", " : "", word);
 	}
-	decoder_find(d, SEVERITY_ERROR, n, NULL, "Unsupported value: \"%.*s\": supported values: %s", SHOWN_MAX, text, buf_str(&supported));
+	decoder_find(d, SEVERITY_ERROR, n, NULL, "Unsupported value: \"%.*s\": supported values: %s", SHOWN_MAX, text,
+	             buf_str(&supported));
 }
 
 static bool get_bool(struct decoder *d, const struct node *n, bool *ret)
@@ -88,7 +91,8 @@ static bool get_bool(struct decoder *d, const struct node *n, bool *ret)
 	if (!resolve(d, n, "a boolean", &s))
 		return false;
 	if (s.type != SCALAR_BOOL) {
-		mismatch(d, n, "a boolean", s.type == SCALAR_STRING && n->style == NODE_STRING ? "true or false, without quotes" : "true or false");
+		mismatch(d, n, "a boolean",
+		         s.type == SCALAR_STRING && n->style == NODE_STRING ? "true or false, without quotes" : "true or false");
 		return false;
 	}
 	*ret = s.boolean;
@@ -131,8 +135,9 @@ static void decode_quantity(struct decoder *d, const struct field *f, const stru
 	}
 	int r = quantity_parse(s.text, &q);
 	if (r < 0) {
-		decoder_find(d, SEVERITY_ERROR, n, "a number and one of Ki Mi Gi Ti Pi Ei, m k M G T P E, without blanks", "Invalid value: \"%.*s\": %s", SHOWN_MAX, s.text,
-			     r == -ERANGE ? "a quantity out of range" : "not a quantity");
+		decoder_find(d, SEVERITY_ERROR, n, "a number and one of Ki Mi Gi Ti Pi Ei, m k M G T P E, without blanks",
+		             "Invalid value: \"%.*s\": %s", SHOWN_MAX, s.text,
+		             r == -ERANGE ? "a quantity out of range" : "not a quantity");
 		return;
 	}
 	if (!run_check(d, f, n, &(struct value){ .quantity = &q }))
@@ -169,7 +174,9 @@ void scalar_decode(struct decoder *d, const struct field *f, const struct node *
 void scalar_fallback(struct decoder *d, const struct field *f, void *at)
 {
 	bool text = f->type == FIELD_STRING || f->type == FIELD_ENUM;
-	const struct node n = { .type = NODE_SCALAR, .style = text ? NODE_STRING : NODE_PLAIN, .text = f->fallback, .count = strlen(f->fallback) };
+	const struct node n = {
+		.type = NODE_SCALAR, .style = text ? NODE_STRING : NODE_PLAIN, .text = f->fallback, .count = strlen(f->fallback)
+	};
 
 	scalar_decode(d, f, &n, at);
 }

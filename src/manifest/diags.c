@@ -32,8 +32,8 @@ static struct diag *diags_slot(struct manifest *m, enum severity severity)
 	return NULL;
 }
 
-static void _printf_(7, 0) add(struct manifest *m, enum severity severity, unsigned line, unsigned column,
-			       const struct path *path, const char *hint, const char *fmt, va_list ap)
+static void _printf_(7, 0) add(struct manifest *m, enum severity severity, unsigned line, unsigned column, const struct path *path,
+                               const char *hint, const char *fmt, va_list ap)
 {
 	char text[VALUE_SHOWN_MAX];
 	_cleanup_buf_ struct buf field = BUF_NULL;
@@ -59,7 +59,7 @@ static void _printf_(7, 0) add(struct manifest *m, enum severity severity, unsig
 }
 
 void diags_add(struct manifest *m, enum severity severity, const struct node *where, const struct path *path, const char *hint,
-	       const char *fmt, ...)
+               const char *fmt, ...)
 {
 	va_list ap;
 
@@ -69,7 +69,7 @@ void diags_add(struct manifest *m, enum severity severity, const struct node *wh
 }
 
 void diags_add_at(struct manifest *m, enum severity severity, unsigned line, unsigned column, const struct path *path,
-		  const char *hint, const char *fmt, ...)
+                  const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 

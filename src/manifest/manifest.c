@@ -13,9 +13,11 @@
 
 /* Kinds that people keep in one file with their pods. */
 static const char *const known_kinds[] = {
-	"Pod",         "ConfigMap", "Secret",        "PersistentVolumeClaim", "Deployment",   "DaemonSet", "ReplicaSet",     "StatefulSet",
-	"Job",         "CronJob",   "Service",       "Ingress",               "NetworkPolicy", "Namespace", "ServiceAccount", "PriorityClass",
-	"RuntimeClass", "List",      "PodList",
+	"Pod",           "ConfigMap", "Secret",         "PersistentVolumeClaim",
+	"Deployment",    "DaemonSet", "ReplicaSet",     "StatefulSet",
+	"Job",           "CronJob",   "Service",        "Ingress",
+	"NetworkPolicy", "Namespace", "ServiceAccount", "PriorityClass",
+	"RuntimeClass",  "List",      "PodList",
 };
 
 static const char *scalar_text(const struct node *n)
@@ -44,7 +46,8 @@ static void unknown_kind(struct decoder *d, const struct node *where, const char
 
 	for (size_t i = 0; i < ARRAY_SIZE(known_kinds); i++) {
 		if (streq(kind, known_kinds[i])) {
-			decoder_find(d, SEVERITY_REFUSED, where, "podd runs kind: Pod", "kind %s is not yet supported by this podd", kind);
+			decoder_find(d, SEVERITY_REFUSED, where, "podd runs kind: Pod", "kind %s is not yet supported by this podd",
+			             kind);
 			return;
 		}
 		if (strcasecmp(kind, known_kinds[i]) == 0 || str_distance(kind, known_kinds[i], 1) <= 1)
@@ -64,9 +67,11 @@ static bool expect_words(struct decoder *d, const char *member, const char *want
 		return true;
 	path_key(&d->path, member);
 	if (!text)
-		decoder_find(d, SEVERITY_ERROR, n ? n : d->root, want ? "for a pod: apiVersion: v1" : "for a pod: kind: Pod", "Required value");
+		decoder_find(d, SEVERITY_ERROR, n ? n : d->root, want ? "for a pod: apiVersion: v1" : "for a pod: kind: Pod",
+		             "Required value");
 	else
-		decoder_find(d, SEVERITY_ERROR, n, "for a pod: apiVersion: v1", "Unsupported value: \"%.80s\": supported values: \"%s\"", text, want);
+		decoder_find(d, SEVERITY_ERROR, n, "for a pod: apiVersion: v1",
+		             "Unsupported value: \"%.80s\": supported values: \"%s\"", text, want);
 	path_pop(&d->path);
 	return false;
 }
@@ -111,7 +116,8 @@ static void refuse_second(struct decoder *d, const struct document *doc, const s
 
 	path_key(&d->path, "metadata");
 	path_key(&d->path, "name");
-	decoder_find(d, SEVERITY_ERROR, name, "rename one of the two", "Duplicate value: \"%.80s\": the document in line %u is this pod already", doc->name, first->line);
+	decoder_find(d, SEVERITY_ERROR, name, "rename one of the two",
+	             "Duplicate value: \"%.80s\": the document in line %u is this pod already", doc->name, first->line);
 	path_pop(&d->path);
 	path_pop(&d->path);
 }
@@ -120,7 +126,8 @@ static const struct document *find_document(const struct manifest *m, size_t bef
 {
 	for (size_t i = 0; i < before; i++) {
 		const struct document *other = &m->documents[i];
-		if (streq0(other->kind, "Pod") && doc->name && streq0(other->name, doc->name) && streq(other->namespace, doc->namespace))
+		if (streq0(other->kind, "Pod") && doc->name && streq0(other->name, doc->name) &&
+		    streq(other->namespace, doc->namespace))
 			return other;
 	}
 	return NULL;
@@ -135,7 +142,8 @@ static void read_list(struct manifest *m, const struct node *root, bool bad)
 	struct path path = { 0 };
 
 	if (items && items->type == NODE_SEQUENCE && items->count > YAML_DOCUMENTS_MAX) {
-		diags_add(m, SEVERITY_ERROR, items, NULL, "split it into several files", "Too many: a list may hold %d items", YAML_DOCUMENTS_MAX);
+		diags_add(m, SEVERITY_ERROR, items, NULL, "split it into several files", "Too many: a list may hold %d items",
+		          YAML_DOCUMENTS_MAX);
 		(void)document_add(m, root);
 		return;
 	}
@@ -168,7 +176,9 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 	if (path)
 		d.path = *path;
 	if (root->type != NODE_MAPPING) {
-		decoder_find(&d, SEVERITY_ERROR, root, "a manifest begins with apiVersion: and kind:", "Invalid value: must be a mapping, and this is %s", node_type_name(root));
+		decoder_find(&d, SEVERITY_ERROR, root,
+		             "a manifest begins with apiVersion: and kind:", "Invalid value: must be a mapping, and this is %s",
+		             node_type_name(root));
 		return;
 	}
 	if (!expect_pod(&d))
@@ -199,7 +209,8 @@ void manifest_read(const char *file, const char *text, size_t size, struct manif
 
 	m.file = arena_strdup(m.arena, file);
 	if (size > MANIFEST_SIZE_MAX)
-		diags_add(&m, SEVERITY_ERROR, NULL, NULL, "split it into several files", "Too long: %zu bytes: a manifest file may have %d bytes", size, MANIFEST_SIZE_MAX);
+		diags_add(&m, SEVERITY_ERROR, NULL, NULL, "split it into several files",
+		          "Too long: %zu bytes: a manifest file may have %d bytes", size, MANIFEST_SIZE_MAX);
 	else
 		m.parsed = json_read(nodes, text, size, &yaml) || yaml_read(&m, nodes, text, size, &yaml) == 0;
 	for (size_t i = 0; m.parsed && i < yaml.count; i++)

@@ -25,7 +25,7 @@ struct node {
 	size_t weight, bytes;  /* nodes and text when every alias is written out */
 	size_t count;
 	union {
-		const char *text;         /* count: its length; no NUL inside */
+		const char *text; /* count: its length; no NUL inside */
 		struct node **items;
 		struct node_pair *pairs;
 	};
@@ -37,10 +37,10 @@ enum scalar_type { SCALAR_NULL, SCALAR_BOOL, SCALAR_INT, SCALAR_FLOAT, SCALAR_ST
 struct scalar {
 	enum scalar_type type;
 	bool boolean;
-	int64_t integer;   /* SCALAR_INT; and SCALAR_FLOAT when `whole` */
-	bool whole;        /* SCALAR_FLOAT: the value is an integer that fits, as 1e3 */
-	const char *text;  /* as written, without '_' for numbers: a quantity is parsed from it */
-	char buffer[48];   /* where `text` may point */
+	int64_t integer;  /* SCALAR_INT; and SCALAR_FLOAT when `whole` */
+	bool whole;       /* SCALAR_FLOAT: the value is an integer that fits, as 1e3 */
+	const char *text; /* as written, without '_' for numbers: a quantity is parsed from it */
+	char buffer[48];  /* where `text` may point */
 };
 
 void scalar_resolve(const struct node *n, struct scalar *ret);

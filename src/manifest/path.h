@@ -9,7 +9,7 @@ enum { PATH_DEPTH_MAX = 80 }; /* more than the reader lets a document nest */
 struct path_step {
 	const char *key; /* NULL: an index */
 	size_t index;
-	bool quoted;     /* a key of a map of the user's own: labels[app] */
+	bool quoted; /* a key of a map of the user's own: labels[app] */
 };
 
 struct path {

@@ -9,8 +9,8 @@
 static const char *const words_null[] = { "", "~", "null", "Null", "NULL" };
 static const char *const words_true[] = { "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON" };
 static const char *const words_false[] = { "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF" };
-static const char *const words_unreal[] = { ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF", "+.inf",
-					    "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF" };
+static const char *const words_unreal[] = { ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF",
+	                                    "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF" };
 
 static bool among(const char *s, const char *const *words, size_t n)
 {
@@ -134,7 +134,7 @@ static void resolve_plain(const char *s, struct scalar *ret)
 void scalar_resolve(const struct node *n, struct scalar *ret)
 {
 	static const enum scalar_type wanted[] = {
-		[NODE_PLAIN] = SCALAR_TYPE_MAX, [NODE_STRING] = SCALAR_STRING,  [NODE_TAG_INT] = SCALAR_INT,
+		[NODE_PLAIN] = SCALAR_TYPE_MAX,  [NODE_STRING] = SCALAR_STRING, [NODE_TAG_INT] = SCALAR_INT,
 		[NODE_TAG_FLOAT] = SCALAR_FLOAT, [NODE_TAG_BOOL] = SCALAR_BOOL, [NODE_TAG_NULL] = SCALAR_NULL,
 	};
 	_Static_assert(ARRAY_SIZE(wanted) == NODE_STYLE_MAX, "a type for each style");
@@ -156,12 +156,8 @@ void scalar_resolve(const struct node *n, struct scalar *ret)
 const char *scalar_type_name(enum scalar_type t)
 {
 	static const char *const names[] = {
-		[SCALAR_NULL] = "null",
-		[SCALAR_BOOL] = "a boolean",
-		[SCALAR_INT] = "a number",
-		[SCALAR_FLOAT] = "a number",
-		[SCALAR_STRING] = "a string",
-		[SCALAR_BAD] = "no value that JSON has",
+		[SCALAR_NULL] = "null",      [SCALAR_BOOL] = "a boolean",  [SCALAR_INT] = "a number",
+		[SCALAR_FLOAT] = "a number", [SCALAR_STRING] = "a string", [SCALAR_BAD] = "no value that JSON has",
 	};
 	_Static_assert(ARRAY_SIZE(names) == SCALAR_TYPE_MAX, "a name for each type");
 	return names[t];

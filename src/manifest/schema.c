@@ -9,13 +9,12 @@
 #define NOWHERE SIZE_MAX
 #define READ_ELSEWHERE .built = true, .offset = NOWHERE
 #define WITHOUT_EFFECT VERDICT_NO_OP, .built = true
-#define SCHEMA(name_, fields_, size_, ...)                                                                            \
-	{                                                                                                             \
-		.name = (name_), .fields = (fields_), .count = ARRAY_SIZE(fields_), .size = (size_), __VA_ARGS__      \
+#define SCHEMA(name_, fields_, size_, ...)                                                                       \
+	{                                                                                                        \
+		.name = (name_), .fields = (fields_), .count = ARRAY_SIZE(fields_), .size = (size_), __VA_ARGS__ \
 	}
 
 #define HINT_MOUNT "mount it on the host and use hostPath"
-#define HINT_API "podd has no API server to ask"
 #define HINT_HOST_FILES "put the files into a directory and use hostPath"
 #define HINT_LINUX "podd runs Linux containers only"
 #define HINT_LATER "leave it out"
@@ -35,7 +34,8 @@ static const struct field resources_fields[] = {
 	  .doc = "What the container may use at most." },
 	{ "requests", FIELD_QUANTITY_MAP, VERDICT_MUST, STORED(resources, requests, EDIT_NONE), .object = &schema_resource_list,
 	  .doc = "What the container needs: its weight against others and its QoS class; the limits by default." },
-	{ "claims", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Devices by dynamic resource allocation.", .hint = "use a hostPath volume with the device node" },
+	{ "claims", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Devices by dynamic resource allocation.",
+	  .hint = "use a hostPath volume with the device node" },
 };
 static const struct schema schema_resources = SCHEMA("ResourceRequirements", resources_fields, sizeof(struct resources));
 
@@ -44,7 +44,8 @@ static const struct field env_fields[] = {
 	  .doc = "Name of the variable." },
 	{ "value", FIELD_STRING, VERDICT_MUST, STORED(label, value, EDIT_RESTART), .fallback = "",
 	  .doc = "Its value; $(NAME) stands for a variable defined before, $$ for a dollar." },
-	{ "valueFrom", FIELD_OBJECT, VERDICT_MUST, .doc = "Value from the pod's own fields, a ConfigMap or a Secret.", .hint = "write the value out under value" },
+	{ "valueFrom", FIELD_OBJECT, VERDICT_MUST, .doc = "Value from the pod's own fields, a ConfigMap or a Secret.",
+	  .hint = "write the value out under value" },
 };
 static const struct schema schema_env = SCHEMA("EnvVar", env_fields, sizeof(struct label));
 
@@ -60,17 +61,24 @@ static const struct field port_fields[] = {
 	{ "hostIP", FIELD_STRING, VERDICT_MUST, STORED(container_port, host_ip, EDIT_RECREATE), .check = check_host_ip,
 	  .doc = "Address of the host that hostPort is bound to; all by default." },
 };
-static const struct schema schema_port = SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort");
+static const struct schema schema_port =
+	SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort");
 
 static const struct field mount_fields[] = {
-	{ "name", FIELD_STRING, VERDICT_MUST, STORED(volume_mount, name, EDIT_RESTART), .required = true, .doc = "Name of a volume of the pod." },
-	{ "readOnly", FIELD_BOOL, VERDICT_MUST, STORED(volume_mount, read_only, EDIT_RESTART), .doc = "Whether the container may only read it." },
-	{ "recursiveReadOnly", FIELD_STRING, VERDICT_SHOULD, .neutral = "Disabled", .doc = "Whether mounts below it are read-only too.", .hint = HINT_LATER },
+	{ "name", FIELD_STRING, VERDICT_MUST, STORED(volume_mount, name, EDIT_RESTART), .required = true,
+	  .doc = "Name of a volume of the pod." },
+	{ "readOnly", FIELD_BOOL, VERDICT_MUST, STORED(volume_mount, read_only, EDIT_RESTART),
+	  .doc = "Whether the container may only read it." },
+	{ "recursiveReadOnly", FIELD_STRING, VERDICT_SHOULD, .neutral = "Disabled",
+	  .doc = "Whether mounts below it are read-only too.", .hint = HINT_LATER },
 	{ "mountPath", FIELD_STRING, VERDICT_MUST, STORED(volume_mount, mount_path, EDIT_RESTART), .required = true,
 	  .check = check_mount_path, .doc = "Where the container sees it." },
-	{ "subPath", FIELD_STRING, VERDICT_MUST, .neutral = "", .doc = "A part of the volume instead of all of it.", .hint = "make a volume of the sub-directory" },
-	{ "mountPropagation", FIELD_STRING, VERDICT_SHOULD, .neutral = "None", .doc = "Whether later mounts show on the other side.", .hint = HINT_LATER },
-	{ "subPathExpr", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "subPath with $(VARIABLES).", .hint = "make a volume of the sub-directory" },
+	{ "subPath", FIELD_STRING, VERDICT_MUST, .neutral = "", .doc = "A part of the volume instead of all of it.",
+	  .hint = "make a volume of the sub-directory" },
+	{ "mountPropagation", FIELD_STRING, VERDICT_SHOULD, .neutral = "None",
+	  .doc = "Whether later mounts show on the other side.", .hint = HINT_LATER },
+	{ "subPathExpr", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "subPath with $(VARIABLES).",
+	  .hint = "make a volume of the sub-directory" },
 	{ "bindMountOptions", FIELD_STRINGS, VERDICT_SHOULD, .doc = "noexec, nodev, nosuid for the mount.", .hint = HINT_LATER },
 };
 static const struct schema schema_mount = SCHEMA("VolumeMount", mount_fields, sizeof(struct volume_mount));
@@ -84,8 +92,8 @@ static const struct field capabilities_fields[] = {
 static const struct schema schema_capabilities = SCHEMA("Capabilities", capabilities_fields, sizeof(struct capabilities));
 
 static const struct field security_fields[] = {
-	{ "capabilities", FIELD_OBJECT, VERDICT_MUST, STORED(security_context, capabilities, EDIT_NONE), .object = &schema_capabilities,
-	  .doc = "Capabilities the container has." },
+	{ "capabilities", FIELD_OBJECT, VERDICT_MUST, STORED(security_context, capabilities, EDIT_NONE),
+	  .object = &schema_capabilities, .doc = "Capabilities the container has." },
 	{ "privileged", FIELD_TRISTATE, VERDICT_MUST, STORED(security_context, privileged, EDIT_RESTART),
 	  .doc = "All capabilities and devices, nothing masked: as root on the host." },
 	{ "seLinuxOptions", FIELD_OBJECT, VERDICT_LATER, .doc = "SELinux label.", .hint = HINT_LATER },
@@ -94,12 +102,15 @@ static const struct field security_fields[] = {
 	  .doc = "User id of the container's program." },
 	{ "runAsGroup", FIELD_ID, VERDICT_MUST, STORED(security_context, run_as_group, EDIT_RESTART), .check = check_id,
 	  .doc = "Group id of the container's program." },
-	{ "runAsNonRoot", FIELD_BOOL, VERDICT_MUST, .neutral = "false", .doc = "Refuses to run as user 0.", .hint = "set runAsUser to a user other than 0" },
+	{ "runAsNonRoot", FIELD_BOOL, VERDICT_MUST, .neutral = "false", .doc = "Refuses to run as user 0.",
+	  .hint = "set runAsUser to a user other than 0" },
 	{ "readOnlyRootFilesystem", FIELD_TRISTATE, VERDICT_MUST, STORED(security_context, read_only_root, EDIT_RESTART),
 	  .doc = "Makes the root file system read-only." },
-	{ "allowPrivilegeEscalation", FIELD_TRISTATE, VERDICT_MUST, STORED(security_context, allow_privilege_escalation, EDIT_RESTART),
+	{ "allowPrivilegeEscalation", FIELD_TRISTATE, VERDICT_MUST,
+	  STORED(security_context, allow_privilege_escalation, EDIT_RESTART),
 	  .doc = "false: no program gains privileges by exec (no_new_privs)." },
-	{ "procMount", FIELD_STRING, VERDICT_SHOULD, .neutral = "Default", .doc = "Whether parts of /proc are masked.", .hint = HINT_LATER },
+	{ "procMount", FIELD_STRING, VERDICT_SHOULD, .neutral = "Default", .doc = "Whether parts of /proc are masked.",
+	  .hint = HINT_LATER },
 	{ "seccompProfile", FIELD_OBJECT, VERDICT_SHOULD, .doc = "Filter of system calls.", .hint = HINT_LATER },
 	{ "appArmorProfile", FIELD_OBJECT, VERDICT_SHOULD, .doc = "AppArmor profile.", .hint = HINT_LATER },
 };
@@ -110,56 +121,81 @@ static const struct field container_fields[] = {
 	  .doc = "Name of the container, unique in the pod." },
 	{ "image", FIELD_STRING, VERDICT_MUST, STORED(container, image, EDIT_RESTART), .required = true, .check = check_image,
 	  .doc = "Where the root file system comes from: rootfs:/path is a directory, rootfs:/ the host's own root." },
-	{ "command", FIELD_STRINGS, VERDICT_MUST, STORED(container, command, EDIT_RESTART), .doc = "Program and first arguments; the image's entry point by default. $(NAME) is expanded." },
-	{ "args", FIELD_STRINGS, VERDICT_MUST, STORED(container, args, EDIT_RESTART), .doc = "Arguments after command. $(NAME) is expanded." },
+	{ "command", FIELD_STRINGS, VERDICT_MUST, STORED(container, command, EDIT_RESTART),
+	  .doc = "Program and first arguments; the image's entry point by default. $(NAME) is expanded." },
+	{ "args", FIELD_STRINGS, VERDICT_MUST, STORED(container, args, EDIT_RESTART),
+	  .doc = "Arguments after command. $(NAME) is expanded." },
 	{ "workingDir", FIELD_STRING, VERDICT_MUST, STORED(container, working_dir, EDIT_RESTART), .check = check_working_dir,
 	  .doc = "Directory the program starts in; the image's, else /." },
 	{ "ports", FIELD_OBJECTS, VERDICT_MUST, STORED(container, ports, EDIT_RECREATE), .object = &schema_port,
 	  .doc = "Ports the container listens on; only those with a hostPort are published." },
-	{ "envFrom", FIELD_OBJECTS, VERDICT_MUST, .doc = "Environment from whole ConfigMaps and Secrets.", .hint = "write the variables out under env" },
-	{ "env", FIELD_OBJECTS, VERDICT_MUST, STORED(container, env, EDIT_RESTART), .object = &schema_env, .doc = "Environment variables." },
-	{ "resources", FIELD_OBJECT, VERDICT_MUST, STORED(container, resources, EDIT_NONE), .object = &schema_resources, .doc = "Limits and requests." },
-	{ "resizePolicy", FIELD_OBJECTS, VERDICT_SHOULD, .doc = "Whether a change of a limit restarts the container; podd changes limits in place.", .hint = HINT_LATER },
-	{ "restartPolicy", FIELD_STRING, VERDICT_MUST, .doc = "The container's own restart rule.", .hint = "use the pod's restartPolicy" },
-	{ "restartPolicyRules", FIELD_OBJECTS, VERDICT_SHOULD, .doc = "Restart rules by exit code.", .hint = "use the pod's restartPolicy" },
-	{ "volumeMounts", FIELD_OBJECTS, VERDICT_MUST, STORED(container, mounts, EDIT_RESTART), .object = &schema_mount, .doc = "Volumes the container sees." },
-	{ "volumeDevices", FIELD_OBJECTS, VERDICT_LATER, .doc = "Raw block devices.", .hint = "use a hostPath volume of type BlockDevice" },
+	{ "envFrom", FIELD_OBJECTS, VERDICT_MUST, .doc = "Environment from whole ConfigMaps and Secrets.",
+	  .hint = "write the variables out under env" },
+	{ "env", FIELD_OBJECTS, VERDICT_MUST, STORED(container, env, EDIT_RESTART), .object = &schema_env,
+	  .doc = "Environment variables." },
+	{ "resources", FIELD_OBJECT, VERDICT_MUST, STORED(container, resources, EDIT_NONE), .object = &schema_resources,
+	  .doc = "Limits and requests." },
+	{ "resizePolicy", FIELD_OBJECTS, VERDICT_SHOULD,
+	  .doc = "Whether a change of a limit restarts the container; podd changes limits in place.", .hint = HINT_LATER },
+	{ "restartPolicy", FIELD_STRING, VERDICT_MUST, .doc = "The container's own restart rule.",
+	  .hint = "use the pod's restartPolicy" },
+	{ "restartPolicyRules", FIELD_OBJECTS, VERDICT_SHOULD, .doc = "Restart rules by exit code.",
+	  .hint = "use the pod's restartPolicy" },
+	{ "volumeMounts", FIELD_OBJECTS, VERDICT_MUST, STORED(container, mounts, EDIT_RESTART), .object = &schema_mount,
+	  .doc = "Volumes the container sees." },
+	{ "volumeDevices", FIELD_OBJECTS, VERDICT_LATER, .doc = "Raw block devices.",
+	  .hint = "use a hostPath volume of type BlockDevice" },
 	{ "livenessProbe", FIELD_OBJECT, VERDICT_MUST, .doc = "Check whose failure restarts the container.", .hint = HINT_LATER },
-	{ "readinessProbe", FIELD_OBJECT, VERDICT_MUST, .doc = "Check that decides whether the container is ready.", .hint = HINT_LATER },
+	{ "readinessProbe", FIELD_OBJECT, VERDICT_MUST, .doc = "Check that decides whether the container is ready.",
+	  .hint = HINT_LATER },
 	{ "startupProbe", FIELD_OBJECT, VERDICT_MUST, .doc = "Check that the other probes wait for.", .hint = HINT_LATER },
-	{ "lifecycle", FIELD_OBJECT, VERDICT_MUST, .doc = "Hooks after start and before stop.", .hint = "do it in the container's own command" },
-	{ "terminationMessagePath", FIELD_STRING, VERDICT_SHOULD, .neutral = "/dev/termination-log", .doc = "File whose content explains the exit.", .hint = HINT_LATER },
-	{ "terminationMessagePolicy", FIELD_STRING, VERDICT_SHOULD, .neutral = "File", .doc = "Where that explanation comes from.", .hint = HINT_LATER },
-	{ "imagePullPolicy", FIELD_STRING, VERDICT_MUST, .neutral = "IfNotPresent|Never", .doc = "When the image is pulled.", .hint = "leave it out: a rootfs: image is never pulled" },
-	{ "securityContext", FIELD_OBJECT, VERDICT_MUST, STORED(container, security, EDIT_NONE), .object = &schema_security, .doc = "User, capabilities and other privileges." },
+	{ "lifecycle", FIELD_OBJECT, VERDICT_MUST, .doc = "Hooks after start and before stop.",
+	  .hint = "do it in the container's own command" },
+	{ "terminationMessagePath", FIELD_STRING, VERDICT_SHOULD, .neutral = "/dev/termination-log",
+	  .doc = "File whose content explains the exit.", .hint = HINT_LATER },
+	{ "terminationMessagePolicy", FIELD_STRING, VERDICT_SHOULD, .neutral = "File", .doc = "Where that explanation comes from.",
+	  .hint = HINT_LATER },
+	{ "imagePullPolicy", FIELD_STRING, VERDICT_MUST, .neutral = "IfNotPresent|Never", .doc = "When the image is pulled.",
+	  .hint = "leave it out: a rootfs: image is never pulled" },
+	{ "securityContext", FIELD_OBJECT, VERDICT_MUST, STORED(container, security, EDIT_NONE), .object = &schema_security,
+	  .doc = "User, capabilities and other privileges." },
 	{ "stdin", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Keeps standard input open.", .hint = HINT_LATER },
-	{ "stdinOnce", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Closes it after the first attach.", .hint = HINT_LATER },
+	{ "stdinOnce", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Closes it after the first attach.",
+	  .hint = HINT_LATER },
 	{ "tty", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Gives the container a terminal.", .hint = HINT_LATER },
 };
 const struct schema schema_container = SCHEMA("Container", container_fields, sizeof(struct container));
 
 static const struct field host_path_fields[] = {
-	{ "path", FIELD_STRING, VERDICT_MUST, STORED(host_path, path, EDIT_RECREATE), .required = true, .check = check_host_path, .doc = "Path on the host." },
+	{ "path", FIELD_STRING, VERDICT_MUST, STORED(host_path, path, EDIT_RECREATE), .required = true, .check = check_host_path,
+	  .doc = "Path on the host." },
 	{ "type", FIELD_ENUM, VERDICT_MUST, STORED(host_path, type, EDIT_RECREATE), .values = &host_path_type_words, .fallback = "",
-	  .doc = "What it must be: Directory, File, Socket, CharDevice, BlockDevice; or is made: DirectoryOrCreate, FileOrCreate." },
+	  .doc = "What it must be: Directory, File, Socket, CharDevice, BlockDevice; or is made: DirectoryOrCreate, "
+	         "FileOrCreate." },
 };
-static const struct schema schema_host_path = SCHEMA("HostPathVolumeSource", host_path_fields, sizeof(struct host_path), .starts_with_set = true);
+static const struct schema schema_host_path =
+	SCHEMA("HostPathVolumeSource", host_path_fields, sizeof(struct host_path), .starts_with_set = true);
 
 static const struct field empty_dir_fields[] = {
-	{ "medium", FIELD_ENUM, VERDICT_MUST, STORED(empty_dir, medium, EDIT_RECREATE), .values = &empty_dir_medium_words, .fallback = "",
-	  .check = check_medium, .doc = "\"\": the host's disk; Memory: a tmpfs, shared by the pod's containers." },
+	{ "medium", FIELD_ENUM, VERDICT_MUST, STORED(empty_dir, medium, EDIT_RECREATE), .values = &empty_dir_medium_words,
+	  .fallback = "", .check = check_medium, .doc = "\"\": the host's disk; Memory: a tmpfs, shared by the pod's containers." },
 	{ "sizeLimit", FIELD_QUANTITY, VERDICT_MUST, STORED(empty_dir, size_limit, EDIT_RECREATE), .check = check_size_limit,
 	  .doc = "Size of the tmpfs with medium: Memory." },
 	{ "mode", FIELD_INT32, VERDICT_SHOULD, .doc = "Mode of the directory.", .hint = HINT_LATER },
 };
-static const struct schema schema_empty_dir = SCHEMA("EmptyDirVolumeSource", empty_dir_fields, sizeof(struct empty_dir), .starts_with_set = true);
+static const struct schema schema_empty_dir =
+	SCHEMA("EmptyDirVolumeSource", empty_dir_fields, sizeof(struct empty_dir), .starts_with_set = true);
 
-#define REMOTE(name_) { name_, FIELD_OBJECT, VERDICT_REJECT, .doc = "A storage service of a cluster or a cloud.", .hint = HINT_MOUNT }
+#define REMOTE(name_)                                                                                                        \
+	{                                                                                                                    \
+		name_, FIELD_OBJECT, VERDICT_REJECT, .doc = "A storage service of a cluster or a cloud.", .hint = HINT_MOUNT \
+	}
 
 static const struct field volume_fields[] = {
 	{ "name", FIELD_STRING, VERDICT_MUST, STORED(volume, name, EDIT_RECREATE), .required = true, .check = check_label_name,
 	  .doc = "Name of the volume, unique in the pod." },
-	{ "hostPath", FIELD_OBJECT, VERDICT_MUST, STORED(volume, host_path, EDIT_RECREATE), .object = &schema_host_path, .doc = "A file or directory of the host." },
+	{ "hostPath", FIELD_OBJECT, VERDICT_MUST, STORED(volume, host_path, EDIT_RECREATE), .object = &schema_host_path,
+	  .doc = "A file or directory of the host." },
 	{ "emptyDir", FIELD_OBJECT, VERDICT_MUST, STORED(volume, empty_dir, EDIT_RECREATE), .object = &schema_empty_dir,
 	  .doc = "An empty directory that lives as long as the pod, shared by its containers." },
 	REMOTE("gcePersistentDisk"),
@@ -169,7 +205,8 @@ static const struct field volume_fields[] = {
 	{ "nfs", FIELD_OBJECT, VERDICT_LATER, .doc = "An NFS export.", .hint = HINT_MOUNT },
 	REMOTE("iscsi"),
 	REMOTE("glusterfs"),
-	{ "persistentVolumeClaim", FIELD_OBJECT, VERDICT_SHOULD, .doc = "A named directory that outlives the pod.", .hint = "use hostPath with type DirectoryOrCreate" },
+	{ "persistentVolumeClaim", FIELD_OBJECT, VERDICT_SHOULD, .doc = "A named directory that outlives the pod.",
+	  .hint = "use hostPath with type DirectoryOrCreate" },
 	REMOTE("rbd"),
 	REMOTE("flexVolume"),
 	REMOTE("cinder"),
@@ -183,7 +220,8 @@ static const struct field volume_fields[] = {
 	REMOTE("quobyte"),
 	REMOTE("azureDisk"),
 	REMOTE("photonPersistentDisk"),
-	{ "projected", FIELD_OBJECT, VERDICT_SHOULD, .doc = "Files from several sources in one directory.", .hint = HINT_HOST_FILES },
+	{ "projected", FIELD_OBJECT, VERDICT_SHOULD, .doc = "Files from several sources in one directory.",
+	  .hint = HINT_HOST_FILES },
 	REMOTE("portworxVolume"),
 	REMOTE("scaleIO"),
 	REMOTE("storageos"),
@@ -200,10 +238,13 @@ static const struct field pod_security_fields[] = {
 	  .doc = "User id for containers that name none." },
 	{ "runAsGroup", FIELD_ID, VERDICT_MUST, STORED(security_context, run_as_group, EDIT_RECREATE), .check = check_id,
 	  .doc = "Group id for containers that name none." },
-	{ "runAsNonRoot", FIELD_BOOL, VERDICT_MUST, .neutral = "false", .doc = "Refuses to run as user 0.", .hint = "set runAsUser to a user other than 0" },
+	{ "runAsNonRoot", FIELD_BOOL, VERDICT_MUST, .neutral = "false", .doc = "Refuses to run as user 0.",
+	  .hint = "set runAsUser to a user other than 0" },
 	{ "supplementalGroups", FIELD_INT64S, VERDICT_MUST, .doc = "Further groups of every container.", .hint = HINT_LATER },
-	{ "supplementalGroupsPolicy", FIELD_STRING, VERDICT_SHOULD, .neutral = "Merge", .doc = "Whether groups of the image count.", .hint = HINT_LATER },
-	{ "fsGroup", FIELD_INT64, VERDICT_MUST, .doc = "Group that owns the volumes.", .hint = "prepare the directory's group on the host and use hostPath" },
+	{ "supplementalGroupsPolicy", FIELD_STRING, VERDICT_SHOULD, .neutral = "Merge", .doc = "Whether groups of the image count.",
+	  .hint = HINT_LATER },
+	{ "fsGroup", FIELD_INT64, VERDICT_MUST, .doc = "Group that owns the volumes.",
+	  .hint = "prepare the directory's group on the host and use hostPath" },
 	{ "sysctls", FIELD_OBJECTS, VERDICT_MUST, .doc = "Kernel parameters of the pod's namespaces.", .hint = HINT_LATER },
 	{ "fsGroupChangePolicy", FIELD_STRING, VERDICT_SHOULD, .doc = "When fsGroup is applied.", .hint = HINT_LATER },
 	{ "seccompProfile", FIELD_OBJECT, VERDICT_SHOULD, .doc = "Filter of system calls.", .hint = HINT_LATER },
@@ -213,53 +254,70 @@ static const struct field pod_security_fields[] = {
 static const struct schema schema_pod_security = SCHEMA("PodSecurityContext", pod_security_fields, sizeof(struct security_context));
 
 static const struct field os_fields[] = {
-	{ "name", FIELD_STRING, VERDICT_MUST, .neutral = "linux", .doc = "The operating system the pod is for.", .hint = HINT_LINUX },
+	{ "name", FIELD_STRING, VERDICT_MUST, .neutral = "linux", .doc = "The operating system the pod is for.",
+	  .hint = HINT_LINUX },
 };
 static const struct schema schema_os = SCHEMA("PodOS", os_fields, 0);
 
 static const struct field spec_fields[] = {
-	{ "volumes", FIELD_OBJECTS, VERDICT_MUST, STORED(pod_spec, volumes, EDIT_RECREATE), .object = &schema_volume, .doc = "Directories and files that containers can mount." },
-	{ "initContainers", FIELD_OBJECTS, VERDICT_MUST, .doc = "Containers that run one by one before the others; sidecars.", .hint = "run the preparation in the container's own command" },
-	{ "containers", FIELD_OBJECTS, VERDICT_MUST, STORED(pod_spec, containers, EDIT_RESTART), .required = true, .object = &schema_container,
-	  .doc = "The members of the pod." },
-	{ "ephemeralContainers", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Containers added to debug a running pod.", .hint = "use podctl exec" },
-	{ "restartPolicy", FIELD_ENUM, VERDICT_MUST, STORED(pod_spec, restart_policy, EDIT_UPDATE), .values = &restart_policy_words, .fallback = "Always",
-	  .doc = "When a container that ended is started again: Always, OnFailure or Never." },
-	{ "terminationGracePeriodSeconds", FIELD_INT64, VERDICT_MUST, STORED(pod_spec, grace_seconds, EDIT_UPDATE), .fallback = "30", .check = check_grace,
-	  .doc = "Time between the stop signal and the kill." },
+	{ "volumes", FIELD_OBJECTS, VERDICT_MUST, STORED(pod_spec, volumes, EDIT_RECREATE), .object = &schema_volume,
+	  .doc = "Directories and files that containers can mount." },
+	{ "initContainers", FIELD_OBJECTS, VERDICT_MUST, .doc = "Containers that run one by one before the others; sidecars.",
+	  .hint = "run the preparation in the container's own command" },
+	{ "containers", FIELD_OBJECTS, VERDICT_MUST, STORED(pod_spec, containers, EDIT_RESTART), .required = true,
+	  .object = &schema_container, .doc = "The members of the pod." },
+	{ "ephemeralContainers", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Containers added to debug a running pod.",
+	  .hint = "use podctl exec" },
+	{ "restartPolicy", FIELD_ENUM, VERDICT_MUST, STORED(pod_spec, restart_policy, EDIT_UPDATE), .values = &restart_policy_words,
+	  .fallback = "Always", .doc = "When a container that ended is started again: Always, OnFailure or Never." },
+	{ "terminationGracePeriodSeconds", FIELD_INT64, VERDICT_MUST, STORED(pod_spec, grace_seconds, EDIT_UPDATE),
+	  .fallback = "30", .check = check_grace, .doc = "Time between the stop signal and the kill." },
 	{ "activeDeadlineSeconds", FIELD_INT64, VERDICT_SHOULD, .doc = "Ends the pod after this time.", .hint = HINT_LATER },
-	{ "dnsPolicy", FIELD_STRING, VERDICT_MUST, .neutral = "Default|ClusterFirst|ClusterFirstWithHostNet", .doc = "Where name servers come from; the host's, since there is no cluster.", .hint = HINT_LATER },
+	{ "dnsPolicy", FIELD_STRING, VERDICT_MUST, .neutral = "Default|ClusterFirst|ClusterFirstWithHostNet",
+	  .doc = "Where name servers come from; the host's, since there is no cluster.", .hint = HINT_LATER },
 	{ "nodeSelector", FIELD_MAP, VERDICT_SHOULD, .doc = "Labels of the machines the pod is for.", .hint = HINT_LATER },
 	{ "serviceAccountName", FIELD_STRING, WITHOUT_EFFECT, .doc = "Identity at the API; no token is mounted." },
 	{ "serviceAccount", FIELD_STRING, WITHOUT_EFFECT, .doc = "Identity at the API; no token is mounted." },
 	{ "automountServiceAccountToken", FIELD_BOOL, WITHOUT_EFFECT, .doc = "Whether a token is mounted; none is." },
 	{ "nodeName", FIELD_STRING, WITHOUT_EFFECT, .doc = "The machine; always this one." },
-	{ "hostNetwork", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, host_network, EDIT_RECREATE), .doc = "Uses the host's network." },
+	{ "hostNetwork", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, host_network, EDIT_RECREATE),
+	  .doc = "Uses the host's network." },
 	{ "hostPID", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, host_pid, EDIT_RECREATE), .doc = "Sees the host's processes." },
-	{ "hostIPC", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, host_ipc, EDIT_RECREATE), .doc = "Uses the host's System V IPC and POSIX queues." },
-	{ "shareProcessNamespace", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, share_process_namespace, EDIT_RECREATE), .doc = "Containers of the pod see each other's processes." },
-	{ "securityContext", FIELD_OBJECT, VERDICT_MUST, STORED(pod_spec, security, EDIT_NONE), .object = &schema_pod_security, .doc = "Defaults for all containers." },
-	{ "imagePullSecrets", FIELD_OBJECTS, VERDICT_SHOULD, .doc = "Credentials of registries.", .hint = "leave it out: a rootfs: image is never pulled" },
-	{ "hostname", FIELD_STRING, VERDICT_MUST, STORED(pod_spec, hostname, EDIT_RECREATE), .check = check_label_name, .doc = "Host name inside the pod; the pod's name by default." },
-	{ "subdomain", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "Second part of the full host name.", .hint = HINT_LATER },
+	{ "hostIPC", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, host_ipc, EDIT_RECREATE),
+	  .doc = "Uses the host's System V IPC and POSIX queues." },
+	{ "shareProcessNamespace", FIELD_BOOL, VERDICT_MUST, STORED(pod_spec, share_process_namespace, EDIT_RECREATE),
+	  .doc = "Containers of the pod see each other's processes." },
+	{ "securityContext", FIELD_OBJECT, VERDICT_MUST, STORED(pod_spec, security, EDIT_NONE), .object = &schema_pod_security,
+	  .doc = "Defaults for all containers." },
+	{ "imagePullSecrets", FIELD_OBJECTS, VERDICT_SHOULD, .doc = "Credentials of registries.",
+	  .hint = "leave it out: a rootfs: image is never pulled" },
+	{ "hostname", FIELD_STRING, VERDICT_MUST, STORED(pod_spec, hostname, EDIT_RECREATE), .check = check_label_name,
+	  .doc = "Host name inside the pod; the pod's name by default." },
+	{ "subdomain", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "Second part of the full host name.",
+	  .hint = HINT_LATER },
 	{ "affinity", FIELD_OBJECT, WITHOUT_EFFECT, .doc = "Choice of the machine." },
 	{ "schedulerName", FIELD_STRING, WITHOUT_EFFECT, .doc = "Who chooses the machine." },
 	{ "tolerations", FIELD_OBJECTS, WITHOUT_EFFECT, .doc = "Taints of machines to put up with." },
 	{ "hostAliases", FIELD_OBJECTS, VERDICT_MUST, .doc = "Further lines of /etc/hosts.", .hint = HINT_LATER },
 	{ "priorityClassName", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "Rank by name.", .hint = HINT_LATER },
 	{ "priority", FIELD_INT32, VERDICT_SHOULD, .neutral = "0", .doc = "Rank among pods.", .hint = HINT_LATER },
-	{ "dnsConfig", FIELD_OBJECT, VERDICT_MUST, .doc = "Name servers and search list.", .hint = "the pod gets the host's resolv.conf" },
+	{ "dnsConfig", FIELD_OBJECT, VERDICT_MUST, .doc = "Name servers and search list.",
+	  .hint = "the pod gets the host's resolv.conf" },
 	{ "readinessGates", FIELD_OBJECTS, VERDICT_LATER, .doc = "Further conditions for being ready.", .hint = HINT_LATER },
-	{ "runtimeClassName", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "Which runtime runs the pod.", .hint = "leave it out: podd runs containers itself" },
+	{ "runtimeClassName", FIELD_STRING, VERDICT_SHOULD, .neutral = "", .doc = "Which runtime runs the pod.",
+	  .hint = "leave it out: podd runs containers itself" },
 	{ "enableServiceLinks", FIELD_BOOL, WITHOUT_EFFECT, .doc = "Variables that describe Services; there are none." },
 	{ "preemptionPolicy", FIELD_STRING, WITHOUT_EFFECT, .doc = "Whether lower priorities make room." },
 	{ "overhead", FIELD_QUANTITY_MAP, WITHOUT_EFFECT, .doc = "Resources of the sandbox itself." },
 	{ "topologySpreadConstraints", FIELD_OBJECTS, WITHOUT_EFFECT, .doc = "Spread over machines." },
-	{ "setHostnameAsFQDN", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Uses the full name as the host name.", .hint = HINT_LATER },
+	{ "setHostnameAsFQDN", FIELD_BOOL, VERDICT_SHOULD, .neutral = "false", .doc = "Uses the full name as the host name.",
+	  .hint = HINT_LATER },
 	{ "os", FIELD_OBJECT, VERDICT_MUST, READ_ELSEWHERE, .object = &schema_os, .doc = "The operating system the pod is for." },
 	{ "hostUsers", FIELD_BOOL, VERDICT_SHOULD, .neutral = "true", .doc = "false: user ids of its own.", .hint = HINT_LATER },
-	{ "schedulingGates", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Keeps the pod from being started.", .hint = "keep the manifest outside of the directory" },
-	{ "resourceClaims", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Devices by dynamic resource allocation.", .hint = "use a hostPath volume with the device node" },
+	{ "schedulingGates", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Keeps the pod from being started.",
+	  .hint = "keep the manifest outside of the directory" },
+	{ "resourceClaims", FIELD_OBJECTS, VERDICT_REJECT, .doc = "Devices by dynamic resource allocation.",
+	  .hint = "use a hostPath volume with the device node" },
 	{ "resources", FIELD_OBJECT, VERDICT_MUST, .doc = "Limits of the pod as a whole.", .hint = "limit the containers" },
 	{ "hostnameOverride", FIELD_STRING, VERDICT_SHOULD, .doc = "A host name of any form.", .hint = "use hostname" },
 	{ "schedulingGroup", FIELD_OBJECT, WITHOUT_EFFECT, .doc = "Pods that are placed together." },
@@ -268,13 +326,15 @@ static const struct field spec_fields[] = {
 const struct schema schema_spec = SCHEMA("PodSpec", spec_fields, sizeof(struct pod_spec));
 
 static const struct field metadata_fields[] = {
-	{ "name", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, name, EDIT_RECREATE), .required = true, .check = check_subdomain_name,
-	  .doc = "Name of the pod, unique in its namespace." },
-	{ "namespace", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, namespace, EDIT_RECREATE), .fallback = "default", .check = check_label_name,
-	  .doc = "Group the pod belongs to." },
-	{ "uid", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, uid, EDIT_NONE), .check = check_pod_uid, .doc = "Identity of the pod; podd chooses and keeps one." },
+	{ "name", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, name, EDIT_RECREATE), .required = true,
+	  .check = check_subdomain_name, .doc = "Name of the pod, unique in its namespace." },
+	{ "namespace", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, namespace, EDIT_RECREATE), .fallback = "default",
+	  .check = check_label_name, .doc = "Group the pod belongs to." },
+	{ "uid", FIELD_STRING, VERDICT_MUST, STORED(pod_metadata, uid, EDIT_NONE), .check = check_pod_uid,
+	  .doc = "Identity of the pod; podd chooses and keeps one." },
 	{ "labels", FIELD_MAP, VERDICT_MUST, STORED(pod_metadata, labels, EDIT_UPDATE), .doc = "Words to select pods by." },
-	{ "annotations", FIELD_MAP, VERDICT_MUST, STORED(pod_metadata, annotations, EDIT_UPDATE), .doc = "Notes; those that begin with podd.dev/ are podd's own." },
+	{ "annotations", FIELD_MAP, VERDICT_MUST, STORED(pod_metadata, annotations, EDIT_UPDATE),
+	  .doc = "Notes; those that begin with podd.dev/ are podd's own." },
 	{ "generateName", FIELD_STRING, WITHOUT_EFFECT, .doc = "Prefix of a name the API server would make." },
 	{ "creationTimestamp", FIELD_STRING, WITHOUT_EFFECT, .doc = "Written by an API server." },
 	{ "deletionTimestamp", FIELD_STRING, WITHOUT_EFFECT, .doc = "Written by an API server." },
@@ -291,8 +351,10 @@ const struct schema schema_metadata = SCHEMA("ObjectMeta", metadata_fields, size
 static const struct field pod_fields[] = {
 	{ "apiVersion", FIELD_STRING, VERDICT_MUST, READ_ELSEWHERE, .required = true, .doc = "v1." },
 	{ "kind", FIELD_STRING, VERDICT_MUST, READ_ELSEWHERE, .required = true, .doc = "Pod." },
-	{ "metadata", FIELD_OBJECT, VERDICT_MUST, STORED(pod, metadata, EDIT_NONE), .required = true, .object = &schema_metadata, .doc = "Name and labels." },
-	{ "spec", FIELD_OBJECT, VERDICT_MUST, STORED(pod, spec, EDIT_NONE), .required = true, .object = &schema_spec, .doc = "What is to run." },
+	{ "metadata", FIELD_OBJECT, VERDICT_MUST, STORED(pod, metadata, EDIT_NONE), .required = true, .object = &schema_metadata,
+	  .doc = "Name and labels." },
+	{ "spec", FIELD_OBJECT, VERDICT_MUST, STORED(pod, spec, EDIT_NONE), .required = true, .object = &schema_spec,
+	  .doc = "What is to run." },
 	{ "status", FIELD_OBJECT, WITHOUT_EFFECT, .doc = "Written by podd; in a manifest a leftover." },
 };
 const struct schema schema_pod = SCHEMA("Pod", pod_fields, sizeof(struct pod));
@@ -380,17 +442,15 @@ const char *field_type_name(enum field_type t)
 const char *verdict_name(enum verdict v)
 {
 	static const char *const names[] = {
-		[VERDICT_MUST] = "must",
-		[VERDICT_SHOULD] = "should",
-		[VERDICT_LATER] = "later",
-		[VERDICT_REJECT] = "reject",
-		[VERDICT_NO_OP] = "no-op",
+		[VERDICT_MUST] = "must",     [VERDICT_SHOULD] = "should", [VERDICT_LATER] = "later",
+		[VERDICT_REJECT] = "reject", [VERDICT_NO_OP] = "no-op",
 	};
 	_Static_assert(ARRAY_SIZE(names) == VERDICT_MAX, "a name for each verdict");
 	return names[v];
 }
 
-static void walk(const struct schema *s, const char *prefix, void (*visit)(const char *path, const struct field *f, void *user), void *user)
+static void walk(const struct schema *s, const char *prefix, void (*visit)(const char *path, const struct field *f, void *user),
+                 void *user)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct field *f = &s->fields[i];

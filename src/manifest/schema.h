@@ -12,22 +12,22 @@
 #include "manifest/manifest.h"
 
 enum field_type {
-	FIELD_STRING,        /* const char * */
-	FIELD_ENUM,          /* an enum; a string in the API, its words in `values` */
-	FIELD_BOOL,          /* bool */
-	FIELD_TRISTATE,      /* enum tristate */
-	FIELD_INT32,         /* int32_t */
-	FIELD_INT64,         /* int64_t */
-	FIELD_ID,            /* struct id */
-	FIELD_QUANTITY,      /* struct quantity */
+	FIELD_STRING,   /* const char * */
+	FIELD_ENUM,     /* an enum; a string in the API, its words in `values` */
+	FIELD_BOOL,     /* bool */
+	FIELD_TRISTATE, /* enum tristate */
+	FIELD_INT32,    /* int32_t */
+	FIELD_INT64,    /* int64_t */
+	FIELD_ID,       /* struct id */
+	FIELD_QUANTITY, /* struct quantity */
 	FIELD_INT_OR_STRING,
-	FIELD_OBJECT,        /* the struct of `object`, embedded */
-	FIELD_OBJECTS,       /* {items, count} of it */
-	FIELD_STRINGS,       /* struct string_list */
+	FIELD_OBJECT,  /* the struct of `object`, embedded */
+	FIELD_OBJECTS, /* {items, count} of it */
+	FIELD_STRINGS, /* struct string_list */
 	FIELD_INT32S,
 	FIELD_INT64S,
-	FIELD_MAP,           /* struct label_list, sorted by name */
-	FIELD_QUANTITY_MAP,  /* the struct of `object`: one quantity a known name */
+	FIELD_MAP,          /* struct label_list, sorted by name */
+	FIELD_QUANTITY_MAP, /* the struct of `object`: one quantity a known name */
 	FIELD_LABEL_SELECTOR,
 	FIELD_TYPE_MAX,
 };
@@ -67,19 +67,19 @@ struct field {
 	size_t offset;               /* in the struct of its schema; only if built and not a no-op */
 	const struct schema *object; /* what is below, if that is known here */
 	const struct enum_words *values;
-	const char *fallback;        /* the default, as it would be written; NULL: none */
-	const char *neutral;         /* "a|b": values that are accepted though the field is not built */
+	const char *fallback; /* the default, as it would be written; NULL: none */
+	const char *neutral;  /* "a|b": values that are accepted though the field is not built */
 	/* Returns false and says why when the value is not legal by itself. */
 	bool (*check)(const struct value *v, struct arena *a, struct finding *ret);
-	const char *doc, *hint;      /* one line; the way out of a refusal */
+	const char *doc, *hint; /* one line; the way out of a refusal */
 };
 
 struct schema {
-	const char *name;            /* Kubernetes' name of the type */
+	const char *name; /* Kubernetes' name of the type */
 	const struct field *fields;
-	size_t count, size;          /* size of the C struct; 0: nothing of it is stored */
-	bool starts_with_set;        /* its first member is `bool set`: it was there */
-	const char *idle_without;    /* an item of a list in which this number is 0 has no effect: edits of it cost EDIT_UPDATE */
+	size_t count, size;       /* size of the C struct; 0: nothing of it is stored */
+	bool starts_with_set;     /* its first member is `bool set`: it was there */
+	const char *idle_without; /* an item of a list in which this number is 0 has no effect: edits of it cost EDIT_UPDATE */
 };
 
 extern const struct schema schema_pod, schema_metadata, schema_spec, schema_container, schema_volume;

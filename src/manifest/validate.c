@@ -12,7 +12,7 @@ static const struct node *at(const struct decoder *d, const void *field)
 
 /* A finding about `member` of the object at d->path. */
 static void _printf_(6, 7) find_in(struct decoder *d, enum severity severity, const char *member, const struct node *where,
-				   const char *hint, const char *fmt, ...)
+                                   const char *hint, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -67,11 +67,12 @@ static void validate_security(struct decoder *d, const struct security_context *
 	path_key(&d->path, "securityContext");
 	const struct node *where = at(d, &s->allow_privilege_escalation);
 	if (s->privileged == TRISTATE_TRUE)
-		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint, "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
+		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
+		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
 	if (has(&s->capabilities.add, "SYS_ADMIN") || has(&s->capabilities.add, "ALL"))
 		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
-			"Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` %s",
-			has(&s->capabilities.add, "ALL") ? "ALL" : "SYS_ADMIN");
+		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` %s",
+		        has(&s->capabilities.add, "ALL") ? "ALL" : "SYS_ADMIN");
 	path_pop(&d->path);
 }
 
@@ -84,7 +85,8 @@ static void validate_request(struct decoder *d, const char *name, const struct q
 	quantity_print(request, &r);
 	quantity_print(limit, &l);
 	path_key(&d->path, "requests");
-	find_in(d, SEVERITY_ERROR, name, at(d, request), NULL, "Invalid value: \"%s\": must be less than or equal to %s limit of %s", buf_str(&r), name, buf_str(&l));
+	find_in(d, SEVERITY_ERROR, name, at(d, request), NULL,
+	        "Invalid value: \"%s\": must be less than or equal to %s limit of %s", buf_str(&r), name, buf_str(&l));
 	path_pop(&d->path);
 }
 
@@ -108,10 +110,12 @@ static void validate_mounts(struct decoder *d, const struct pod *p, const struct
 			continue;
 		enter(d, "volumeMounts", i);
 		if (!pod_volume(p, m->name))
-			find_in(d, SEVERITY_ERROR, "name", at(d, &m->name), "define it under spec.volumes", "Not found: \"%.80s\"", m->name);
+			find_in(d, SEVERITY_ERROR, "name", at(d, &m->name), "define it under spec.volumes", "Not found: \"%.80s\"",
+			        m->name);
 		for (size_t j = 0; j < i; j++)
 			if (clean[j] && streq(clean[i], clean[j])) {
-				find_in(d, SEVERITY_ERROR, "mountPath", at(d, &m->mount_path), NULL, "Invalid value: \"%.80s\": must be unique", m->mount_path);
+				find_in(d, SEVERITY_ERROR, "mountPath", at(d, &m->mount_path), NULL,
+				        "Invalid value: \"%.80s\": must be unique", m->mount_path);
 				break;
 			}
 		leave(d);
@@ -121,9 +125,11 @@ static void validate_mounts(struct decoder *d, const struct pod *p, const struct
 static void validate_port(struct decoder *d, const struct pod *p, const struct container_port *port)
 {
 	if (port->protocol == PROTOCOL_SCTP && port->host_port)
-		find_in(d, SEVERITY_REFUSED, "protocol", at(d, &port->protocol), "leave out hostPort", "a hostPort for SCTP is not yet supported by this podd");
+		find_in(d, SEVERITY_REFUSED, "protocol", at(d, &port->protocol), "leave out hostPort",
+		        "a hostPort for SCTP is not yet supported by this podd");
 	if (p->spec.host_network && port->host_port && port->host_port != port->container_port)
-		find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), "leave out hostPort", "Invalid value: %d: must match `containerPort` when `hostNetwork` is true", port->host_port);
+		find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), "leave out hostPort",
+		        "Invalid value: %d: must match `containerPort` when `hostNetwork` is true", port->host_port);
 }
 
 /* Addresses overlap when they are equal or one of them means all. */
@@ -147,8 +153,10 @@ static void validate_port_conflicts(struct decoder *d, const struct pod *p, size
 				find_duplicate(d, "name", &port->name, port->name);
 				return;
 			}
-			if (port->host_port && port->host_port == other->host_port && port->protocol == other->protocol && same_address(port, other)) {
-				find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), NULL, "Duplicate value: \"%s/%d\"", protocol_name(port->protocol), port->host_port);
+			if (port->host_port && port->host_port == other->host_port && port->protocol == other->protocol &&
+			    same_address(port, other)) {
+				find_in(d, SEVERITY_ERROR, "hostPort", at(d, &port->host_port), NULL, "Duplicate value: \"%s/%d\"",
+				        protocol_name(port->protocol), port->host_port);
 				return;
 			}
 		}
@@ -202,11 +210,12 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 				break;
 			}
 		if (v->host_path.set && v->empty_dir.set)
-			find_in(d, SEVERITY_ERROR, "hostPath", at(d, &v->host_path.path), "make two volumes", "Forbidden: may not specify more than 1 volume type");
+			find_in(d, SEVERITY_ERROR, "hostPath", at(d, &v->host_path.path), "make two volumes",
+			        "Forbidden: may not specify more than 1 volume type");
 		if (v->empty_dir.set && v->empty_dir.medium == EMPTY_DIR_DISK && v->empty_dir.size_limit.set) {
 			path_key(&d->path, "emptyDir");
-			find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &v->empty_dir.size_limit), "use medium: Memory, or leave it out",
-				"a size limit on disk is not yet supported by this podd");
+			find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &v->empty_dir.size_limit),
+			        "use medium: Memory, or leave it out", "a size limit on disk is not yet supported by this podd");
 			path_pop(&d->path);
 		}
 		leave(d);
@@ -227,6 +236,6 @@ void validate_spec(struct decoder *d, const struct pod *p)
 		}
 	if (s->host_pid && s->share_process_namespace)
 		find_in(d, SEVERITY_ERROR, "shareProcessNamespace", at(d, &s->share_process_namespace), "remove one of the two",
-			"Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");
+		        "Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");
 	path_pop(&d->path);
 }

@@ -7,7 +7,10 @@
 
 static bool backoff_part(struct pod_backoff *b, const char *name, int64_t ns)
 {
-	int64_t *part = streq(name, "initial") ? &b->initial : streq(name, "max") ? &b->max : streq(name, "reset") ? &b->reset : NULL;
+	int64_t *part = streq(name, "initial") ? &b->initial
+	                : streq(name, "max")   ? &b->max
+	                : streq(name, "reset") ? &b->reset
+	                                       : NULL;
 
 	if (!part || *part)
 		return false;
@@ -44,7 +47,9 @@ static const char *parse_backoff(struct arena *a, const char *text, struct pod_b
 	return NULL;
 }
 
-static const char *const podd_keys[] = { "after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical" };
+static const char *const podd_keys[] = {
+	"after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical"
+};
 
 static void unknown_podd_key(struct decoder *d, const struct node *where, const char *key)
 {
@@ -63,7 +68,8 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	if (streq(key, "restart-backoff")) {
 		const char *text = parse_backoff(d->m->arena, l->value, &p->backoff);
 		if (text)
-			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "as in initial=100ms, max=30s, reset=10m", "Invalid value: \"%.80s\": %s", l->value, text);
+			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "as in initial=100ms, max=30s, reset=10m",
+			             "Invalid value: \"%.80s\": %s", l->value, text);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(podd_keys); i++)
@@ -120,7 +126,8 @@ static void validate_annotations(struct decoder *d, struct pod *p)
 		path_pop(&d->path);
 	}
 	if (total > ANNOTATIONS_SIZE_MAX)
-		decoder_find(d, SEVERITY_ERROR, decoder_place(d, annotations), NULL, "Too long: may not be more than %d bytes", ANNOTATIONS_SIZE_MAX);
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, annotations), NULL, "Too long: may not be more than %d bytes",
+		             ANNOTATIONS_SIZE_MAX);
 	path_pop(&d->path);
 }
 

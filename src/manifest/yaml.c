@@ -33,14 +33,20 @@ struct reader {
 	struct yaml_document *current; /* the one that is open */
 };
 
-static unsigned mark_line(const yaml_mark_t *mark) { return (unsigned)mark->line + 1; }
-static unsigned mark_column(const yaml_mark_t *mark) { return (unsigned)mark->column + 1; }
+static unsigned mark_line(const yaml_mark_t *mark)
+{
+	return (unsigned)mark->line + 1;
+}
+static unsigned mark_column(const yaml_mark_t *mark)
+{
+	return (unsigned)mark->column + 1;
+}
 
 /* The whole file is of no use. */
-#define spoil(r, mark, hint, ...)                                                                                     \
-	({                                                                                                           \
+#define spoil(r, mark, hint, ...)                                                                                          \
+	({                                                                                                                 \
 		diags_add_at((r)->m, SEVERITY_ERROR, mark_line(mark), mark_column(mark), &(r)->path, (hint), __VA_ARGS__); \
-		-EBADMSG;                                                                                            \
+		-EBADMSG;                                                                                                  \
 	})
 
 /* Only this document is. */
@@ -64,7 +70,8 @@ static struct frame *top(struct reader *r)
 static int node_make(struct reader *r, const yaml_event_t *e, enum node_type type, struct node **ret)
 {
 	if (++r->node_count > YAML_NODES_MAX)
-		return spoil(r, &e->start_mark, "split it into several files", "Too many: a file may hold %d nodes", YAML_NODES_MAX);
+		return spoil(r, &e->start_mark, "split it into several files", "Too many: a file may hold %d nodes",
+		             YAML_NODES_MAX);
 	struct node *n = arena_alloc(r->arena, sizeof(*n));
 	n->type = type;
 	n->line = mark_line(&e->start_mark);
@@ -207,7 +214,8 @@ static int on_alias(struct reader *r, const yaml_event_t *e)
 
 	path_enter(r);
 	if (++r->alias_count > YAML_ALIASES_MAX)
-		return spoil(r, &e->start_mark, "write the values out", "alias expansion limit: a document may use %d aliases", YAML_ALIASES_MAX);
+		return spoil(r, &e->start_mark, "write the values out", "alias expansion limit: a document may use %d aliases",
+		             YAML_ALIASES_MAX);
 	if (!n)
 		return spoil(r, &e->start_mark, "define it before with &", "alias *%.100s is not defined", name);
 	if (n->open)
@@ -245,8 +253,8 @@ static void drop_duplicates(struct reader *r, struct node *map, size_t own)
 		size_t index = (size_t)(sorted[i] - map->pairs);
 		drop[index] = true;
 		if (index < own)
-			condemn(r, key, "remove one of the two", "Duplicate value: key \"%.100s\" stands here twice, first in line %u",
-				key->text, first->line);
+			condemn(r, key, "remove one of the two",
+			        "Duplicate value: key \"%.100s\" stands here twice, first in line %u", key->text, first->line);
 	}
 	for (size_t i = 0; i < map->count; i++)
 		if (!drop[i])
@@ -347,8 +355,9 @@ static int on_end(struct reader *r, const yaml_event_t *e)
 		return err;
 	n->open = false;
 	if (n->weight > YAML_NODES_MAX || n->bytes > YAML_EXPANDED_BYTES_MAX)
-		return spoil(r, &e->start_mark, "write the values out", "alias expansion limit: with all aliases written out a document may hold %d nodes and %d bytes",
-			     YAML_NODES_MAX, YAML_EXPANDED_BYTES_MAX);
+		return spoil(r, &e->start_mark, "write the values out",
+		             "alias expansion limit: with all aliases written out a document may hold %d nodes and %d bytes",
+		             YAML_NODES_MAX, YAML_EXPANDED_BYTES_MAX);
 	path_leave(r);
 	attach(r, n);
 	return 0;
@@ -357,7 +366,8 @@ static int on_end(struct reader *r, const yaml_event_t *e)
 static int on_document(struct reader *r, const yaml_event_t *e)
 {
 	if (r->document_count == YAML_DOCUMENTS_MAX)
-		return spoil(r, &e->start_mark, "split it into several files", "Too many: a file may hold %d documents", YAML_DOCUMENTS_MAX);
+		return spoil(r, &e->start_mark, "split it into several files", "Too many: a file may hold %d documents",
+		             YAML_DOCUMENTS_MAX);
 	r->current = xgrow(r->documents, r->document_count);
 	r->current->line = mark_line(&e->start_mark);
 	r->anchor_count = 0; /* an alias reaches no further than its document */
@@ -396,18 +406,23 @@ static int on_event(struct reader *r, const yaml_event_t *e)
 static const struct {
 	const char *problem, *text, *hint;
 } cures[] = {
-	{ "mapping values are not allowed", "\": \" where no key can stand", "quote a value that contains \": \", and align keys of one level" },
+	{ "mapping values are not allowed", "\": \" where no key can stand",
+	  "quote a value that contains \": \", and align keys of one level" },
 	{ "could not find expected ':'", "a key without its ':'", "write `key: value`, and close every quote" },
-	{ "did not find expected key", "neither a key of this level nor the end of it", "align keys of one level in one column; quote values that begin with a special character" },
-	{ "did not find expected '-' indicator", "neither a list item of this level nor the end of it", "align the '-' of one list in one column" },
+	{ "did not find expected key", "neither a key of this level nor the end of it",
+	  "align keys of one level in one column; quote values that begin with a special character" },
+	{ "did not find expected '-' indicator", "neither a list item of this level nor the end of it",
+	  "align the '-' of one list in one column" },
 	{ "did not find expected ',' or ']'", "a [list] that is not closed", "separate items with ',' and close it with ']'" },
 	{ "did not find expected ',' or '}'", "a {mapping} that is not closed", "separate pairs with ',' and close it with '}'" },
 	{ "did not find expected node content", "a value is missing", "write it, and close what is open with ']' or '}'" },
 	{ "block sequence entries are not allowed", "'-' where no list item can stand", "put the list on lines of its own" },
 	{ "found unexpected end of stream", "the file ends inside a quoted value", "close the quote" },
-	{ "did not find expected <document start>", "text after the end of the document", "begin a further document with a line `---`, or align this line" },
+	{ "did not find expected <document start>", "text after the end of the document",
+	  "begin a further document with a line `---`, or align this line" },
 	{ "found unknown escape character", "an escape that YAML doesn't know", "write a backslash as \\\\, or use single quotes" },
-	{ "found invalid Unicode character escape", "an escape that is no character", "a character beyond U+FFFF is \\UXXXXXXXX in YAML" },
+	{ "found invalid Unicode character escape", "an escape that is no character",
+	  "a character beyond U+FFFF is \\UXXXXXXXX in YAML" },
 	{ "did not find expected alphabetic", "'*' or '&' without a name", "quote a value that begins with '*' or '&'" },
 	{ "found a tab character", "a tab in the indentation", "indent with spaces" },
 };
@@ -428,7 +443,8 @@ static int on_syntax_error(struct reader *r, const char *text, size_t size)
 			line += text[i] == '\n';
 			column = text[i] == '\n' ? 1 : column + 1;
 		}
-		diags_add_at(r->m, SEVERITY_ERROR, line, column, NULL, "save the file as UTF-8", "not valid UTF-8 text: %s", problem);
+		diags_add_at(r->m, SEVERITY_ERROR, line, column, NULL, "save the file as UTF-8", "not valid UTF-8 text: %s",
+		             problem);
 		return -EBADMSG;
 	}
 	r->path.depth = 0; /* where libyaml gives up is often not where the reader stands */
@@ -479,7 +495,8 @@ static int check_encoding(struct manifest *m, const char *text, size_t size)
 			line++;
 			begin = p + 1;
 		}
-	diags_add_at(m, SEVERITY_ERROR, line, (unsigned)(nul - begin) + 1, NULL, "save the file as UTF-8 text", "a NUL byte: this is not a text file");
+	diags_add_at(m, SEVERITY_ERROR, line, (unsigned)(nul - begin) + 1, NULL, "save the file as UTF-8 text",
+	             "a NUL byte: this is not a text file");
 	return -EBADMSG;
 }
 

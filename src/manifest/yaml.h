@@ -22,7 +22,7 @@ enum {
 struct yaml_document {
 	struct node *root; /* NULL when the document is empty */
 	unsigned line;
-	bool bad;          /* a finding says why */
+	bool bad; /* a finding says why */
 };
 
 struct yaml_file {

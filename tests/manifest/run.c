@@ -193,7 +193,8 @@ static unsigned run_directory(const char *dir, bool valid, unsigned *number)
 		_cleanup_buf_ struct buf text = BUF_NULL, why = BUF_NULL;
 		if (name->d_name[0] == '.')
 			continue;
-		bool good = file_read(AT_FDCWD, path, FILE_MAX, &text) == 0 && run_text(&text, str_ends(path, ".json"), valid, &why);
+		bool good =
+			file_read(AT_FDCWD, path, FILE_MAX, &text) == 0 && run_text(&text, str_ends(path, ".json"), valid, &why);
 		printf("%sok %u - %s/%s\n", good ? "" : "not ", ++*number, valid ? "valid" : "invalid", name->d_name);
 		if (!good) {
 			printf("# %s", buf_str(&why));

@@ -16,11 +16,13 @@ static void read_text(const char *text, struct manifest *ret)
 	manifest_read("web.yaml", text, strlen(text), ret);
 }
 
-static const char *const web = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels: {b: x, a: z}\nspec:\n  containers:\n  - name: app\n"
-			       "    image: rootfs:/\n    ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}]\n    resources: {limits: {memory: 64Mi}}\n"
-			       "    env: [{name: A, value: x}, {name: B}]\n    volumeMounts: [{name: v, mountPath: /v, readOnly: true}]\n"
-			       "    securityContext: {runAsUser: 0, readOnlyRootFilesystem: false, capabilities: {drop: [ALL]}}\n"
-			       "  volumes: [{name: v, hostPath: {path: /srv, type: Directory}}, {name: e}]\n";
+static const char *const web =
+	"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels: {b: x, a: z}\nspec:\n  containers:\n  - name: app\n"
+	"    image: rootfs:/\n    ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}]\n    resources: {limits: {memory: "
+        "64Mi}}\n"
+	"    env: [{name: A, value: x}, {name: B}]\n    volumeMounts: [{name: v, mountPath: /v, readOnly: true}]\n"
+	"    securityContext: {runAsUser: 0, readOnlyRootFilesystem: false, capabilities: {drop: [ALL]}}\n"
+	"  volumes: [{name: v, hostPath: {path: /srv, type: Directory}}, {name: e}]\n";
 
 static void test_typed(void **state)
 {
@@ -77,21 +79,25 @@ static void hash_of(const char *text, char ret[static SHA256_HEX_SIZE])
 	manifest_deinit(&m);
 }
 
+#define SPEC(more) "spec: {containers: [{name: a, image: 'rootfs:/', " more "}]}\n"
 #define HEAD "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 
 static void test_hash(void **state)
 {
 	static const char *const same[] = {
-		HEAD "spec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
-		"# comment\nkind: Pod\napiVersion: v1\nspec:\n  restartPolicy: Always\n  terminationGracePeriodSeconds: 30\n  containers:\n  - image: \"rootfs:/\"\n"
-		"    resources:\n      requests: {cpu: 0.5}\n      limits: {cpu: .5, memory: 65536Ki}\n    name: a\nmetadata: {namespace: default, name: a, labels: {}}\n",
-		"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"uid\": \"1\", \"creationTimestamp\": null}, \"spec\": {\"containers\": "
-		"[{\"name\": \"a\", \"image\": \"rootfs:/\", \"resources\": {\"limits\": {\"memory\": \"64Mi\", \"cpu\": 0.5}}}]}}",
+		HEAD SPEC("resources: {limits: {memory: 64Mi, cpu: 500m}}"),
+		HEAD "# comment\n" SPEC("resources: {requests: {cpu: 0.5}, limits: {cpu: .5, memory: 65536Ki}}, args: []"),
+		("kind: Pod\napiVersion: v1\nspec:\n  restartPolicy: Always\n  terminationGracePeriodSeconds: 30\n  containers:\n"
+		 "  - image: \"rootfs:/\"\n    resources:\n      limits: {memory: 64Mi, cpu: 0.5}\n    name: a\n"
+		 "metadata: {namespace: default, name: a, labels: {}}\n"),
+		("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"uid\": \"1\", \"creationTimestamp\": null},"
+		 "\"spec\": {\"containers\": [{\"name\": \"a\", \"image\": \"rootfs:/\", "
+		 "\"resources\": {\"limits\": {\"memory\": \"64Mi\", \"cpu\": 0.5}}}]}}"),
 	};
 	static const char *const other[] = {
-		HEAD "spec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 65Mi, cpu: 500m}}}]}\n",
-		HEAD "spec: {restartPolicy: Never, containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
-		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: z}}\nspec: {containers: [{name: a, image: 'rootfs:/', resources: {limits: {memory: 64Mi, cpu: 500m}}}]}\n",
+		HEAD SPEC("resources: {limits: {memory: 65Mi, cpu: 500m}}"),
+		HEAD SPEC("resources: {limits: {memory: 64Mi, cpu: 500m}}, args: [x]"),
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: z}}\n" SPEC("resources: {limits: {memory: 64Mi, cpu: 500m}}"),
 	};
 	char first[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
 
@@ -119,9 +125,10 @@ static void test_json(void **state)
 	jsonw_object(&w);
 	pod_json(m.documents[0].pod, "u-1", "42", &w);
 	jsonw_end(&w);
-	assert_string_equal(buf_str(&out), "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},"
-					   "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/\"}],\"restartPolicy\":\"Always\","
-					   "\"terminationGracePeriodSeconds\":30}}");
+	assert_string_equal(buf_str(&out),
+	                    "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},"
+	                    "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/\"}],\"restartPolicy\":\"Always\","
+	                    "\"terminationGracePeriodSeconds\":30}}");
 	manifest_deinit(&m);
 }
 
@@ -130,8 +137,10 @@ static void test_backoff(void **state)
 	struct manifest m;
 
 	(void)state;
-	read_text("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {podd.dev/restart-backoff: ' initial=50ms ,reset=1m30s'}\n"
-		  "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	read_text("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {podd.dev/restart-backoff: ' initial=50ms "
+	          ",reset=1m30s'}\n"
+	          "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n",
+	          &m);
 	assert_non_null(m.documents[0].pod);
 	assert_int_equal(m.documents[0].pod->backoff.initial, 50000000);
 	assert_int_equal(m.documents[0].pod->backoff.max, 0);
@@ -145,7 +154,9 @@ static void test_print(void **state)
 	struct manifest m;
 
 	(void)state;
-	read_text("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\nb\"}\nspec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	read_text("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\nb\"}\nspec: {containers: [{name: a, image: "
+	          "'rootfs:/'}]}\n",
+	          &m);
 	assert_int_equal(m.diag_count, 1);
 	diag_print(&m.diags[0], "we\tb.yaml", &out);
 	assert_non_null(strstr(buf_str(&out), "we\\x09b.yaml:3:18: error: metadata.name: Invalid value: \"a\\x1b[31m\\x0ab\": "));
@@ -162,7 +173,9 @@ static void test_print(void **state)
 	manifest_read("big.yaml", big, MANIFEST_SIZE_MAX + 1, &m);
 	assert_false(m.parsed);
 	diag_print(&m.diags[0], "big.yaml", &out);
-	assert_string_equal(buf_str(&out), "big.yaml: error: Too long: 1048577 bytes: a manifest file may have 1048576 bytes; split it into several files");
+	assert_string_equal(
+		buf_str(&out),
+		"big.yaml: error: Too long: 1048577 bytes: a manifest file may have 1048576 bytes; split it into several files");
 	manifest_deinit(&m);
 	free(big);
 }
@@ -172,7 +185,9 @@ static void test_documents(void **state)
 	struct manifest m;
 
 	(void)state;
-	read_text(HEAD "spec: {}\n---\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\n---\n" HEAD "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n", &m);
+	read_text(HEAD "spec: {}\n---\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\n---\n" HEAD
+	               "spec: {containers: [{name: a, image: 'rootfs:/'}]}\n",
+	          &m);
 	assert_true(m.parsed);
 	assert_int_equal(m.document_count, 3);
 	assert_null(m.documents[0].pod);
@@ -286,8 +301,9 @@ static void test_fields_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_typed),  cmocka_unit_test(test_hash),      cmocka_unit_test(test_json),  cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_print),  cmocka_unit_test(test_documents), cmocka_unit_test(test_table), cmocka_unit_test(test_fields_agree),
+		cmocka_unit_test(test_typed),   cmocka_unit_test(test_hash),         cmocka_unit_test(test_json),
+		cmocka_unit_test(test_backoff), cmocka_unit_test(test_print),        cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_table),   cmocka_unit_test(test_fields_agree),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);

@@ -72,9 +72,10 @@ static void test_good(void **state)
 
 static void test_bad(void **state)
 {
-	static const char *const bad[] = { "",     " ",    " 1",     "1 ",    "1 Ki", "1K",   "1ki",  "1KI",     "0.1mi", "1i",     ".5i", "1+1.0M",
-					   "1.1.M", "..1",  ".",      "+",     "-",    "+-1",  "--1",  "1.2.3",   "-3.01e-", "1e",   "1e+", "1e+-1",
-					   "1e1.0", "0x10", "1_000",  "1e1Ki", "1KiB", "1B",   "Ki",   "e3",      "1,5",   "\xd9\xa1", "1e 3", "nan" };
+	static const char *const bad[] = { "",      " ",     " 1",      "1 ",    "1 Ki", "1K",    "1ki",      "1KI",  "0.1mi",
+		                           "1i",    ".5i",   "1+1.0M",  "1.1.M", "..1",  ".",     "+",        "-",    "+-1",
+		                           "--1",   "1.2.3", "-3.01e-", "1e",    "1e+",  "1e+-1", "1e1.0",    "0x10", "1_000",
+		                           "1e1Ki", "1KiB",  "1B",      "Ki",    "e3",   "1,5",   "\xd9\xa1", "1e 3", "nan" };
 	struct quantity q;
 
 	(void)state;
@@ -142,7 +143,7 @@ static void test_rounding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_bad),      cmocka_unit_test(test_range),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),      cmocka_unit_test(test_range),
 		cmocka_unit_test(test_large), cmocka_unit_test(test_rounding),
 	};
 

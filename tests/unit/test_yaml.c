@@ -18,17 +18,50 @@ static const struct {
 	enum scalar_type type;
 	int64_t integer;
 } scalars[] = {
-	{ "", SCALAR_NULL, 0 },          { "~", SCALAR_NULL, 0 },         { "null", SCALAR_NULL, 0 },     { "Null", SCALAR_NULL, 0 },
-	{ "nULL", SCALAR_STRING, 0 },    { "yes", SCALAR_BOOL, 1 },       { "y", SCALAR_BOOL, 1 },        { "On", SCALAR_BOOL, 1 },
-	{ "TRUE", SCALAR_BOOL, 1 },      { "tRUE", SCALAR_STRING, 0 },    { "no", SCALAR_BOOL, 0 },       { "off", SCALAR_BOOL, 0 },
-	{ "N", SCALAR_BOOL, 0 },         { "0", SCALAR_INT, 0 },          { "-0", SCALAR_INT, 0 },        { "+12", SCALAR_INT, 12 },
-	{ "0755", SCALAR_INT, 493 },     { "0o755", SCALAR_INT, 493 },    { "0x1F", SCALAR_INT, 31 },     { "-0x10", SCALAR_INT, -16 },
-	{ "0b101", SCALAR_INT, 5 },      { "1_000", SCALAR_INT, 1000 },   { "08", SCALAR_FLOAT, 8 },      { "1e3", SCALAR_FLOAT, 1000 },
-	{ "1.0", SCALAR_FLOAT, 1 },      { ".5", SCALAR_FLOAT, 0 },       { "1.5", SCALAR_FLOAT, 0 },     { "1.", SCALAR_FLOAT, 1 },
-	{ "-1e2", SCALAR_FLOAT, -100 },  { ".inf", SCALAR_BAD, 0 },       { "-.INF", SCALAR_BAD, 0 },     { ".NaN", SCALAR_BAD, 0 },
-	{ "0x", SCALAR_STRING, 0 },      { "0b2", SCALAR_STRING, 0 },     { "1e", SCALAR_STRING, 0 },     { "1e400", SCALAR_STRING, 0 },
-	{ "12:30:45", SCALAR_STRING, 0 }, { "2001-01-01", SCALAR_STRING, 0 }, { "1.2.3", SCALAR_STRING, 0 }, { ".", SCALAR_STRING, 0 },
-	{ "-", SCALAR_STRING, 0 },       { "_1", SCALAR_STRING, 0 },      { "1 000", SCALAR_STRING, 0 },  { "9223372036854775807", SCALAR_INT, INT64_MAX },
+	{ "", SCALAR_NULL, 0 },
+	{ "~", SCALAR_NULL, 0 },
+	{ "null", SCALAR_NULL, 0 },
+	{ "Null", SCALAR_NULL, 0 },
+	{ "nULL", SCALAR_STRING, 0 },
+	{ "yes", SCALAR_BOOL, 1 },
+	{ "y", SCALAR_BOOL, 1 },
+	{ "On", SCALAR_BOOL, 1 },
+	{ "TRUE", SCALAR_BOOL, 1 },
+	{ "tRUE", SCALAR_STRING, 0 },
+	{ "no", SCALAR_BOOL, 0 },
+	{ "off", SCALAR_BOOL, 0 },
+	{ "N", SCALAR_BOOL, 0 },
+	{ "0", SCALAR_INT, 0 },
+	{ "-0", SCALAR_INT, 0 },
+	{ "+12", SCALAR_INT, 12 },
+	{ "0755", SCALAR_INT, 493 },
+	{ "0o755", SCALAR_INT, 493 },
+	{ "0x1F", SCALAR_INT, 31 },
+	{ "-0x10", SCALAR_INT, -16 },
+	{ "0b101", SCALAR_INT, 5 },
+	{ "1_000", SCALAR_INT, 1000 },
+	{ "08", SCALAR_FLOAT, 8 },
+	{ "1e3", SCALAR_FLOAT, 1000 },
+	{ "1.0", SCALAR_FLOAT, 1 },
+	{ ".5", SCALAR_FLOAT, 0 },
+	{ "1.5", SCALAR_FLOAT, 0 },
+	{ "1.", SCALAR_FLOAT, 1 },
+	{ "-1e2", SCALAR_FLOAT, -100 },
+	{ ".inf", SCALAR_BAD, 0 },
+	{ "-.INF", SCALAR_BAD, 0 },
+	{ ".NaN", SCALAR_BAD, 0 },
+	{ "0x", SCALAR_STRING, 0 },
+	{ "0b2", SCALAR_STRING, 0 },
+	{ "1e", SCALAR_STRING, 0 },
+	{ "1e400", SCALAR_STRING, 0 },
+	{ "12:30:45", SCALAR_STRING, 0 },
+	{ "2001-01-01", SCALAR_STRING, 0 },
+	{ "1.2.3", SCALAR_STRING, 0 },
+	{ ".", SCALAR_STRING, 0 },
+	{ "-", SCALAR_STRING, 0 },
+	{ "_1", SCALAR_STRING, 0 },
+	{ "1 000", SCALAR_STRING, 0 },
+	{ "9223372036854775807", SCALAR_INT, INT64_MAX },
 	{ "-9223372036854775808", SCALAR_INT, INT64_MIN },
 };
 
@@ -73,8 +106,12 @@ static bool parses(const void *text, size_t size, const char *want)
 static void test_encodings(void **state)
 {
 	(void)state;
-	assert_false(PARSES("\xff\xfe" "a\0:\0 \0b\0", "UTF-16"));
-	assert_false(PARSES("\xfe\xff" "\0a\0:\0 \0b", "UTF-16"));
+	assert_false(PARSES("\xff\xfe"
+	                    "a\0:\0 \0b\0",
+	                    "UTF-16"));
+	assert_false(PARSES("\xfe\xff"
+	                    "\0a\0:\0 \0b",
+	                    "UTF-16"));
 	assert_false(PARSES("a\0:\0 \0b\0", "NUL byte"));
 	assert_false(PARSES("a: b\nc: d\0e\n", "NUL byte"));
 	assert_false(PARSES("a: \xff\n", "UTF-8"));
@@ -180,7 +217,10 @@ static void test_errors_outlive_notices(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 60; i++)
-		buf_printf(&text, "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a%u, generateName: x}\nspec: {containers: [{name: a, image: 'rootfs:/'}]}\n", i);
+		buf_printf(&text,
+		           "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a%u, generateName: x}\nspec: {containers: [{name: a, "
+		           "image: 'rootfs:/'}]}\n",
+		           i);
 	buf_puts(&text, "---\nkind: Pod\n");
 	manifest_read("f", text.data, text.len, &m);
 	assert_int_equal(m.document_count, 61);
@@ -192,8 +232,9 @@ static void test_errors_outlive_notices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),   cmocka_unit_test(test_encodings),     cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_many_keys), cmocka_unit_test(test_many_findings), cmocka_unit_test(test_errors_outlive_notices),
+		cmocka_unit_test(test_scalars),       cmocka_unit_test(test_encodings),
+		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_many_findings), cmocka_unit_test(test_errors_outlive_notices),
 	};
 
 	return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
