@@ -264,7 +264,6 @@ void api_pod_json(const struct daemon *d, const struct core_pod *p, bool head, s
 		jsonw_member_str(w, "apiVersion", "v1");
 	}
 	api_pod_metadata_json(d, p, w);
-	jsonw_key(w, "spec");
 	pod_spec_json(p->pod, w);
 	pod_status_json(d, p, w);
 	jsonw_end(w);

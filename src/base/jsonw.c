@@ -73,6 +73,7 @@ static void quoted(struct buf *out, const char *s)
 
 void jsonw_key(struct jsonw *w, const char *key)
 {
+	assert(!w->after_key);
 	value_begin(w);
 	quoted(w->out, key);
 	buf_putc(w->out, ':');
