@@ -234,7 +234,8 @@ void serve_input(struct anchor *a)
 
 	/* One message a round: children that ended in between are seen first. */
 	ssize_t n = frame_recv(a->connection, message, sizeof(message), fds, &fd_count);
-	if (n == -EAGAIN)
+	/* ECONNRESET: podd died with messages of ours unread. What it had sent is still in the queue. */
+	if (n == -EAGAIN || n == -ECONNRESET)
 		return;
 	if (n == -EMSGSIZE || n == -ENOMEM || n == -ENOBUFS) {
 		refuse(a, message, 0, (int)n);
