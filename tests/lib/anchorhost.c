@@ -478,7 +478,8 @@ void host_wait_log(struct host *h, const char *path, const char *text)
 			return;
 		(void)poll(NULL, 0, 10);
 	}
-	fail_msg("%s never said \"%s\": %s", path, text, host_log(h, path));
+	const char *log = host_log(h, path);
+	fail_msg("%s never said \"%s\": ...%s", path, text, log + (strlen(log) > 900 ? strlen(log) - 900 : 0));
 }
 
 static bool is_prefix(const char *s)
