@@ -69,10 +69,9 @@ static void validate_security(struct decoder *d, const struct security_context *
 	if (s->privileged == TRISTATE_TRUE)
 		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
 		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
-	if (has(&s->capabilities.add, "SYS_ADMIN") || has(&s->capabilities.add, "ALL"))
+	if (has(&s->capabilities.add, "SYS_ADMIN"))
 		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
-		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` %s",
-		        has(&s->capabilities.add, "ALL") ? "ALL" : "SYS_ADMIN");
+			"Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` SYS_ADMIN");
 	path_pop(&d->path);
 }
 
