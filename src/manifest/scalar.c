@@ -82,7 +82,7 @@ static bool parse_float(const char *s, struct scalar *ret)
 	if (isinf(d)) /* out of a float's range: Go leaves it a string */
 		return false;
 	ret->type = SCALAR_FLOAT;
-	ret->whole = d == floor(d) && fabs(d) < 9e15; /* exact in a double */
+	ret->whole = d > -9e15 && d < 9e15 && d == (double)(int64_t)d; /* exact in a double */
 	if (ret->whole)
 		ret->integer = (int64_t)d;
 	return true;

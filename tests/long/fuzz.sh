@@ -18,7 +18,7 @@ done
 
 fuzz() { # FILE NAME
 	clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc "$1" src/base/*.c \
-		src/manifest/*.c -lyaml -lm -o "$work/$2" || return 1
+		src/manifest/*.c -lyaml -o "$work/$2" || return 1
 	"$work/$2" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=8192 -artifact_prefix="${FUZZ_KEEP:-$work/out}/" \
 		"$work/corpus" 2>&1 | tail -n 30
 	return "${PIPESTATUS[0]}"
