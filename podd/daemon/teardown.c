@@ -85,6 +85,9 @@ void sandbox_end(struct sandbox *s)
 	session_end_all(s);
 	anchor_close(s->anchor);
 	s->anchor = NULL;
+	/* The pod's link goes with its namespace, which must not be held here any more. */
+	s->netns_fd = fd_close(s->netns_fd);
+	s->rtnl_fd = fd_close(s->rtnl_fd);
 	attempt(&s->timer);
 }
 

@@ -167,24 +167,6 @@ static int pod_side(int pod, const struct link_spec *s)
 	return netlink_send(pod, &b);
 }
 
-int link_make(int host, int pod, const struct link_spec *s, int *ret_index)
-{
-	int index = 0;
-	int r = pair_make(host, pod, s);
-
-	if (r < 0)
-		return r;
-	r = host_side(host, s, NLM_F_EXCL, &index);
-	if (r == 0)
-		r = pod_side(pod, s);
-	if (r < 0) {
-		(void)link_remove(host, s->name, s->group);
-		return r;
-	}
-	*ret_index = index;
-	return 0;
-}
-
 /* --- looking ----------------------------------------------------------------------------------------------------------------- */
 
 struct found {
@@ -242,6 +224,35 @@ int link_address(const char *name, struct in_addr *ret)
 	return 0;
 }
 
+/* The end that came up first can send only once the kernel's link watch has run, whenever that is; until then it drops, and who
+ * asked for an address by ARP asks again a second later. Being asked for the link makes newer kernels run it at once. */
+static void carrier_settle(int host, const char *name)
+{
+	struct found f;
+
+	(void)find(host, name, &f);
+}
+
+int link_make(int host, int pod, const struct link_spec *s, int *ret_index)
+{
+	int index = 0;
+	int r = pair_make(host, pod, s);
+
+	if (r < 0)
+		return r;
+	r = host_side(host, s, NLM_F_EXCL, &index);
+	if (r == 0)
+		r = pod_side(pod, s);
+	if (r == 0)
+		carrier_settle(host, s->name);
+	if (r < 0) {
+		(void)link_remove(host, s->name, s->group);
+		return r;
+	}
+	*ret_index = index;
+	return 0;
+}
+
 int link_ensure(int host, int pod, const struct link_spec *s, int *ret_index)
 {
 	struct found f;
@@ -269,7 +280,11 @@ int link_ensure(int host, int pod, const struct link_spec *s, int *ret_index)
 		return 0;
 	}
 	r = host_side(host, s, NLM_F_REPLACE, ret_index);
-	return r < 0 ? r : 1;
+	if (r < 0)
+		return r;
+	carrier_settle(host, s->name);
+	carrier_settle(pod, POD_LINK);
+	return 1;
 }
 
 int link_remove(int host, const char *name, uint32_t group)

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,8 @@
 #include "net/watch.h"
 
 #define RETRY_PAUSE (5 * NS_PER_SEC)
+/* How long a link may take to go with its namespace before it is deleted by hand. */
+#define LEAVE_PATIENCE (300 * NS_PER_MS)
 
 struct podnet {
 	struct podnet_config config;
@@ -39,6 +42,7 @@ struct member {
 	struct podnet_port *ports;
 	int *reserved; /* a bound socket a port: no program of the host takes it, nor is robbed of it */
 	size_t port_count;
+	int64_t leaving; /* since when it is being detached, boot time; 0: it is not */
 };
 
 void podnet_ifname(const char *uid, char ret[static PODNET_IFNAME_SIZE])
@@ -71,14 +75,21 @@ static struct member *member_find(const struct podnet *n, const char *uid)
 	return NULL;
 }
 
+/* The hostPorts are free, and nothing here holds the namespace any more. */
+static void member_release(struct member *m)
+{
+	for (size_t i = 0; i < m->port_count; i++)
+		fd_close(m->reserved[i]);
+	m->port_count = 0;
+	m->rtnl_fd = fd_close(m->rtnl_fd);
+}
+
 static struct member *member_free(struct member *m)
 {
 	if (!m)
 		return NULL;
 	list_remove(&m->link);
-	for (size_t i = 0; i < m->port_count; i++)
-		fd_close(m->reserved[i]);
-	fd_close(m->rtnl_fd);
+	member_release(m);
 	free(m->reserved);
 	free(m->ports);
 	free(m->uid);
@@ -303,9 +314,11 @@ int podnet_attach(struct podnet *n, const struct podnet_pod *p)
 {
 	if (p->port_count > PODNET_PORTS_MAX)
 		return -E2BIG;
-	if (member_find(n, p->uid))
+	struct member *m = member_find(n, p->uid);
+	if (m && !m->leaving)
 		return -EEXIST;
-	struct member *m = member_new(n, p);
+	member_free(m); /* make_link() removes what is left of it */
+	m = member_new(n, p);
 	int r = m->rtnl_fd < 0 ? -EBADF : ports_free(n, m);
 	if (r == 0)
 		r = ports_reserve(m, /* adopted= */ false);
@@ -347,19 +360,49 @@ int podnet_adopt(struct podnet *n, const struct podnet_pod *p)
 	return 0;
 }
 
+/* Deleting a link by hand waits for RCU, some 20 ms each, in which podd would do nothing else. With its namespace it goes in the kernel's
+ * own time, many at once; so that is waited for, and the hand is for those whose namespace someone else still holds. */
+static int leave(struct podnet *n, struct member *m)
+{
+	const struct nat_pod none = { .uid = m->uid };
+
+	if (!m->leaving) {
+		int r = n->nat.usable && m->port_count ? nat_sync(&n->nat, &none, 1) : 0;
+		if (r < 0)
+			return r;
+		member_release(m);
+		m->leaving = clock_boot();
+	}
+	if (if_nametoindex(m->spec.name) == 0)
+		return 0;
+	if (clock_boot() < m->leaving + LEAVE_PATIENCE)
+		return -EBUSY;
+	return link_remove(n->route, m->spec.name, n->group);
+}
+
+/* One that the books don't know: left by an earlier podd. */
+static int remove_orphan(struct podnet *n, const char *uid)
+{
+	const struct nat_pod none = { .uid = uid };
+	char name[PODNET_IFNAME_SIZE];
+	int r = n->nat.usable ? nat_sync(&n->nat, &none, 1) : 0;
+
+	podnet_ifname(uid, name);
+	if (r >= 0)
+		r = link_remove(n->route, name, n->group);
+	return r == -EPERM ? 0 : r; /* a foreign link that happens to have the name */
+}
+
 int podnet_detach(struct podnet *n, const char *uid)
 {
 	struct member *m = member_find(n, uid);
-	const struct nat_pod none = { .uid = uid };
-	char name[PODNET_IFNAME_SIZE];
-	int r = 0;
 
-	podnet_ifname(uid, name);
-	if (n->nat.usable && (!m || m->port_count))
-		r = nat_sync(&n->nat, &none, 1);
-	int l = link_remove(n->route, name, n->group);
-	member_free(m); /* last: uid may be its own */
-	return r < 0 ? r : l == -EPERM ? 0 : l;
+	if (!m)
+		return remove_orphan(n, uid);
+	int r = leave(n, m);
+	if (r == 0)
+		member_free(m); /* uid may have been its own */
+	return r;
 }
 
 int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret)
@@ -384,6 +427,8 @@ static int repair_links(struct podnet *n, struct buf *report)
 	int result = 0;
 
 	list_foreach(m, &n->members, struct member, link) {
+		if (m->leaving)
+			continue;
 		int r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
 		if (r > 0)
 			buf_printf(report, "the link %s of %s was changed by others and is made anew\n", m->spec.name, m->spec.alias);

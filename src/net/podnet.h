@@ -51,7 +51,8 @@ int podnet_attach(struct podnet *n, const struct podnet_pod *p);
 int podnet_adopt(struct podnet *n, const struct podnet_pod *p);
 /* The address that a running pod's link leads to, whatever the leases say: to be claimed before it is adopted. -ENOENT: there is no link. */
 int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret);
-/* Removes elements and link; absence is fine. `uid` may be one that is unknown here (orphans). */
+/* Removes elements and link; absence is fine. `uid` may be one that is unknown here (orphans). -EBUSY: the link is going with its namespace,
+ * which the caller must not hold any more; ask again some milliseconds later. What does not go by itself is deleted then. */
 int podnet_detach(struct podnet *n, const char *uid);
 const char *podnet_port_owner(const struct podnet *n, enum podnet_protocol proto, uint16_t host_port); /* uid or NULL */
 
