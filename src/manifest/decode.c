@@ -143,7 +143,7 @@ static void decode_object(struct decoder *d, const struct schema *s, const struc
 	assert(s->count <= FIELDS_MAX && d->schema_depth < SCHEMA_DEPTH_MAX);
 	if (!expect_node(d, n, NODE_MAPPING))
 		return;
-	if (s->starts_with_set)
+	if (s->starts_with_set && base)
 		*(bool *)base = true;
 	d->schemas[d->schema_depth++] = s;
 	for (size_t i = 0; i < n->count; i++) {
@@ -269,7 +269,9 @@ static void decode_quantity_map(struct decoder *d, const struct field *f, const 
 
 static void decode_field(struct decoder *d, const struct field *f, const struct node *n, void *at)
 {
-	if (at && f->type != FIELD_OBJECT)
+	if (!at && f->type != FIELD_OBJECT) /* read elsewhere */
+		return;
+	if (f->type != FIELD_OBJECT)
 		place_set(d, at, n);
 	switch (f->type) {
 	case FIELD_OBJECT:
@@ -295,8 +297,7 @@ static void decode_field(struct decoder *d, const struct field *f, const struct 
 	case FIELD_INT64:
 	case FIELD_ID:
 	case FIELD_QUANTITY:
-		if (at)
-			scalar_decode(d, f, n, at);
+		scalar_decode(d, f, n, at);
 		return;
 	case FIELD_INT_OR_STRING:
 	case FIELD_INT32S:

@@ -107,7 +107,7 @@ int quantity_parse(const char *text, struct quantity *ret)
 	static const __int128 binary_max = (__int128)INT64_MAX * 1000000000;
 	struct parts p = { 0 };
 	bool negative = *text == '-';
-	__int128 nano;
+	__int128 nano = 0;
 
 	if (*text == '-' || *text == '+')
 		text++;
