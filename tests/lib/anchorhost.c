@@ -29,7 +29,7 @@ static const char *program(const char *name)
 	static char path[512];
 	const char *dir = getenv("builddir");
 
-	(void)snprintf(path, sizeof(path), "%s/%s", dir ? dir : ".", name);
+	(void)snprintf(path, sizeof(path), "%s/bin/%s", dir ? dir : ".", name);
 	return path;
 }
 

@@ -72,8 +72,12 @@ put() { # NAME: standard input becomes the manifest NAME
 }
 
 pod_uid() { field "$1" .metadata.uid; }
-field() { podctl get pod "$1" -o json | jq -r "$2 // empty"; } # POD FILTER: from the pod's JSON, as jq says it
+field() { podctl get pod "$1" -o json 2>/dev/null | jq -r "$2 // empty"; } # POD FILTER: from the pod's JSON, as jq says it
 ready() { podctl wait --for=ready "$1" --timeout "${2:-30s}" >/dev/null; }
+
+http_get() { # ADDRESS PORT: the page at /
+	timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3' - "$1" "$2" 2>/dev/null
+}
 
 cgroup_v2() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 member_pid() { # POD CONTAINER: its first process, by the cgroup tree
