@@ -111,7 +111,7 @@ static void walk_list(struct walk *w, const struct field *f, const void *at, uin
 	size_t count = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = list->items + i * f->object->size;
-		if (schema_item_idle(f->object, item))
+		if (schema_item_idle(f->object, item) && w->cost != EDIT_MAX)
 			continue;
 		/* Containers are known by name, the items of other lists by their place. */
 		const char *key = f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)count, buf);

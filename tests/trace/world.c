@@ -274,15 +274,13 @@ static void print_event(struct buf *out, const struct world *w, const struct eve
 size_t world_step(struct world *w, struct event *e, size_t limit)
 {
 	struct effects effects;
-	struct buf text = BUF_NULL, *out = w->effects ? w->effects : w->log ? &text : NULL;
+	struct buf text = BUF_NULL, *out = w->log ? &text : w->effects;
 
 	e->boot = w->boot;
 	e->wall = w->wall;
 	if (w->log)
 		print_event(w->log, w, e);
 	core_step(w->core, e, &effects);
-	if (out)
-		buf_clear(out);
 	for (size_t i = 0; i < effects.count && i < limit; i++) {
 		if (out)
 			print_effect(out, &effects.items[i]);

@@ -68,7 +68,7 @@ struct world {
 	struct world_pod pods[WORLD_PODS];
 	size_t pod_count;
 	struct buf *log;      /* each event and its effects, if not NULL */
-	struct buf *effects;  /* the last step's effects as text, if not NULL */
+	struct buf *effects;  /* the steps' effects as text, if not NULL; emptied by the reader */
 	bool internal_errors; /* are violations */
 	char violation[256];  /* "" so far */
 };
