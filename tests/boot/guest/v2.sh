@@ -92,7 +92,7 @@ ok "an adopted member is restarted" await 30 "[ -n \"\$(pid_of steady)\" ] && [ 
 rm -f /etc/pods/*.yaml
 ok "all pods go" await 60 '[ -z "$(podctl get pods -A -o name 2>/dev/null)" ]'
 ok "podctl census finds nothing" await 20 podctl census
-is "no cgroup of a pod is left" "$(find /sys/fs/cgroup/podd -name 'pod*' -type d | wc -l)" 0
+is "no cgroup of a pod is left" "$(find /sys/fs/cgroup/podd -mindepth 1 -name 'pod*' -type d | wc -l)" 0
 is "no link is left" "$(ip -o link | grep -c ' pd')" 0
 kill "$PID"
 wait "$PID"
