@@ -20,6 +20,7 @@
 #include "sys/cgroup_internal.h"
 
 static struct cgroup_host *host;
+static bool inside; /* on a delegated v2 cgroup, opening moved this process to where podd itself lives */
 
 enum { MB = 1 << 20 };
 
@@ -219,8 +220,7 @@ static void test_leaf_below_processes(void **state)
 static void test_oom_is_counted(void **state)
 {
 	(void)state;
-	if (!cgroup_has(host, CGROUP_MEMORY))
-		skip();
+	assert_true(cgroup_has(host, CGROUP_MEMORY));
 	assert_int_equal(cgroup_make(host, "podO/members", &(struct cgroup_limits){ .memory_max = 256 * MB }), 0);
 	assert_int_equal(cgroup_make(host, "podO/members/h.0", &(struct cgroup_limits){ .memory_max = 16 * MB }), 0);
 	assert_int_equal(cgroup_oom_kills(host, "podO/members/h.0"), 0);
@@ -233,8 +233,7 @@ static void test_oom_is_counted(void **state)
 static void test_forks_are_held(void **state)
 {
 	(void)state;
-	if (!cgroup_has(host, CGROUP_PIDS))
-		skip();
+	assert_true(cgroup_has(host, CGROUP_PIDS));
 	assert_int_equal(cgroup_make(host, "podF", &(struct cgroup_limits){ .pids_max = 8 }), 0);
 	pid_t pid = spawn_in("podF", forker);
 	assert_int_equal(WEXITSTATUS(reap(pid)), 7);
@@ -251,12 +250,10 @@ static void test_forks_are_held(void **state)
 static void test_devices(void **state)
 {
 	(void)state;
-	if (!cgroup_has(host, CGROUP_DEVICES))
+	if (!cgroup_has(host, CGROUP_DEVICES) || access("/dev/kmsg", R_OK) < 0) {
+		print_message("# no devices controller on a v1 hierarchy, or no /dev/kmsg to try it on\n");
 		skip();
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
-	if (kmsg < 0)
-		skip();
-	close(kmsg);
+	}
 	assert_int_equal(cgroup_make(host, "podD", &(struct cgroup_limits){ .devices = true }), 0);
 	assert_int_equal(WEXITSTATUS(reap(spawn_in("podD", device_opener))), 0);
 	assert_int_equal(cgroup_make(host, "podE", NULL), 0);
@@ -308,18 +305,18 @@ static void test_walk_sees_each_hierarchy(void **state)
 
 static void joiner(void)
 {
-	_exit(cgroup_join(host, "supervisor") == 0 && cgroup_populated(host, "supervisor") == 1 ? 0 : 1);
+	_exit(cgroup_join(host, "here") == 0 && cgroup_populated(host, "here") == 1 ? 0 : 1);
 }
 
 static void test_join(void **state)
 {
 	(void)state;
-	assert_int_equal(cgroup_make(host, "supervisor", NULL), 0);
+	assert_int_equal(cgroup_make(host, "here", NULL), 0);
 	pid_t pid = fork();
 	if (pid == 0)
 		joiner();
 	assert_int_equal(WEXITSTATUS(reap(pid)), 0);
-	assert_int_equal(cgroup_remove(host, "supervisor"), 0);
+	assert_int_equal(cgroup_remove(host, "here"), 0);
 }
 
 static void test_open_again_keeps_all(void **state)
@@ -341,12 +338,19 @@ static int setup(void **state)
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "podd-test-%d", (int)getpid());
-	return cgroup_open(name, &host);
+	int r = cgroup_open(name, &host);
+	inside = r == 0 && cgroup_populated(host, "supervisor") == 1;
+	return r;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	if (inside) { /* nobody can remove the directory he lives in */
+		int busy = cgroup_remove_root(host);
+		cgroup_close(host);
+		return busy == -EBUSY ? 0 : -1;
+	}
 	(void)cgroup_kill(host, "");
 	int r = cgroup_remove_root(host);
 	int left = faccessat(host->v2_top, host->name, F_OK, 0);
