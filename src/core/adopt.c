@@ -11,6 +11,7 @@
  * No note and no start: an anchor of a sandbox that was never finished. It goes, and the pod begins anew. */
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -21,7 +22,7 @@
 /* What is to be done about one container when all of them are known. */
 struct finding {
 	const struct adopted_start *alive, *ended; /* ended: only if the note does not know it */
-	int64_t deadline;                          /* of a stop that was under way */
+	int64_t deadline;			   /* of a stop that was under way */
 	bool vanished;
 };
 
@@ -37,7 +38,8 @@ static void restore_pod(struct core *c, struct core_pod *p, const struct note *n
 		p->sandbox_boot = c->boot;
 		p->recreate = a->start_count == 0;
 		if (!p->recreate)
-			effect_report(c, p, NULL, false, "AnchorNoteLost", "The anchor's note can't be read; restart counts begin anew");
+			effect_report(c, p, NULL, false, "AnchorNoteLost",
+				      "The anchor's note can't be read; restart counts begin anew");
 		return;
 	}
 	if (n->comparable)
@@ -114,7 +116,8 @@ static void restore_start(struct core *c, struct core_container *k, const struct
 	if (!n)
 		k->applied_hash = k->wanted_hash; /* nothing says that it is an old one */
 	else if (!noted)
-		k->applied_hash = ~k->wanted_hash; /* an edit took it out and another one put it in: not the version that is wanted now */
+		k->applied_hash =
+			~k->wanted_hash; /* an edit took it out and another one put it in: not the version that is wanted now */
 	k->number = s->number;
 	k->launched = true;
 	k->launch_void = false;

@@ -1,8 +1,10 @@
 #include "core/container.h"
+
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/pod.h"
@@ -135,7 +137,8 @@ static void escalate(struct core *c, struct core_pod *p, struct core_container *
 {
 	if (k->killed && !k->stuck) {
 		k->stuck = true;
-		effect_report(c, p, k, false, "FailedKillPod", "Container %s did not end after SIGKILL; the kernel holds it", k->name);
+		effect_report(c, p, k, false, "FailedKillPod", "Container %s did not end after SIGKILL; the kernel holds it",
+			      k->name);
 	}
 	if (k->stuck && p->state == POD_STATE_STOPPING)
 		pod_destroy(c, p); /* the sandbox's end takes it along, whatever the anchor's health */

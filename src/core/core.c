@@ -1,6 +1,8 @@
 #include "core/core.h"
+
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "core/internal.h"
@@ -21,7 +23,7 @@ struct core *core_free(struct core *c)
 {
 	if (!c)
 		return NULL;
-	list_foreach(p, &c->pods, struct core_pod, link)
+	list_foreach (p, &c->pods, struct core_pod, link)
 		table_remove(c, p);
 	deferred_clear(c);
 	free(c->effects);
@@ -72,13 +74,13 @@ static void go(struct core *c, const struct event *e)
 	deferred_replay(c);
 	deferred_clear(c);
 	c->wall = e->wall;
-	list_foreach(p, &c->pods, struct core_pod, link)
+	list_foreach (p, &c->pods, struct core_pod, link)
 		pod_create_if_due(c, p);
 }
 
 static void tick(struct core *c)
 {
-	list_foreach(p, &c->timed, struct core_pod, timed)
+	list_foreach (p, &c->timed, struct core_pod, timed)
 		pod_tick(c, p);
 }
 
@@ -127,7 +129,7 @@ int64_t core_deadline(const struct core *c)
 
 	if (!c->go)
 		return 0;
-	list_foreach(p, &c->timed, const struct core_pod, timed) {
+	list_foreach (p, &c->timed, const struct core_pod, timed) {
 		int64_t d = pod_deadline(p);
 		if (d && (!first || d < first))
 			first = d;

@@ -2,6 +2,7 @@
  * and safer, than a second meaning for each of them. */
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "core/internal.h"
 

@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "core/internal.h"
 

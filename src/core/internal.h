@@ -34,9 +34,10 @@ struct core {
 /* table.c */
 struct core_pod *table_find(const struct core *c, const char *uid);
 struct core_pod *table_find_name(const struct core *c, const char *ns, const char *name);
-struct core_pod *table_namesake(const struct core *c, const struct pod *pod, const struct core_pod *after); /* of any uid; NULL: no more */
+struct core_pod *table_namesake(const struct core *c, const struct pod *pod,
+				const struct core_pod *after); /* of any uid; NULL: no more */
 struct core_pod *table_add(struct core *c, const char *uid);
-void table_remove(struct core *c, struct core_pod *p); /* frees it */
+void table_remove(struct core *c, struct core_pod *p);			/* frees it */
 void table_rename(struct core *c, struct core_pod *p, struct pod *pod); /* takes the reference, drops the former version */
 
 /* effects.c */

@@ -1,5 +1,7 @@
 #include "core/note.h"
+
 #include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -12,7 +14,14 @@ enum {
 _Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
 
 enum { POD_RECREATE = 1 };
-enum { CONTAINER_LAUNCHED = 1, CONTAINER_LAUNCH_VOID = 2, CONTAINER_RESTART = 4, CONTAINER_LAST = 8, CONTAINER_OOM = 16, CONTAINER_RESIZE = 32 };
+enum {
+	CONTAINER_LAUNCHED = 1,
+	CONTAINER_LAUNCH_VOID = 2,
+	CONTAINER_RESTART = 4,
+	CONTAINER_LAST = 8,
+	CONTAINER_OOM = 16,
+	CONTAINER_RESIZE = 32
+};
 
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
 

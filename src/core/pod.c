@@ -1,7 +1,9 @@
 #include "core/pod.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "base/str.h"
 #include "core/container.h"
 
@@ -211,8 +213,8 @@ static void on_set(struct core *c, struct core_pod *p, const struct event *e)
 	case POD_STATE_FINISHED:
 		pod_reconcile(c, p);
 		break;
-	case POD_STATE_ADOPTING:   /* EVENT_ADOPT, EVENT_SANDBOX_READY and */
-	case POD_STATE_CREATING:   /* EVENT_SANDBOX_GONE will see it */
+	case POD_STATE_ADOPTING: /* EVENT_ADOPT, EVENT_SANDBOX_READY and */
+	case POD_STATE_CREATING: /* EVENT_SANDBOX_GONE will see it */
 	case POD_STATE_STOPPING:
 	case POD_STATE_DESTROYING:
 	case POD_STATE_MAX:
@@ -397,9 +399,9 @@ static void on_container(struct core *c, struct core_pod *p, const struct event 
 typedef void pod_handler(struct core *c, struct core_pod *p, const struct event *e);
 
 /* The same in every state: wishes, and events about containers, which may come late. */
-#define COMMON                                                                                     \
-	[EVENT_POD_SET] = on_set, [EVENT_POD_GONE] = on_gone, [EVENT_RESTART_ASKED] = on_restart_asked,        \
-	[EVENT_STOP_ASKED] = on_stop_asked, [EVENT_START_ASKED] = on_start_asked, [EVENT_STARTED] = on_container,  \
+#define COMMON                                                                                                    \
+	[EVENT_POD_SET] = on_set, [EVENT_POD_GONE] = on_gone, [EVENT_RESTART_ASKED] = on_restart_asked,           \
+	[EVENT_STOP_ASKED] = on_stop_asked, [EVENT_START_ASKED] = on_start_asked, [EVENT_STARTED] = on_container, \
 	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container
 
 /* An empty place is an event that the state can't have. */

@@ -33,7 +33,8 @@ int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and i
 struct core_container *pod_find_container(const struct core_pod *p, const char *name);
 
 /* reconcile.c */
-bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const uint32_t *first_numbers); /* true: the spec differs */
+bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod,
+		      const uint32_t *first_numbers); /* true: the spec differs */
 bool pod_must_stop(const struct core_pod *p);
 void pod_reconcile(struct core *c, struct core_pod *p);
 void pod_reconcile_resize(struct core *c, struct core_pod *p);

@@ -1,6 +1,7 @@
 /* What is wanted against what is, at the least cost: nothing, limits in place, one container anew, the sandbox anew. */
 #include <stdio.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "core/container.h"

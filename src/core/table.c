@@ -1,5 +1,6 @@
 /* The pods by uid and by namespace and name: fixed hash tables, since a box has hundreds of pods and not millions. */
 #include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "core/internal.h"

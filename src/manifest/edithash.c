@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "base/str.h"
 #include "manifest/manifest.h"
 #include "manifest/schema.h"
@@ -11,7 +12,7 @@
 enum { TEXT_SIZE = 64 };
 
 struct walk {
-	enum edit cost; /* EDIT_MAX: any */
+	enum edit cost;	 /* EDIT_MAX: any */
 	bool containers; /* go into the containers, too */
 	uint64_t sum;
 };
@@ -114,7 +115,8 @@ static void walk_list(struct walk *w, const struct field *f, const void *at, uin
 		if (schema_item_idle(f->object, item) && w->cost != EDIT_MAX)
 			continue;
 		/* Containers are known by name, the items of other lists by their place. */
-		const char *key = f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)count, buf);
+		const char *key =
+			f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)count, buf);
 		walk_object(w, f->object, item, hash_add(path, key));
 		count++;
 	}

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -271,12 +272,13 @@ static void summarize(struct world *w, struct summary *ret)
 {
 	struct buf *out = &ret->states;
 
-	list_foreach(p, core_pods(w->core), const struct core_pod, link) {
+	list_foreach (p, core_pods(w->core), const struct core_pod, link) {
 		buf_printf(out, "%s %s %s:", p->uid, pod_state_name(p->state), core_pod_phase(p));
 		for (size_t i = 0; i < p->container_count; i++) {
 			const struct core_container *k = &p->containers[i];
 			struct world_proc *q = world_current(world_pod(w, p->uid), k->name);
-			buf_printf(out, " %s %s image=%d limit=%d", k->name, container_state_name(k->state), q ? q->image : 0, q ? q->limit : 0);
+			buf_printf(out, " %s %s image=%d limit=%d", k->name, container_state_name(k->state), q ? q->image : 0,
+				   q ? q->limit : 0);
 			if (k->state == CONTAINER_STATE_DONE && p->state == POD_STATE_FINISHED)
 				buf_printf(out, " %s %d", k->last.reason, k->last.exit.code);
 			if (world_pod(w, p->uid)->counts)
@@ -360,9 +362,10 @@ static bool run_with_restart(const char *file, const struct trace *t, size_t aft
 		buf_clear(&summary.counts);
 	bool good = !*w.violation && summary_agrees(&summary, wanted);
 	if (!good)
-		printf("# %s: podd restarted after line \"%" PRId64 " %s %s\"%s: %s\n# expected: %s%s# got:      %s%s%s", file, t->lines[after].ms,
-		       t->lines[after].verb, t->lines[after].pod, lost ? ", lost" : "", w.violation, buf_str(&wanted->states),
-		       buf_str(&wanted->counts), buf_str(&summary.states), buf_str(&summary.counts), buf_str(&log));
+		printf("# %s: podd restarted after line \"%" PRId64 " %s %s\"%s: %s\n# expected: %s%s# got:      %s%s%s", file,
+		       t->lines[after].ms, t->lines[after].verb, t->lines[after].pod, lost ? ", lost" : "", w.violation,
+		       buf_str(&wanted->states), buf_str(&wanted->counts), buf_str(&summary.states), buf_str(&summary.counts),
+		       buf_str(&log));
 	world_deinit(&w);
 	return good;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 #include "trace/world.h"
@@ -264,7 +265,8 @@ static int failed(uint64_t seed, const char *violation)
 		return 0;
 	}
 	run_schedule(seed, &log, again);
-	printf("%s# seed %" PRIu64 ": %s\nnot ok 1 - simulation; replay with: simulate --seed %" PRIu64 " --count 1 --verbose\n1..1\n",
+	printf("%s# seed %" PRIu64 ": %s\nnot ok 1 - simulation; replay with: simulate --seed %" PRIu64
+	       " --count 1 --verbose\n1..1\n",
 	       buf_str(&log), seed, violation, seed);
 	return 1;
 }

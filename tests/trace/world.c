@@ -1,8 +1,10 @@
 /* The world's state, and what effects do to it. */
 #include "trace/world.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/note.h"
@@ -97,7 +99,8 @@ static void apply_create(struct world *w, struct world_pod *p)
 	if (!p->manifest)
 		world_fail(w, "%s: a sandbox is created for what nobody wants", p->uid);
 	for (size_t i = 0; i < w->pod_count; i++)
-		if (&w->pods[i] != p && !w->pods[i].nameless && w->pods[i].anchor != ANCHOR_NONE && streq(w->pods[i].want.name, p->want.name))
+		if (&w->pods[i] != p && !w->pods[i].nameless && w->pods[i].anchor != ANCHOR_NONE &&
+		    streq(w->pods[i].want.name, p->want.name))
 			world_fail(w, "%s: runs beside its namesake %s", p->uid, w->pods[i].uid);
 	p->anchor = ANCHOR_CREATING;
 	p->host = p->want.host;
@@ -125,7 +128,8 @@ static void apply_launch(struct world *w, struct world_pod *p, const struct star
 	n->next = MAX(n->next, id->number + 1);
 	for (size_t i = 0; i < p->proc_count; i++)
 		if (streq(p->procs[i].name, id->container) && p->procs[i].state != PROC_DEAD)
-			world_fail(w, "%s/%s#%u: launched while #%u may live", p->uid, id->container, id->number, p->procs[i].number);
+			world_fail(w, "%s/%s#%u: launched while #%u may live", p->uid, id->container, id->number,
+				   p->procs[i].number);
 	if (*w->violation || p->anchor == ANCHOR_DEAD)
 		return;
 	if (p->proc_count == WORLD_PROCS) {

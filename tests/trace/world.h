@@ -25,9 +25,9 @@ struct world_proc {
 	uint32_t number;
 	enum proc_state state;
 	bool told_started, told_exit; /* podd has got the message */
-	bool failed;                  /* to start */
+	bool failed;		      /* to start */
 	bool term, killed;
-	int image, limit;             /* what it runs with */
+	int image, limit; /* what it runs with */
 	int32_t pid;
 	int64_t started_wall;
 	struct exit_info exit;
@@ -35,10 +35,10 @@ struct world_proc {
 
 struct world_name { /* of a container, as long as the pod's uid is known */
 	char name[TESTPOD_NAME_SIZE];
-	uint32_t next;  /* above all numbers used */
-	unsigned real;  /* starts that the anchor knew of */
-	bool dropped;   /* was once taken out of the manifest: its count began anew */
-	bool ran;       /* in this sandbox, from this version, and nobody asked for more */
+	uint32_t next; /* above all numbers used */
+	unsigned real; /* starts that the anchor knew of */
+	bool dropped;  /* was once taken out of the manifest: its count began anew */
+	bool ran;      /* in this sandbox, from this version, and nobody asked for more */
 };
 
 struct world_pod {
@@ -50,9 +50,9 @@ struct world_pod {
 	enum anchor anchor;
 	bool destroying, told_lost;
 	bool adopt_due; /* the snapshot is still to come */
-	bool nameless; /* an anchor whose manifest went while podd was down: nobody knows its name */
-	bool counts;    /* one sandbox, all of its life: restart counts must be exact */
-	int host;      /* the sandbox was made with */
+	bool nameless;	/* an anchor whose manifest went while podd was down: nobody knows its name */
+	bool counts;	/* one sandbox, all of its life: restart counts must be exact */
+	int host;	/* the sandbox was made with */
 	struct buf note;
 	struct world_proc procs[WORLD_PROCS];
 	size_t proc_count;

@@ -1,6 +1,7 @@
 /* What happens in the world. */
 #include <stdio.h>
 #include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 #include "trace/world.h"
@@ -196,13 +197,18 @@ void world_tell_adopt(struct world *w, struct world_pod *p, size_t limit)
 
 	for (size_t i = 0; i < p->proc_count; i++) {
 		struct world_proc *q = &p->procs[i];
-		starts[i] = (struct adopted_start){ .number = q->number, .pid = q->pid, .started_wall = q->started_wall,
-						    .exit = q->exit, .launch_failed = q->failed };
+		starts[i] = (struct adopted_start){ .number = q->number,
+						    .pid = q->pid,
+						    .started_wall = q->started_wall,
+						    .exit = q->exit,
+						    .launch_failed = q->failed };
 		(void)snprintf(starts[i].container, sizeof(starts[i].container), "%s", q->name);
 		q->told_started = q->state == PROC_ALIVE || q->told_started;
 		q->told_exit = q->state == PROC_DEAD;
 	}
-	e.adopt = (struct adopt_info){ .note = p->note.data, .note_size = p->note.len, .starts = starts, .start_count = p->proc_count };
+	e.adopt = (struct adopt_info){
+		.note = p->note.data, .note_size = p->note.len, .starts = starts, .start_count = p->proc_count
+	};
 	p->adopt_due = false;
 	(void)world_step(w, &e, limit);
 }
@@ -372,7 +378,8 @@ static void check_container(struct world *w, struct world_pod *p, const struct c
 	for (size_t i = 0; i < p->name_count; i++)
 		if (streq(p->names[i].name, want->name) && p->names[i].real && !p->names[i].dropped &&
 		    k->restart_count != p->names[i].real - 1)
-			world_fail(w, "%s/%s: %u restarts counted, were %u", p->uid, want->name, k->restart_count, p->names[i].real - 1);
+			world_fail(w, "%s/%s: %u restarts counted, were %u", p->uid, want->name, k->restart_count,
+				   p->names[i].real - 1);
 }
 
 static void check_wanted(struct world *w, struct world_pod *p, const struct core_pod *cp)

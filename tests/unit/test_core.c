@@ -1,10 +1,11 @@
 /* What traces don't say well: Kubernetes' words for states, look-ups, the note at its limits, and quiet. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -247,7 +248,7 @@ static void test_many_pods(void **state _unused_)
 		assert_string_equal(core_pod_by_name(c, "default", name)->uid, uid);
 		assert_string_equal(core_pod_by_uid(c, uid)->pod->metadata.name, name);
 	}
-	list_foreach(p, core_pods(c), const struct core_pod, link)
+	list_foreach (p, core_pods(c), const struct core_pod, link)
 		listed++;
 	assert_int_equal(listed, MANY);
 	assert_null(core_pod_by_name(c, "other", "pod-1"));
@@ -274,8 +275,12 @@ static void test_any_event_any_time(void **state _unused_)
 					ends(&w, "web", "app", 0, false);
 				enum event_type types[] = { first, second };
 				for (int i = 0; i < 2; i++) {
-					struct event e = { .type = types[i], .boot = w.boot, .wall = w.wall, .id = { "web", "app", 0 } };
-					struct testpod t = { .name = "web", .count = 1, .containers = { { .name = "app", .image = 2 } } };
+					struct event e = {
+						.type = types[i], .boot = w.boot, .wall = w.wall, .id = { "web", "app", 0 }
+					};
+					struct testpod t = { .name = "web",
+							     .count = 1,
+							     .containers = { { .name = "app", .image = 2 } } };
 					struct pod *pod = testpod_build(&t);
 					struct effects effects;
 					if (e.type == EVENT_POD_SET)
@@ -290,10 +295,10 @@ static void test_any_event_any_time(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),          cmocka_unit_test(test_words_of_jobs),
-		cmocka_unit_test(test_quiet),          cmocka_unit_test(test_note_of_64),
-		cmocka_unit_test(test_bad_notes),      cmocka_unit_test(test_adopt_without_note),
-		cmocka_unit_test(test_many_pods),      cmocka_unit_test(test_any_event_any_time),
+		cmocka_unit_test(test_words),	  cmocka_unit_test(test_words_of_jobs),
+		cmocka_unit_test(test_quiet),	  cmocka_unit_test(test_note_of_64),
+		cmocka_unit_test(test_bad_notes), cmocka_unit_test(test_adopt_without_note),
+		cmocka_unit_test(test_many_pods), cmocka_unit_test(test_any_event_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,11 @@
 /* What the hashes say about an edit must be what pod_diff says: the core acts by the former, `podctl diff` predicts by the latter. Each of a
  * list of pods is taken for an edit of each other one. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "manifest/manifest.h"
@@ -88,9 +89,11 @@ static void compare(const struct pod *from, const struct pod *to, const char *wh
 
 	pod_diff(from, to, &e);
 	if (recreate != (e.pod == EDIT_RECREATE))
-		fail_msg("%s: pod_diff says %s (%s), the hash %s", what, edit_name(e.pod), e.field ? e.field : "", recreate ? "recreate" : "no");
+		fail_msg("%s: pod_diff says %s (%s), the hash %s", what, edit_name(e.pod), e.field ? e.field : "",
+			 recreate ? "recreate" : "no");
 	if ((e.pod < EDIT_RESIZE && resize) || (e.pod == EDIT_RESIZE && !resize))
-		fail_msg("%s: pod_diff says %s (%s), the hash of limits %s", what, edit_name(e.pod), e.field ? e.field : "", resize ? "differs" : "is the same");
+		fail_msg("%s: pod_diff says %s (%s), the hash of limits %s", what, edit_name(e.pod), e.field ? e.field : "",
+			 resize ? "differs" : "is the same");
 	for (size_t i = 0; i < e.container_count; i++) {
 		bool differs = container_differs(from, to, e.containers[i].name);
 		if ((e.containers[i].edit == EDIT_RESTART && !differs) || (e.containers[i].edit < EDIT_RESTART && differs))
@@ -120,7 +123,8 @@ static void test_hashes_agree_with_diff(void **state _unused_)
 /* A podd that knows other fields, in another order, must get the same hashes: the values of this one, for ever. */
 static void test_hashes_stay(void **state _unused_)
 {
-	struct pod *p = pod_of(ONE(", command: [sleep, '1'], env: [{name: A, value: x}], resources: {limits: {memory: 64Mi}}") ", hostname: h");
+	struct pod *p = pod_of(
+		ONE(", command: [sleep, '1'], env: [{name: A, value: x}], resources: {limits: {memory: 64Mi}}") ", hostname: h");
 
 	assert_int_equal(EDIT_HASH_VERSION, 1);
 	assert_int_equal(pod_edit_hash(p, EDIT_RECREATE), 0x56818b5cb36d0e9cu);
