@@ -1,9 +1,11 @@
 /* What traces don't say well: Kubernetes' words for states, look-ups, the note at its limits, and quiet. */
+/* clang-format off: cmocka.h wants these before it */
 #include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+/* clang-format on */
 #include <stdio.h>
 
 #include "base/alloc.h"
