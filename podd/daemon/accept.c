@@ -120,6 +120,16 @@ static struct wanted *add_wanted(struct acceptor *a, const char *uid)
 	return w;
 }
 
+static bool edits_spec(const struct pod *from, const struct pod *to)
+{
+	struct pod_edit e;
+
+	pod_diff(from, to, &e);
+	bool edits = e.pod > EDIT_UPDATE;
+	pod_edit_deinit(&e);
+	return edits;
+}
+
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path)
 {
 	bool same = w->pod && streq(w->pod->hash, pod->hash) && !w->gone, moved = !w->source || !streq(w->source, path);
@@ -130,6 +140,7 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 	}
 	if (same && !moved)
 		return;
+	bool edited = w->pod && edits_spec(w->pod, pod);
 	pod_ref(pod);
 	pod_unref(w->pod);
 	w->pod = pod;
@@ -139,8 +150,11 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 		daemon_report(a->daemon, w->uid, NULL, false, "NotSaved",
 			      "writing the accepted version: %s; if this manifest breaks, the version before it comes back at the next start",
 			      strerror(-r));
-	if (!same)
-		emit(a, EVENT_POD_SET, w);
+	if (same)
+		return;
+	if (edited)
+		(void)accept_hold(a->daemon, w->uid, false); /* it ends a stop by hand */
+	emit(a, EVENT_POD_SET, w);
 }
 
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool *unknown)

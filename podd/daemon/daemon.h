@@ -45,6 +45,7 @@ struct daemon {
 	struct podnet *net;
 	uv_poll_t net_poll;
 	uv_signal_t signals[3];
+	uv_timer_t watchdog;         /* of systemd, if it asks for one */
 	struct ipam *ipam;
 	struct list sandboxes;       /* of struct sandbox.link */
 	struct watcher *watcher;

@@ -84,6 +84,12 @@ static void remove_all(int trash_fd)
 
 static _Noreturn void child(struct janitor *j)
 {
+	int keep[SYNCS_MAX + 1];
+
+	/* podd's lock above all: should podd die now, the next one must not find it taken. */
+	memcpy(keep, j->syncs, j->sync_count * sizeof(*keep));
+	keep[j->sync_count] = j->trash_fd;
+	fd_close_others(keep, j->sync_count + 1);
 	for (size_t i = 0; i < j->sync_count; i++)
 		(void)fsync(j->syncs[i]);
 	remove_all(j->trash_fd);

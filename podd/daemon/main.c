@@ -186,6 +186,23 @@ static void notify(const char *state)
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 }
 
+static void feed_watchdog(uv_timer_t *t _unused_)
+{
+	notify("WATCHDOG=1");
+}
+
+/* sd_watchdog_enabled(3): the manager wants a sign of life within WATCHDOG_USEC. */
+static void start_watchdog(struct daemon *d)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	int64_t interval, who;
+
+	if (!usec || str_int(usec, 2000, INT64_MAX, &interval) < 0 || (pid && (str_int(pid, 1, INT32_MAX, &who) < 0 || who != getpid())))
+		return;
+	(void)uv_timer_init(&d->loop, &d->watchdog);
+	uv_timer_start(&d->watchdog, feed_watchdog, 0, (uint64_t)interval / 2000);
+}
+
 static void on_signal(uv_signal_t *s, int signal)
 {
 	struct daemon *d = s->data;
@@ -302,6 +319,7 @@ static void close_any(uv_handle_t *h, void *arg _unused_)
 static void stop(struct daemon *d)
 {
 	http_close(d->http);
+	d->remove_network = list_empty(&d->sandboxes);
 	sandbox_release_all(d);
 	watch_free(d->watcher);
 	janitor_free(d->janitor);
@@ -357,6 +375,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	notify("READY=1");
+	start_watchdog(&d);
 	log_info("podd " PODD_VERSION " is ready");
 	(void)uv_run(&d.loop, UV_RUN_DEFAULT);
 	notify("STOPPING=1");

@@ -23,10 +23,9 @@ struct unsettled {
 
 /* A file as it was last read. */
 struct known {
-	struct list link;
 	char name[NAME_MAX + 1];
 	struct stat stat;
-	bool read, found;
+	bool read, found, absent; /* absent: the acceptor was told that it is missing */
 };
 
 struct directory {
@@ -37,7 +36,9 @@ struct directory {
 	dev_t dev;
 	ino_t ino;
 	bool healthy, said;
-	struct list unsettled, known;
+	struct list unsettled;
+	struct known **known; /* sorted by name */
+	size_t known_count;
 };
 
 struct watcher {
@@ -103,12 +104,23 @@ static bool is_unsettled(struct directory *dir, const char *name, int64_t now)
 
 static struct known *get_known(struct directory *dir, const char *name)
 {
-	list_foreach(k, &dir->known, struct known, link)
-		if (streq(k->name, name))
-			return k;
+	size_t low = 0, high = dir->known_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = strcmp(dir->known[middle]->name, name);
+		if (order == 0)
+			return dir->known[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	struct known *k = xnew(struct known);
 	(void)snprintf(k->name, sizeof(k->name), "%s", name);
-	list_append(&dir->known, &k->link);
+	(void)xgrow(dir->known, dir->known_count);
+	memmove(dir->known + low + 1, dir->known + low, (dir->known_count - 1 - low) * sizeof(*dir->known));
+	dir->known[low] = k;
 	return k;
 }
 
@@ -146,13 +158,16 @@ static const char *forbidden(const struct watcher *w, const struct stat *st, con
 
 static void read_file(struct watcher *w, struct directory *dir, int dirfd, const char *name)
 {
-	_cleanup_arena_ struct arena *arena = arena_new();
-	_cleanup_buf_ struct buf text = BUF_NULL;
-	const char *path = arena_printf(arena, "%s/%s", dir->path, name), *hint = NULL;
 	struct known *k = get_known(dir, name);
 	struct stat before, after;
 
-	k->found = true;
+	if (k->read && !k->absent && !w->again && fstatat(dirfd, name, &before, 0) == 0 && same_stat(&k->stat, &before))
+		return;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	const char *path = arena_printf(arena, "%s/%s", dir->path, name), *hint = NULL;
+
+	k->absent = false;
 	accept_present(w->daemon->acceptor, path);
 	/* O_NONBLOCK: a FIFO or a device must not hold us up. */
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -259,16 +274,40 @@ static void drop_absent(struct directory *dir, int64_t now)
 {
 	struct watcher *w = dir->watcher;
 
-	list_foreach(k, &dir->known, struct known, link) {
-		_cleanup_free_ char *path = NULL;
-		if (k->found || is_unsettled(dir, k->name, now))
+	size_t kept = 0;
+
+	for (size_t i = 0; i < dir->known_count; i++) {
+		struct known *k = dir->known[i];
+		if (k->found || is_unsettled(dir, k->name, now)) {
+			dir->known[kept++] = k;
 			continue;
-		path = xasprintf("%s/%s", dir->path, k->name);
+		}
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir->path, k->name);
 		if (accept_absent(w->daemon->acceptor, path))
 			w->again = true;
-		list_remove(&k->link);
 		free(k);
 	}
+	/* The vector's capacity follows from its count (base/alloc.h): it shrinks with it. */
+	if (kept < dir->known_count) {
+		struct known **rest = NULL;
+		size_t count = 0;
+		for (size_t i = 0; i < kept; i++)
+			*xgrow(rest, count) = dir->known[i];
+		free(dir->known);
+		dir->known = rest;
+		dir->known_count = count;
+	}
+}
+
+/* Not there, though perhaps only for a moment: it defines nothing against others any more. */
+static void tell_absent(struct directory *dir, struct known *k)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir->path, k->name);
+	struct accept_file *f = accept_file_find(dir->watcher->daemon->acceptor, path);
+
+	if (f)
+		f->present = false;
+	k->absent = true;
 }
 
 static void scan(struct directory *dir)
@@ -284,7 +323,7 @@ static void scan(struct directory *dir)
 		lost(dir, r == -EPERM ? "it does not belong to root or others can write to it (chown root, chmod go-w)" : strerror(-r));
 		return;
 	}
-	if (replaced && names.count == 0 && !list_empty(&dir->known)) {
+	if (replaced && names.count == 0 && dir->known_count > 0) {
 		lost(dir, "it was replaced by one without any manifest (unmounted?)");
 		dir->wd = -1;
 		return;
@@ -293,18 +332,14 @@ static void scan(struct directory *dir)
 		daemon_report(w->daemon, "", NULL, true, "ManifestDirFound", "%s is back", dir->path);
 	dir->said = false;
 	dir->healthy = true;
-	list_foreach(k, &dir->known, struct known, link)
-		k->found = false;
+	for (size_t i = 0; i < dir->known_count; i++)
+		dir->known[i]->found = false;
 	/* All names first: a conflict is one only with a file that is still there. */
 	for (size_t i = 0; i < names.count; i++)
 		get_known(dir, names.items[i])->found = true;
-	list_foreach(k, &dir->known, struct known, link)
-		if (!k->found) {
-			_cleanup_free_ char *path = xasprintf("%s/%s", dir->path, k->name);
-			struct accept_file *f = accept_file_find(w->daemon->acceptor, path);
-			if (f)
-				f->present = false;
-		}
+	for (size_t i = 0; i < dir->known_count; i++)
+		if (!dir->known[i]->found)
+			tell_absent(dir, dir->known[i]);
 	for (size_t i = 0; i < names.count; i++)
 		if (!is_unsettled(dir, names.items[i], now))
 			read_file(w, dir, fd, names.items[i]);
@@ -414,8 +449,8 @@ static void events_ready(uv_poll_t *p, int status _unused_, int events _unused_)
 void watch_rescan(struct watcher *w)
 {
 	list_foreach(dir, &w->directories, struct directory, link)
-		list_foreach(k, &dir->known, struct known, link)
-			k->read = false;
+		for (size_t i = 0; i < dir->known_count; i++)
+			dir->known[i]->read = false;
 	scan_all(w);
 	arm(w);
 }
@@ -475,7 +510,6 @@ int watch_new(struct daemon *d, struct watcher **ret)
 		struct directory *dir = xnew(struct directory);
 		*dir = (struct directory){ .watcher = w, .path = d->config->manifests[i], .wd = -1 };
 		list_init(&dir->unsettled);
-		list_init(&dir->known);
 		list_append(&w->directories, &dir->link);
 		unsettle_young(dir);
 	}
@@ -496,8 +530,9 @@ static void handle_closed(uv_handle_t *h)
 	list_foreach(dir, &w->directories, struct directory, link) {
 		list_foreach(u, &dir->unsettled, struct unsettled, link)
 			settle(u);
-		list_foreach(k, &dir->known, struct known, link)
-			free(k);
+		for (size_t i = 0; i < dir->known_count; i++)
+			free(dir->known[i]);
+		free(dir->known);
 		free(dir);
 	}
 	(void)close(w->fd);

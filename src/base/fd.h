@@ -25,3 +25,6 @@ int dir_make(int dirfd, const char *path, mode_t mode);
 int tree_remove(int dirfd, const char *name);
 
 int fd_set_cloexec(int fd, bool on);
+
+/* Closes all descriptors from 3 on but those in keep[], which is sorted here. For a forked child that must not hold its parent's locks. */
+void fd_close_others(int *keep, size_t count);
