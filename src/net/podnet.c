@@ -5,45 +5,15 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include "base/alloc.h"
-#include "base/list.h"
 #include "base/sha256.h"
 #include "base/str.h"
 #include "net/forward.h"
-#include "net/link.h"
-#include "net/nat.h"
 #include "net/netlink.h"
-#include "net/watch.h"
+#include "net/podnet_internal.h"
 
-#define RETRY_PAUSE (5 * NS_PER_SEC)
 /* How long a link may take to go with its namespace before it is deleted by hand. */
 #define LEAVE_PATIENCE (300 * NS_PER_MS)
-
-struct podnet {
-	struct podnet_config config;
-	char tag[PODNET_TAG_SIZE];
-	uint32_t group;
-	int route; /* rtnetlink of the host */
-	struct nat nat;
-	struct watch watch;
-	bool switched_forward; /* by this process: known even where the shared table can't be had */
-	struct list members;
-	struct buf missing;
-};
-
-/* A pod in the books. */
-struct member {
-	struct list link;
-	char *uid;
-	struct link_spec spec;
-	int index;
-	int rtnl_fd; /* of the pod, our own: to make the link anew */
-	struct podnet_port *ports;
-	int *reserved; /* a bound socket a port: no program of the host takes it, nor is robbed of it */
-	size_t port_count;
-	int64_t leaving; /* since when it is being detached, boot time; 0: it is not */
-};
 
 void podnet_ifname(const char *uid, char ret[static PODNET_IFNAME_SIZE])
 {
@@ -121,75 +91,9 @@ static struct member *member_new(struct podnet *n, const struct podnet_pod *p)
 	return m;
 }
 
-static struct nat_pod member_nat(const struct member *m)
+struct nat_pod member_nat(const struct member *m)
 {
 	return (struct nat_pod){ .uid = m->uid, .address = m->spec.address, .ports = m->ports, .port_count = m->port_count };
-}
-
-/* --- hostPorts --------------------------------------------------------------------------------------------------------------- */
-
-static bool ports_clash(const struct podnet_port *a, const struct podnet_port *b)
-{
-	return a->protocol == b->protocol && a->host_port == b->host_port &&
-	       (a->host_ip.s_addr == b->host_ip.s_addr || a->host_ip.s_addr == INADDR_ANY || b->host_ip.s_addr == INADDR_ANY);
-}
-
-static bool member_clashes(const struct member *m, const struct podnet_port *port)
-{
-	for (size_t i = 0; i < m->port_count; i++)
-		if (ports_clash(&m->ports[i], port))
-			return true;
-	return false;
-}
-
-static int ports_free(const struct podnet *n, const struct member *mine)
-{
-	for (size_t i = 0; i < mine->port_count; i++) {
-		for (size_t k = 0; k < i; k++)
-			if (ports_clash(&mine->ports[i], &mine->ports[k]))
-				return -EADDRINUSE;
-		list_foreach(m, &n->members, struct member, link)
-			if (m != mine && member_clashes(m, &mine->ports[i]))
-				return -EADDRINUSE;
-	}
-	return 0;
-}
-
-/* Bound, and neither listening nor read: destination NAT comes before any socket is looked for. */
-static int port_reserve(const struct podnet_port *p)
-{
-	int type = p->protocol == PODNET_UDP ? SOCK_DGRAM : SOCK_STREAM, least = 1;
-	_cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(p->host_port), .sin_addr = p->host_ip };
-
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
-/* For an adopted pod what can't be had is no reason for anything: its traffic flows already. */
-static int ports_reserve(struct member *m, bool adopted)
-{
-	for (size_t i = 0; i < m->port_count; i++) {
-		m->reserved[i] = port_reserve(&m->ports[i]);
-		/* An address that the host does not have (yet) can't be taken by anyone. */
-		if (m->reserved[i] == -EADDRINUSE && !adopted)
-			return -EADDRINUSE;
-	}
-	return 0;
-}
-
-const char *podnet_port_owner(const struct podnet *n, enum podnet_protocol proto, uint16_t host_port)
-{
-	const struct podnet_port p = { .protocol = proto, .host_port = host_port };
-
-	list_foreach(m, &n->members, struct member, link)
-		if (member_clashes(m, &p))
-			return m->uid;
-	return NULL;
 }
 
 /* --- opening and closing ----------------------------------------------------------------------------------------------------- */
@@ -199,15 +103,24 @@ static void missing(struct podnet *n, const char *what, const char *why)
 	buf_printf(&n->missing, "%s%s: %s", n->missing.len ? "; " : "", what, why);
 }
 
-static void setup_forwarding(struct podnet *n)
+int podnet_forward(struct podnet *n)
 {
 	int on = forward_get();
 	int r = on == 0 ? forward_set(true) : MIN(on, 0);
 
+	if (r == 0 && on == 0)
+		n->switched_forward = n->nat.forwards = true;
+	return r < 0 ? r : on == 0;
+}
+
+static void setup_forwarding(struct podnet *n)
+{
+	int r = podnet_forward(n);
+
 	if (r < 0)
 		missing(n, "pods reach this host only, since ip_forward can't be switched on", strerror(-r));
-	n->switched_forward = on == 0 && r == 0;
-	n->nat.forwards = n->switched_forward || (n->nat.fd >= 0 && nat_shared_exists(&n->nat));
+	else if (r == 0 && n->nat.fd >= 0)
+		n->nat.forwards = nat_shared_exists(&n->nat);
 }
 
 static void setup_nat(struct podnet *n)
@@ -223,7 +136,7 @@ static void setup_nat(struct podnet *n)
 	if (n->nat.usable)
 		return;
 	int r = nat_apply(&n->nat, &error);
-	if (r == -ENOENT)
+	if (r == -ENOENT || r == -EACCES)
 		missing(n, without, "the nft program is not there");
 	else if (r < 0)
 		missing(n, without, error.len ? error.data : strerror(-r));
@@ -269,8 +182,9 @@ static int remove_link(const char *name, const char *alias, void *arg)
 static void remove_all(struct podnet *n)
 {
 	(void)link_walk(n->route, n->group, remove_link, n);
-	int last = n->nat.fd >= 0 ? nat_remove(&n->nat) : n->switched_forward;
-	if (last > 0)
+	int last = n->nat.fd >= 0 ? nat_remove(&n->nat) : 0;
+	/* Without nftables there is no note that others could read. */
+	if (last > 0 || (!n->nat.usable && n->switched_forward))
 		(void)forward_set(false);
 }
 
@@ -319,9 +233,9 @@ int podnet_attach(struct podnet *n, const struct podnet_pod *p)
 		return -EEXIST;
 	member_free(m); /* make_link() removes what is left of it */
 	m = member_new(n, p);
-	int r = m->rtnl_fd < 0 ? -EBADF : ports_free(n, m);
+	int r = m->rtnl_fd < 0 ? -EBADF : member_ports_free(n, m);
 	if (r == 0)
-		r = ports_reserve(m, /* adopted= */ false);
+		r = member_ports_reserve(m, /* adopted= */ false);
 	if (r == 0)
 		r = make_link(n, m);
 	if (r == 0 && n->nat.usable) {
@@ -344,7 +258,7 @@ int podnet_adopt(struct podnet *n, const struct podnet_pod *p)
 		return -E2BIG;
 	member_free(member_find(n, p->uid));
 	struct member *m = member_new(n, p);
-	int r = m->rtnl_fd < 0 ? -EBADF : ports_free(n, m);
+	int r = m->rtnl_fd < 0 ? -EBADF : member_ports_free(n, m);
 	if (r == 0)
 		r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
 	if (r >= 0 && n->nat.usable && m->port_count) {
@@ -355,7 +269,7 @@ int podnet_adopt(struct podnet *n, const struct podnet_pod *p)
 		member_free(m);
 		return r;
 	}
-	(void)ports_reserve(m, /* adopted= */ true);
+	(void)member_ports_reserve(m, /* adopted= */ true);
 	list_append(&n->members, &m->link);
 	return 0;
 }
@@ -413,75 +327,6 @@ int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret)
 	podnet_ifname(uid, name);
 	int r = link_address(name, ret);
 	return r == -ENODEV ? -ENOENT : r;
-}
-
-/* --- repair ------------------------------------------------------------------------------------------------------------------ */
-
-int podnet_fd(const struct podnet *n)
-{
-	return n->watch.epoll;
-}
-
-static int repair_links(struct podnet *n, struct buf *report)
-{
-	int result = 0;
-
-	list_foreach(m, &n->members, struct member, link) {
-		if (m->leaving)
-			continue;
-		int r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
-		if (r > 0)
-			buf_printf(report, "the link %s of %s was changed by others and is made anew\n", m->spec.name, m->spec.alias);
-		if (r < 0) {
-			buf_printf(report, "the link %s of %s can't be made anew: %s\n", m->spec.name, m->spec.alias, strerror(-r));
-			result = r;
-		}
-	}
-	return result;
-}
-
-static int sync_all(struct podnet *n)
-{
-	_cleanup_free_ struct nat_pod *pods = NULL;
-	size_t count = 0;
-
-	list_foreach(m, &n->members, struct member, link)
-		if (m->port_count)
-			*xgrow(pods, count) = member_nat(m);
-	return count ? nat_sync(&n->nat, pods, count) : 0;
-}
-
-static int repair_nat(struct podnet *n, struct buf *report)
-{
-	_cleanup_buf_ struct buf error = BUF_NULL;
-	int whole = nat_whole(&n->nat);
-	int r = MIN(whole, 0);
-
-	if (whole == 0)
-		r = nat_apply(&n->nat, &error);
-	int elements = r == 0 ? sync_all(n) : 0;
-	if (r == 0)
-		r = MIN(elements, 0);
-	if (r < 0)
-		buf_printf(report, "the nftables table %s was changed by others and can't be repaired: %s\n", n->tag,
-			   error.len ? error.data : strerror(-r));
-	else if (whole == 0 || elements > 0)
-		buf_printf(report, "the nftables table %s was changed by others and is made anew\n", n->tag);
-	return r;
-}
-
-int podnet_dispatch(struct podnet *n, struct buf *report)
-{
-	int r = 0, s = 0;
-
-	if (!watch_take(&n->watch))
-		return 0;
-	if (n->watch.route_due)
-		r = repair_links(n, report);
-	if (n->watch.nft_due && n->nat.usable)
-		s = repair_nat(n, report);
-	watch_looked(&n->watch, r < 0 || s < 0 ? RETRY_PAUSE : 0);
-	return 0;
 }
 
 /* --- census ------------------------------------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 #include "net/watch.h"
+#include <linux/netconf.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -16,7 +17,7 @@ static int add(int epoll, int fd)
 
 int watch_open(struct watch *w, int route_fd, int nft_fd, uint32_t group, struct in_addr gateway)
 {
-	static const unsigned route_groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR };
+	static const unsigned route_groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_NETCONF };
 	static const unsigned nft_groups[] = { NFNLGRP_NFTABLES };
 
 	*w = WATCH_NULL;
@@ -48,6 +49,16 @@ void watch_close(struct watch *w)
 	w->timer = fd_close(w->timer);
 }
 
+/* Of the host as a whole: its links say so one by one, too. */
+static bool forwarding_off(const struct nlmsghdr *h)
+{
+	struct nlattr *a[NETCONFA_MAX + 1];
+
+	return nlmsg_parse((struct nlmsghdr *)h, sizeof(struct netconfmsg), a, NETCONFA_MAX, NULL) == 0 && a[NETCONFA_IFINDEX] &&
+	       nla_get_u32(a[NETCONFA_IFINDEX]) == (uint32_t)NETCONFA_IFINDEX_ALL && a[NETCONFA_FORWARDING] &&
+	       nla_get_u32(a[NETCONFA_FORWARDING]) == 0;
+}
+
 /* A notice carries the port of the request that caused it; 0 for the kernel's own doing, and from older kernels for all of rtnetlink's. */
 static int take_route(const struct nlmsghdr *h, void *arg)
 {
@@ -60,6 +71,8 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	if (h->nlmsg_type == RTM_DELADDR && nlmsg_parse((struct nlmsghdr *)h, sizeof(struct ifaddrmsg), f, IFA_MAX, NULL) == 0 &&
 	    f[IFA_LOCAL] && nla_len(f[IFA_LOCAL]) == sizeof(uint32_t) && nla_get_u32(f[IFA_LOCAL]) == w->gateway.s_addr)
 		w->route_due = true;
+	if (h->nlmsg_type == RTM_NEWNETCONF)
+		w->route_due |= forwarding_off(h);
 	if (h->nlmsg_type != RTM_DELLINK && h->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*i), a, IFLA_MAX, NULL) == 0 && a[IFLA_GROUP] &&

@@ -503,6 +503,17 @@ static void test_repair_of_links(void **state)
 	}
 }
 
+static void test_repair_of_forwarding(void **state)
+{
+	(void)state;
+	attach(0, NULL, 0);
+	_cleanup_close_ int n = server(lan.netns, SOCK_STREAM, 80);
+	assert_int_equal(forward_set(false), 0);
+	await_repair(net, "ip_forward was switched off");
+	assert_true(tcp(pods[0].netns, addr(NEIGHBOUR), 80, n, HOST_LAN));
+	assert_idle(net);
+}
+
 /* --- life of podd ------------------------------------------------------------------------------------------------------------ */
 
 static void test_adoption_interrupts_nothing(void **state)
@@ -689,6 +700,51 @@ static void test_rebuilt_sandbox(void **state)
 	assert_int_equal(census(net), 4);
 }
 
+/* --- hosts that give less --------------------------------------------------------------------------------------------------- */
+
+static void test_without_nft(void **state)
+{
+	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft" };
+	_cleanup_buf_ struct buf report = BUF_NULL;
+
+	(void)state;
+	net = podnet_close(net, /* remove= */ true);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		(void)mount("/dev/null", places[i], NULL, MS_BIND, NULL);
+	int r = podnet_open(&config, &net);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		while (umount2(places[i], MNT_DETACH) == 0)
+			;
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(podnet_missing(net), "nft program"));
+	attach(0, web_ports, ARRAY_SIZE(web_ports));
+	attach(1, NULL, 0);
+	_cleanup_close_ int t = server(pods[0].netns, SOCK_STREAM, 80);
+	assert_true(tcp(pods[1].netns, addr("10.88.0.2"), 80, t, "10.88.0.3"));
+	assert_true(tcp(host_ns, addr("10.88.0.2"), 80, t, "10.88.0.1"));
+	assert_int_equal(census(net), 2);
+	while (readable(podnet_fd(net), SILENCE_MS))
+		assert_int_equal(podnet_dispatch(net, &report), 0);
+	detach(net, "uid-0");
+	detach(net, "uid-1");
+}
+
+static void test_with_read_only_sysctls(void **state)
+{
+	(void)state;
+	net = podnet_close(net, /* remove= */ true);
+	assert_int_equal(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	int r = podnet_open(&config, &net);
+	if (r == 0)
+		attach(0, web_ports, ARRAY_SIZE(web_ports));
+	assert_int_equal(umount2("/proc/sys", MNT_DETACH), 0);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(podnet_missing(net), "ip_forward"));
+	_cleanup_close_ int t = server(pods[0].netns, SOCK_STREAM, 80);
+	assert_true(tcp(host_ns, addr("127.0.0.1"), 8080, t, "10.88.0.1"));
+}
+
 /* --- the test's own host ------------------------------------------------------------------------------------------------------- */
 
 static int group_setup(void **state)
@@ -723,6 +779,7 @@ int main(void)
 		T(test_spoofing),
 		T(test_repair_of_nftables),
 		T(test_repair_of_links),
+		T(test_repair_of_forwarding),
 		T(test_adoption_interrupts_nothing),
 		T(test_adoption_repairs),
 		T(test_attach_while_leaving),
@@ -731,6 +788,8 @@ int main(void)
 		T(test_the_box_is_no_router),
 		T(test_failure_leaves_nothing),
 		T(test_rebuilt_sandbox),
+		T(test_without_nft),
+		T(test_with_read_only_sysctls),
 	};
 
 	return cmocka_run_group_tests_name("net", tests, group_setup, NULL);
