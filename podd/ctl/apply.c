@@ -122,7 +122,7 @@ static int apply_pod(const struct work *w, const struct source *s, size_t index)
 	const struct pod *pod = s->manifest.documents[index].pod;
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	_cleanup_free_ char *file = NULL;
-	bool there;
+	bool there = false;
 
 	if (s->manifest.document_count == 1)
 		buf_append(&text, s->text.data, s->text.len);

@@ -21,7 +21,8 @@ static void line(unsigned depth, const char *label, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	str_escape(&safe, text);
-	(void)printf("%*s%s:%*s%s\n", (int)depth, "", label, (int)MAX(1, LABEL_WIDTH - (int)strlen(label) - (int)depth), "", buf_str(&safe));
+	int blanks = LABEL_WIDTH - (int)depth - (int)strlen(label);
+	(void)printf("%*s%s%s%*s%s\n", (int)depth, "", label, *label ? ":" : " ", MAX(1, blanks), "", buf_str(&safe));
 }
 
 static void pairs(const char *label, const json_t *object)
@@ -35,16 +36,21 @@ static void pairs(const char *label, const json_t *object)
 	}
 }
 
+/* A command or its arguments, one a line; the lines of a script stay lines. */
 static void words(const char *label, const json_t *array)
 {
-	_cleanup_buf_ struct buf text = BUF_NULL;
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-		buf_printf(&text, "%s%s", i ? " " : "", json_string_value(item) ? json_string_value(item) : "");
-	if (text.len)
-		line(4, label, "%s", text.data);
+	json_array_foreach(array, i, item) {
+		const char *text = json_string_value(item) ? json_string_value(item) : "";
+		do {
+			int n = (int)strcspn(text, "\n");
+			line(4, label, "%.*s", n, text);
+			label = "";
+			text += n + (text[n] == '\n');
+		} while (*text);
+	}
 }
 
 static void describe_state(const char *label, const json_t *state)
@@ -152,9 +158,10 @@ static void describe_volume(const json_t *v)
 	const json_t *source;
 
 	if ((source = json_at(v, "hostPath")))
-		line(2, json_text(v, "name"), "hostPath %s %s", json_text(source, "path"), json_text(source, "type"));
+		line(2, json_text(v, "name"), "hostPath %s%s%s", json_text(source, "path"), *json_text(source, "type") ? ", " : "",
+		     json_text(source, "type"));
 	else
-		line(2, json_text(v, "name"), "emptyDir %s", json_text(v, "emptyDir.medium"));
+		line(2, json_text(v, "name"), "emptyDir%s", streq(json_text(v, "emptyDir.medium"), "Memory") ? " in memory" : "");
 }
 
 static void describe_conditions(const json_t *conditions)

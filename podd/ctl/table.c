@@ -27,6 +27,15 @@ static size_t width(const char *s)
 	return n;
 }
 
+/* Whether the row has something to the right of cell i: no blanks are left at the end of a line. */
+static bool more_in_row(const struct table *t, size_t i)
+{
+	for (i++; i % t->columns; i++)
+		if (*t->cells[i])
+			return true;
+	return false;
+}
+
 void table_print(const struct table *t)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
@@ -38,7 +47,7 @@ void table_print(const struct table *t)
 		(void)fputs(t->cells[i], stdout);
 		if (column + 1 == t->columns)
 			(void)putchar('\n');
-		else
+		else if (more_in_row(t, i))
 			(void)printf("%*s", (int)(widths[column] - width(t->cells[i]) + 3), "");
 	}
 }

@@ -7,7 +7,7 @@ enum until {
 	UNTIL_READY,
 	UNTIL_COMPLETED, /* Succeeded; a pod that Failed will never be, and ends the wait */
 	UNTIL_DELETED,   /* gone, or another pod of the same name */
-	UNTIL_STOPPED,   /* no container runs */
+	UNTIL_STOPPED,   /* by hand, and nothing is left of its sandbox */
 	UNTIL_MAX,
 };
 

@@ -43,18 +43,6 @@ static bool condition_is(const json_t *pod, const char *type, const char *status
 	return false;
 }
 
-/* Nothing runs and the sandbox is gone. */
-static bool stopped(const json_t *pod)
-{
-	const json_t *c;
-	size_t i;
-
-	json_array_foreach(json_at(pod, "status.containerStatuses"), i, c)
-		if (json_at(c, "state.running"))
-			return false;
-	return condition_is(pod, "PodReadyToStartContainers", "False");
-}
-
 /* 1: it is so; 0: not yet; -1: never. `uid`: of the pod when the wait began, "" at first. */
 static int judge(enum until until, const json_t *pod, char *uid, size_t uid_size)
 {
@@ -68,7 +56,7 @@ static int judge(enum until until, const json_t *pod, char *uid, size_t uid_size
 	case UNTIL_DELETED:
 		return !streq(json_text(pod, "metadata.uid"), uid);
 	case UNTIL_STOPPED:
-		return stopped(pod);
+		return streq(json_text(pod, "status.reason"), "Stopped");
 	case UNTIL_MAX:
 		break;
 	}

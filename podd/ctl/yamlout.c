@@ -19,6 +19,18 @@ static bool is_keyword(const char *s)
 	return false;
 }
 
+/* "-x" or "--long-name": nothing but a string, and common in commands. */
+static bool is_option(const char *s)
+{
+	s += strspn(s, "-") <= 2 ? strspn(s, "-") : 0;
+	if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')))
+		return false;
+	for (; *s; s++)
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || strchr("0123456789-_=/.", *s)))
+			return false;
+	return true;
+}
+
 /* Plain only if nothing but letters, digits and harmless marks, and not a number, a date or a keyword. */
 static bool is_plain(const char *s)
 {
@@ -28,7 +40,7 @@ static bool is_plain(const char *s)
 		return false;
 	/* "1e3", "0x1f", "1:30" (sixty-based), "1_000", "2001-01-01", ".5", "-x": whatever begins like a number is quoted */
 	if (strchr("0123456789.-+", *s))
-		return s[0] == '.' && s[1] == '/';
+		return (s[0] == '.' && s[1] == '/') || (s[0] == '-' && is_option(s));
 	for (const char *p = s; *p; p++) {
 		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr("/_", *p))
 			letter = true;

@@ -238,10 +238,10 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 	jsonw_key(w, "status");
 	jsonw_object(w);
 	jsonw_member_str(w, "phase", core_pod_phase(p));
-	if (*p->reason)
+	if (p->held && (p->state == POD_STATE_HELD || p->state == POD_STATE_FINISHED))
+		jsonw_member_str(w, "reason", "Stopped"); /* what `podctl stop` waits for */
+	else if (*p->reason)
 		jsonw_member_str(w, "reason", p->reason);
-	else if (p->held)
-		jsonw_member_str(w, "reason", "Stopped");
 	if (*p->message)
 		jsonw_member_str(w, "message", p->message);
 	conditions_json(p, w);

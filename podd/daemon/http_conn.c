@@ -453,10 +453,10 @@ void http_finish(struct http_request *q)
 	if (q->state == HTTP_CLOSING)
 		return;
 	q->finishing = true;
-	(void)uv_timer_start(&q->idle, on_idle, HTTP_IDLE_MS, 0); /* for a client that does not read */
-	/* Even an empty write ends in on_written(), so that nothing is closed from within the caller. */
-	if (!http_queued(q))
-		conn_write(q, "", 0, NULL, 0, "");
+	if (http_queued(q))
+		(void)uv_timer_start(&q->idle, on_idle, HTTP_IDLE_MS, 0); /* for a client that does not read; else on_written() closes */
+	else
+		http_conn_close(q);
 }
 
 size_t http_queued(const struct http_request *q)
