@@ -1,0 +1,125 @@
+#!/bin/bash
+# podd against the kernel's floor, in turn, in one throw-away host. Prints a table of figures and goals, also of those that miss.
+# ROUNDS (default 25) of start and restart, and as many of the log pump; DENSITY (default 100) pods at once.
+. "$(dirname "$0")/../lib/host.sh"
+
+rounds=${ROUNDS:-25} density=${DENSITY:-100} idle=${IDLE:-30} megabytes=${MEGABYTES:-128}
+bench=$ROOT/bench image=$ROOT/image drive=$builddir/tests/bench/drive floor=$builddir/tests/bench/floor
+cgroup=$(cgroup_v2)/$PODD_HOST
+mkdir -p "$bench" "$image"/{proc,dev,sys,etc,bench} "$ROOT/floor" "$ROOT/run/floor" "$ROOT/var/log/pods"
+touch "$image"/etc/{hosts,hostname,resolv.conf}
+cp "$builddir/tests/bench/first" "$image/bench-first"
+mkfifo -m 666 "$bench/fifo"
+mount -t tmpfs log "$ROOT/var/log/pods" # the pump is measured, not the disk
+
+template() { # ARGUMENTS-OF-A RESOURCES
+	cat <<-END
+	apiVersion: v1
+	kind: Pod
+	metadata: {name: "@"}
+	spec:
+	  terminationGracePeriodSeconds: 1
+	  volumes:
+	  - {name: bench, hostPath: {path: $bench, type: Directory}}
+	  containers:
+	END
+	for c in $1; do
+		cat <<-END
+		  - name: ${c%%:*}
+		    image: rootfs:$image
+		    command: [/bench-first, ${c//:/, }]
+		    volumeMounts: [{name: bench, mountPath: /bench}]
+		END
+		[ -z "$2" ] || echo "    resources: $2"
+	done
+}
+template "a b" '{limits: {cpu: 500m, memory: 64Mi}}' >"$ROOT/pair"
+template "flood:\"$megabytes\"" '' >"$ROOT/flood"
+
+drive() { local verb=$1; shift; "$drive" "$verb" "$bench" "$PODS" "$cgroup" "$@"; }
+floor() { local verb=$1; shift; "$floor" "$verb" "$bench" "$ROOT/floor" "$ROOT/run/floor" "$image" "$PODD_HOST/floor" "$@"; }
+start_podd() { # PID of one that has to die first; STARTED: microseconds until it answers
+	read -r STARTED PODD_PID < <("$drive" adopt "$PODD_SOCKET" "${1:-0}" "$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" \
+		--node-name bench 2>>"$ROOT/podd.log")
+	[ -n "$PODD_PID" ] || die "podd does not start"
+}
+die() { echo "$1" >&2; tail -n 20 "$ROOT/podd.log" >&2; exit 1; }
+
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'; }
+column() { awk -v c="$1" '{ print $c }'; }
+helpers() { for p in /proc/[0-9]*; do case $(cat "$p/comm" 2>/dev/null) in podd-anchor | podd-log) echo "${p#/proc/}" ;; esac; done; }
+switches() { for p in $PODD_PID $(helpers); do cat "/proc/$p/task"/*/status; done | awk '/ctxt_switches/ { n += $2 } END { print n }'; }
+
+# ROW: what, podd's figure, the floor's, value to judge, "<=" or ">=", goal, unit of the judged value
+row() {
+	local verdict=misses
+	awk -v v="$4" -v g="$6" "BEGIN { exit !(v $5 g) }" && verdict=reached
+	printf '%-44s %12s %12s %10s   %s %-10s %s\n' "$1" "$2" "$3" "$4" "$5" "$6$7" "$verdict"
+}
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b ? a / b : 0 }'; }
+
+
+echo "# Linux $(uname -r), $(nproc) CPUs,$(awk -F: '/model name/ { print $2; exit }' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)," \
+	"$rounds rounds, medians"
+printf '%-44s %12s %12s %10s   %s\n' figure podd floor ratio goal
+start_podd
+
+# --- start and restart: two containers, network, limits
+for ((i = 0; i < rounds; i++)); do
+	floor round >>"$ROOT/floor.round" || die "the floor fails"
+	drive round "$ROOT/pair" >>"$ROOT/podd.round" || die "podd's round fails"
+done
+for what in start restart; do
+	[ $what = start ] && c=1 || c=2
+	p=$(column $c <"$ROOT/podd.round" | median) f=$(column $c <"$ROOT/floor.round" | median)
+	[ $what = start ] && text="rename -> both members' first instruction" || text="kill -9 -> new member's first instruction"
+	row "$text" "$p us" "$f us" "$(ratio "$p" "$f")" '<=' 2.0 x
+done
+
+# --- many at once; the last of them stay for the next figures
+for ((i = 0; i < 3; i++)); do
+	[ $i = 0 ] || drive clear || die "pods do not go"
+	floor burst "$density" >>"$ROOT/floor.burst" || die "the floor's burst fails"
+	drive burst "$ROOT/pair" "$density" >>"$ROOT/podd.burst" || die "podd's burst fails"
+done
+p=$(median <"$ROOT/podd.burst") f=$(median <"$ROOT/floor.burst")
+rate() { awk -v n="$density" -v us="$1" 'BEGIN { printf "%.0f", n * 1e6 / us }'; }
+row "$density pods at once" "$(rate "$p")/s" "$(rate "$f")/s" "$(ratio "$f" "$p")" '>=' 0.5 x
+
+sleep 3
+rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$PODD_PID/status")
+row "podd's RSS with $density pods" "$rss kB" - "$(ratio "$rss" 1024)" '<=' 6 ' MB'
+before=$(switches)
+sleep "$idle"
+n=$(($(switches) - before))
+row "context switches in $idle s, $density idle pods" "$n" - "$n" '<=' 0 ''
+
+anchors=$(helpers | sort | tr '\n' ' ')
+for ((i = 0; i < rounds; i++)); do
+	start_podd "$PODD_PID"
+	echo "$STARTED" >>"$ROOT/podd.adopt"
+done
+[ "$(helpers | sort | tr '\n' ' ')" = "$anchors" ] || die "an anchor changed while podd was killed"
+p=$(median <"$ROOT/podd.adopt")
+row "adoption of $density pods" "$p us" - "$(ratio "$p" 1000)" '<=' 200 ' ms'
+
+# --- what a pod's helpers hold, among twenty
+for ((i = 20; i < density; i++)); do rm "$PODS/bench-$i.yaml"; done
+left() { [ "$(find "$cgroup" -maxdepth 2 -name 'pod*' -type d | wc -l)" = 20 ]; }
+await 60 left || die "pods do not go"
+sleep 1
+kb=$(for p in $(helpers); do cat "/proc/$p/smaps_rollup"; done | awk '/^Pss:/ { n += $2 } END { printf "%.0f", n / 20 }')
+row "PSS of a pod's helpers, 20 pods" "$kb kB" - "$kb" '<=' 250 ' kB'
+drive clear >/dev/null || die "pods do not go"
+
+# --- log
+for ((i = 0; i < rounds; i++)); do
+	"$floor" log "$ROOT/var/log/pods" "$megabytes" >>"$ROOT/floor.log" || die "the floor's pump fails"
+	drive flood "$ROOT/flood" >>"$ROOT/podd.flood" || die "podd's pump fails"
+done
+p=$(median <"$ROOT/podd.flood") f=$(median <"$ROOT/floor.log")
+speed() { awk -v n="$megabytes" -v us="$1" 'BEGIN { printf "%.0f MB/s", n * 1e6 / us }'; }
+row "log, 100-byte lines to files" "$(speed "$p")" "$(speed "$f")" "$(ratio "$f" "$p")" '>=' 0.6 x
+
+podd_stop
+exit 0
