@@ -1,0 +1,294 @@
+/* Plans are golden files: tests/plan/NAME.yaml compiles, for a fixed node, to exactly tests/plan/NAME.plan. A wanted change is written down with
+ * PODD_UPDATE_PLANS=1. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "manifest/manifest.h"
+#include "plan/compile.h"
+#include "wire/anchor.h"
+
+/* A node that has everything, so that the goldens do not depend on the machine. */
+static struct plan_context node(bool unified)
+{
+	static const char *const v1[] = { "memory", "pids" };
+
+	return (struct plan_context){
+		.v1_hierarchies = v1, .v1_count = unified ? 0 : 2, .unified = unified, .layer_count = 2,
+		.capabilities = (UINT64_C(1) << 41) - 1, .memory_capacity = INT64_C(8) << 30, .nofile_max = 1 << 20,
+	};
+}
+
+static int plans_dir(void)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/tests/plan", getenv("srcdir") ? getenv("srcdir") : ".");
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static struct manifest read_manifest(const char *name)
+{
+	_cleanup_close_ int dir = plans_dir();
+	struct buf text = BUF_NULL;
+	struct manifest m;
+
+	assert_int_equal(file_read(dir, name, 1 << 20, &text), 0);
+	manifest_read(name, text.data, text.len, &m);
+	buf_deinit(&text);
+	for (size_t i = 0; i < m.diag_count; i++)
+		if (m.diags[i].severity != SEVERITY_NOTICE)
+			fail_msg("%s:%u: %s: %s", name, m.diags[i].line, m.diags[i].field, m.diags[i].text);
+	assert_int_equal(m.document_count, 1);
+	assert_non_null(m.documents[0].pod);
+	return m;
+}
+
+static void print(struct buf *out, const char *title, const struct plan *p)
+{
+	static const char *const roles[SLOT_MAX] = {
+		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYER] = "layer", [SLOT_UPPER] = "upper", [SLOT_WORK] = "work", [SLOT_ETC] = "etc",
+		[SLOT_SHM] = "shm", [SLOT_VOLUME] = "volume", [SLOT_HOST_DEV] = "host-dev", [SLOT_MEMBER] = "member",
+	};
+
+	buf_printf(out, "== %s, flags %u\n", title, p->spawn_flags);
+	for (size_t i = 0; i < p->slot_count; i++)
+		buf_printf(out, "slot %zu %s %s %u\n", i, roles[p->slots[i].role], p->slots[i].name ? p->slots[i].name : "-", p->slots[i].index);
+	for (size_t i = 0; i < p->place_count; i++)
+		buf_printf(out, "place %s %s\n", p->places[i].path, p->places[i].directory ? "directory" : "file");
+	assert_int_equal(plan_print(p->bytes.data, p->bytes.len, out), 0);
+}
+
+static void compile_all(const struct pod *pod, struct buf *out)
+{
+	static const struct image_config image;
+	static const char *argv[] = { "sh", "-c", "true" };
+	struct string_list command = { argv, 3 };
+	const struct plan_context hybrid = node(false), unified = node(true);
+	const char *reason = NULL;
+
+	for (size_t i = 0; i < pod->spec.containers.count; i++) {
+		const struct container *c = &pod->spec.containers.items[i];
+		struct plan p;
+		char title[128];
+
+		(void)snprintf(title, sizeof(title), "member %s", c->name);
+		assert_int_equal(plan_member(pod, c, &image, i ? &unified : &hybrid, &p, &reason), 0);
+		print(out, title, &p);
+		plan_deinit(&p);
+		(void)snprintf(title, sizeof(title), "session in %s", c->name);
+		assert_int_equal(plan_session(pod, c, &image, i ? &unified : &hybrid, &command, false, &p, &reason), 0);
+		print(out, title, &p);
+		plan_deinit(&p);
+	}
+}
+
+static void goldens(void **state)
+{
+	_cleanup_close_ int dir = plans_dir();
+	DIR *d = fdopendir(dup(dir));
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		char name[300];
+		struct buf got = BUF_NULL, expected = BUF_NULL;
+		if (e->d_name[0] == '.' || !str_ends(e->d_name, ".yaml"))
+			continue;
+		struct manifest m = read_manifest(e->d_name);
+		compile_all(m.documents[0].pod, &got);
+		(void)snprintf(name, sizeof(name), "%.*s.plan", (int)(strlen(e->d_name) - 5), e->d_name);
+		if (getenv("PODD_UPDATE_PLANS"))
+			assert_int_equal(file_replace(dir, name, got.data, got.len, 0644), 0);
+		assert_int_equal(file_read(dir, name, 1 << 20, &expected), 0);
+		if (!streq(buf_str(&got), buf_str(&expected)))
+			fail_msg("%s differs; got:\n%s", name, buf_str(&got));
+		buf_deinit(&got);
+		buf_deinit(&expected);
+		manifest_deinit(&m);
+		count++;
+	}
+	(void)closedir(d);
+	assert_true(count >= 5);
+}
+
+static void expansion(void **state)
+{
+	static struct label items[] = { { "A", "1" }, { "B", "$(A)" }, { "A", "2" } };
+	static const struct label_list env = { items, 3 };
+	static const char *const cases[][2] = {
+		{ "", "" },		   { "$(A)", "2" },	     { "x$(A)y$(B)", "x2y$(A)" }, { "$(NOPE)", "$(NOPE)" },
+		{ "$$(A)", "$(A)" },	   { "$$$(A)", "$2" },	     { "$(A", "$(A" },		  { "$", "$" },
+		{ "$$", "$" },		   { "$A", "$A" },	     { "$()", "$()" },
+	};
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(plan_expand(a, cases[i][0], &env), cases[i][1]);
+	(void)arena_free(a);
+}
+
+static struct container *only(struct pod *pod, struct arena *a)
+{
+	*pod = (struct pod){ .arena = a };
+	pod->metadata.name = "p";
+	pod->spec.containers = (struct container_list){ arena_new_array(a, struct container, 1), 1 };
+	pod->spec.containers.items[0].name = "c";
+	return pod->spec.containers.items;
+}
+
+static struct string_list words(struct arena *a, const char *text)
+{
+	struct string_list l = { arena_new_array(a, const char *, 8), 0 };
+
+	for (char *copy = arena_strdup(a, text), *save, *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		l.items[l.count++] = w;
+	return l;
+}
+
+/* The exec line of a plan, without the environment. */
+static const char *exec_line(const struct pod *pod, const struct container *c, const struct image_config *image)
+{
+	static char line[256];
+	const struct plan_context ctx = node(true);
+	struct buf out = BUF_NULL;
+	const char *reason = NULL;
+	struct plan p;
+
+	if (plan_member(pod, c, image, &ctx, &p, &reason) < 0)
+		return reason;
+	assert_int_equal(plan_print(p.bytes.data, p.bytes.len, &out), 0);
+	const char *from = strstr(out.data, " exec ") + 6, *to = strstr(from, " environment");
+	(void)snprintf(line, sizeof(line), "%.*s", (int)(to - from), from);
+	buf_deinit(&out);
+	plan_deinit(&p);
+	return line;
+}
+
+/* The four cases of Kubernetes' documentation, and the fifth: nothing to run. */
+static void command_and_args(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "", "", "\"/ep\" \"-e\" \"cmd\"" },
+		{ "/my", "", "\"/my\"" },
+		{ "", "arg", "\"/ep\" \"-e\" \"arg\"" },
+		{ "/my x", "arg", "\"/my\" \"x\" \"arg\"" },
+	};
+	struct arena *a = arena_new();
+	struct pod pod;
+	struct container *c = only(&pod, a);
+	struct image_config image = { .entrypoint = words(a, "/ep -e"), .cmd = words(a, "cmd") }, none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		c->command = words(a, cases[i][0]);
+		c->args = words(a, cases[i][1]);
+		assert_string_equal(exec_line(&pod, c, &image), cases[i][2]);
+	}
+	c->command = c->args = (struct string_list){ 0 };
+	assert_string_equal(exec_line(&pod, c, &none), "no command specified: neither the container nor its image says what to run");
+	(void)arena_free(a);
+}
+
+static void refusals(void **state)
+{
+	struct arena *a = arena_new();
+	struct pod pod;
+	struct container *c = only(&pod, a);
+	struct image_config image = { .cmd = words(a, "true"), .user = "4294967296" };
+	struct plan_context ctx = node(true);
+	const char *reason = NULL;
+	struct plan p;
+
+	(void)state;
+	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), -EINVAL);
+	assert_string_equal(reason, "the image's user \"4294967296\" is not numeric; set runAsUser and runAsGroup");
+	image.user = "";
+	c->security.capabilities.add = words(a, "SYS_RESOURCE");
+	ctx.capabilities &= ~(UINT64_C(1) << 24);
+	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), -EINVAL);
+	assert_string_equal(reason, "capability SYS_RESOURCE is not available to podd on this host");
+	c->security.capabilities.add = words(a, "NO_SUCH");
+	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), -EINVAL);
+	assert_string_equal(reason, "unknown capability \"NO_SUCH\"");
+	(void)arena_free(a);
+}
+
+static uint32_t op_of(const struct plan *p, enum plan_kind kind)
+{
+	struct plan_view v;
+
+	assert_int_equal(plan_view_init(&v, p->bytes.data, p->bytes.len), 0);
+	for (uint32_t i = 0; i < v.header->op_count; i++)
+		if (v.ops[i].kind == kind)
+			return i;
+	fail_msg("no such operation");
+	return 0;
+}
+
+static void failures_in_words(void **state)
+{
+	static const struct {
+		enum plan_kind kind;
+		int error;
+		const char *operand, *text;
+	} cases[] = {
+		{ PLAN_OVERLAY, ENOENT, "overlay", "creating the root file system (overlay): No such file or directory" },
+		{ PLAN_EXEC, ENOENT, "nosuch", "running \"nosuch\": not found in PATH" },
+		{ PLAN_EXEC, ENOENT, "/bin/nosuch", "running \"/bin/nosuch\": No such file or directory" },
+		{ PLAN_EXEC, EACCES, "/bin/\033[2J", "running \"/bin/\\x1b[2J\": Permission denied" },
+		{ PLAN_MOUNT, EPERM, "/proc", "mounting proc on /proc: Operation not permitted" },
+		{ PLAN_MOUNT, ELOOP, "/proc", "mounting proc on /proc: it is a symbolic link in the image" },
+		{ PLAN_CHDIR, ENOTDIR, "/etc/passwd", "entering the working directory /etc/passwd: Not a directory" },
+	};
+	struct arena *a = arena_new();
+	struct pod pod;
+	struct container *c = only(&pod, a);
+	struct image_config image = { .cmd = words(a, "true") };
+	struct plan_context ctx = node(true);
+	const char *reason = NULL;
+	struct plan p;
+
+	(void)state;
+	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_failure f = { .op = op_of(&p, cases[i].kind), .error = cases[i].error };
+		struct buf out = BUF_NULL;
+		memcpy(f.operand, cases[i].operand, strlen(cases[i].operand));
+		plan_failure_text(p.bytes.data, p.bytes.len, &f, &out);
+		assert_string_equal(out.data, cases[i].text);
+		buf_deinit(&out);
+	}
+	struct plan_failure f = { .op = PLAN_STEP_CLONE, .error = EAGAIN };
+	struct buf out = BUF_NULL;
+	plan_failure_text(NULL, 0, &f, &out);
+	assert_string_equal(out.data, "cloning the process: Resource temporarily unavailable");
+	buf_deinit(&out);
+	plan_deinit(&p);
+	(void)arena_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(goldens),
+		cmocka_unit_test(expansion),
+		cmocka_unit_test(command_and_args),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(failures_in_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
