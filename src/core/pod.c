@@ -57,7 +57,7 @@ static bool pod_alive(const struct core_pod *p)
 	return false;
 }
 
-static bool pod_done(const struct core_pod *p)
+bool pod_all_done(const struct core_pod *p)
 {
 	for (size_t i = 0; i < p->container_count; i++)
 		if (p->containers[i].state != CONTAINER_STATE_DONE)
@@ -90,7 +90,7 @@ static void back_off(struct core *c, struct core_pod *p)
 }
 
 /* Who waited for a name can have it. */
-static void release_name(struct core *c, const struct pod *pod)
+void pod_release_name(struct core *c, const struct pod *pod)
 {
 	for (struct core_pod *o = pod ? table_namesake(c, pod, NULL) : NULL; o; o = table_namesake(c, pod, o))
 		pod_create_if_due(c, o);
@@ -102,7 +102,7 @@ static void forget(struct core *c, struct core_pod *p)
 
 	effect_pod(c, p, EFFECT_FORGET);
 	table_remove(c, p);
-	release_name(c, pod);
+	pod_release_name(c, pod);
 	pod_unref(pod);
 }
 
@@ -134,7 +134,7 @@ void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed)
 		return;
 	}
 	forget_containers(p, anew);
-	if (p->state != POD_STATE_CREATING && pod_done(p)) {
+	if (p->state != POD_STATE_CREATING && pod_all_done(p)) {
 		if (p->state != POD_STATE_FINISHED)
 			pod_set_state(c, p, POD_STATE_FINISHED);
 		p->lost = true; /* as is remembered without an anchor */
@@ -177,149 +177,6 @@ void pod_stop(struct core *c, struct core_pod *p)
 }
 
 /* ---- events ---- */
-
-static void on_set(struct core *c, struct core_pod *p, const struct event *e)
-{
-	bool back = !p->wanted;
-	bool edited = !p->pod || !streq(p->pod->hash, e->pod->hash);
-
-	p->wanted = true;
-	p->deleted_wall = 0;
-	if (!edited && !back)
-		return;
-	core_touch(c, p);
-	if (!p->created_wall)
-		p->created_wall = c->wall;
-	struct pod *former = edited && p->pod ? pod_ref(p->pod) : NULL;
-	bool spec_edited = edited && pod_take_version(c, p, e->pod, e->first_numbers);
-	release_name(c, former); /* an explicit uid may move to another name */
-	pod_unref(former);
-	if (spec_edited) {
-		p->generation++;
-		p->held = false;
-		p->backoff = 0;
-		p->deadline = 0;
-		p->reason[0] = p->message[0] = '\0';
-	}
-	switch (p->state) {
-	case POD_STATE_PENDING:
-		pod_create_if_due(c, p);
-		break;
-	case POD_STATE_HELD:
-		if (!p->held)
-			pod_without_sandbox(c, p, false);
-		break;
-	case POD_STATE_RUNNING:
-	case POD_STATE_FINISHED:
-		pod_reconcile(c, p);
-		break;
-	case POD_STATE_ADOPTING: /* EVENT_ADOPT, EVENT_SANDBOX_READY and */
-	case POD_STATE_CREATING: /* EVENT_SANDBOX_GONE will see it */
-	case POD_STATE_STOPPING:
-	case POD_STATE_DESTROYING:
-	case POD_STATE_MAX:
-		break;
-	}
-}
-
-static void on_wish(struct core *c, struct core_pod *p)
-{
-	core_touch(c, p);
-	switch (p->state) {
-	case POD_STATE_PENDING:
-	case POD_STATE_HELD:
-	case POD_STATE_FINISHED:
-		if (p->state == POD_STATE_FINISHED && p->has_sandbox)
-			pod_stop(c, p);
-		else if (p->state != POD_STATE_HELD || !p->held)
-			pod_without_sandbox(c, p, false);
-		break;
-	case POD_STATE_RUNNING:
-		pod_reconcile(c, p);
-		break;
-	case POD_STATE_ADOPTING:
-	case POD_STATE_CREATING:
-	case POD_STATE_STOPPING:
-	case POD_STATE_DESTROYING:
-	case POD_STATE_MAX:
-		break;
-	}
-}
-
-static void on_gone(struct core *c, struct core_pod *p, const struct event *e _unused_)
-{
-	if (!p->wanted)
-		return;
-	p->wanted = p->held = false;
-	p->deleted_wall = c->wall;
-	on_wish(c, p);
-}
-
-static void on_stop_asked(struct core *c, struct core_pod *p, const struct event *e _unused_)
-{
-	if (p->held || !p->wanted)
-		return;
-	p->held = true;
-	on_wish(c, p);
-}
-
-static void on_start_asked(struct core *c, struct core_pod *p, const struct event *e _unused_)
-{
-	bool held = p->held;
-
-	p->held = false;
-	if (held && p->state == POD_STATE_HELD)
-		on_wish(c, p);
-	if (p->state == POD_STATE_PENDING) { /* a hand at the box has mended what made it fail */
-		p->backoff = p->deadline = 0;
-		core_touch(c, p);
-		pod_create_if_due(c, p);
-	}
-}
-
-static void restart_container(struct core *c, struct core_pod *p, struct core_container *k)
-{
-	switch (k->state) {
-	case CONTAINER_STATE_RUNNING:
-		pod_replace_container(c, p, k);
-		break;
-	case CONTAINER_STATE_BACKOFF:
-	case CONTAINER_STATE_DONE:
-		container_launch_fresh(c, p, k);
-		break;
-	case CONTAINER_STATE_WAITING:
-	case CONTAINER_STATE_STARTING:
-	case CONTAINER_STATE_STOPPING: /* is on its way to a fresh start already */
-	case CONTAINER_STATE_MAX:
-		break;
-	}
-}
-
-static void on_restart_asked(struct core *c, struct core_pod *p, const struct event *e)
-{
-	if (p->held || p->state == POD_STATE_PENDING) {
-		on_start_asked(c, p, e);
-		return;
-	}
-	bool finished = p->state == POD_STATE_FINISHED;
-	if (finished && p->has_sandbox)
-		pod_set_state(c, p, POD_STATE_RUNNING);
-	for (size_t i = 0; i < p->container_count; i++) {
-		struct core_container *k = &p->containers[i];
-		if (!k->spec || (*e->id.container && !streq(k->name, e->id.container)))
-			continue;
-		if (p->state == POD_STATE_RUNNING)
-			restart_container(c, p, k);
-		else if (p->state == POD_STATE_ADOPTING)
-			k->restart_wanted = true;
-		else if (finished)
-			container_forget(k);
-	}
-	if (finished && !p->has_sandbox && !pod_done(p)) {
-		pod_set_state(c, p, POD_STATE_PENDING);
-		pod_create_if_due(c, p);
-	}
-}
 
 static void on_anchor_found(struct core *c, struct core_pod *p, const struct event *e _unused_)
 {
@@ -399,9 +256,9 @@ static void on_container(struct core *c, struct core_pod *p, const struct event 
 typedef void pod_handler(struct core *c, struct core_pod *p, const struct event *e);
 
 /* The same in every state: wishes, and events about containers, which may come late. */
-#define COMMON                                                                                                    \
-	[EVENT_POD_SET] = on_set, [EVENT_POD_GONE] = on_gone, [EVENT_RESTART_ASKED] = on_restart_asked,           \
-	[EVENT_STOP_ASKED] = on_stop_asked, [EVENT_START_ASKED] = on_start_asked, [EVENT_STARTED] = on_container, \
+#define COMMON                                                                                            \
+	[EVENT_POD_SET] = wish_set, [EVENT_POD_GONE] = wish_gone, [EVENT_RESTART_ASKED] = wish_restart,   \
+	[EVENT_STOP_ASKED] = wish_stop, [EVENT_START_ASKED] = wish_start, [EVENT_STARTED] = on_container, \
 	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container
 
 /* An empty place is an event that the state can't have. */
@@ -456,7 +313,7 @@ static void sweep(struct core_pod *p)
 void pod_settle(struct core *c, struct core_pod *p)
 {
 	sweep(p);
-	if (p->state == POD_STATE_RUNNING && pod_done(p))
+	if (p->state == POD_STATE_RUNNING && pod_all_done(p))
 		pod_set_state(c, p, POD_STATE_FINISHED);
 	else if (p->state == POD_STATE_STOPPING && !pod_alive(p))
 		pod_destroy(c, p);

@@ -10,7 +10,7 @@
  *   FINISHED    restartPolicy starts no container again. The anchor stays while it can, since it is the memory of that: a podd that comes
  *               back reads it and starts nothing. (If the anchor is lost the core still remembers; only both deaths together forget.)
  *
- * Who may change the state: pod_set_state alone, which asserts the table of legal changes; it is called from pod.c, reconcile.c and
+ * Who may change the state: pod_set_state alone, which asserts the table of legal changes; it is called from pod.c, wish.c, reconcile.c and
  * adopt.c. Wishes (POD_SET, POD_GONE, STOP_ASKED, START_ASKED) only change what is wanted; pod_reconcile compares that with what is, and
  * is called whenever one of both changed. So the order in which wishes come does not matter, and an edit that comes while something
  * is in flight is seen when that has landed.
@@ -30,7 +30,16 @@ void pod_stop(struct core *c, struct core_pod *p);
 void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed); /* what now? may free it */
 void pod_stop_containers(struct core *c, struct core_pod *p);
 int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and its containers', 0: none */
+bool pod_all_done(const struct core_pod *p);
+void pod_release_name(struct core *c, const struct pod *pod); /* who waited for the name can have it; NULL is fine */
 struct core_container *pod_find_container(const struct core_pod *p, const char *name);
+
+/* wish.c */
+void wish_set(struct core *c, struct core_pod *p, const struct event *e);
+void wish_gone(struct core *c, struct core_pod *p, const struct event *e);
+void wish_stop(struct core *c, struct core_pod *p, const struct event *e);
+void wish_start(struct core *c, struct core_pod *p, const struct event *e);
+void wish_restart(struct core *c, struct core_pod *p, const struct event *e);
 
 /* reconcile.c */
 bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod,

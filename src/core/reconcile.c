@@ -107,7 +107,7 @@ static void reconcile_container(struct core *c, struct core_pod *p, struct core_
 	case CONTAINER_STATE_STARTING: /* until it is known whether there is a process */
 		break;
 	case CONTAINER_STATE_RUNNING:
-		if (stale)
+		if (stale || k->restart_wanted) /* asked for before it was adopted */
 			pod_replace_container(c, p, k);
 		break;
 	case CONTAINER_STATE_STOPPING:

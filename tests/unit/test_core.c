@@ -1,10 +1,11 @@
 /* What traces don't say well: Kubernetes' words for states, look-ups, the note at its limits, and quiet. */
-/* clang-format off: cmocka.h wants these before it */
-#include <cmocka.h>
+/* cmocka.h wants these before it */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 #include <stdio.h>
 
@@ -205,6 +206,11 @@ static unsigned zero(void *user _unused_, unsigned below _unused_)
 	return 0;
 }
 
+static unsigned late_snapshot(void *user _unused_, unsigned below)
+{
+	return below - 1;
+}
+
 /* A damaged note stops nothing that runs: the pod is adopted as it is. */
 static void test_adopt_without_note(void **state _unused_)
 {
@@ -221,6 +227,25 @@ static void test_adopt_without_note(void **state _unused_)
 	assert_int_equal(core_pod_by_uid(w.core, "web")->state, POD_STATE_RUNNING);
 	ends(&w, "web", "app", 1, false);
 	assert_int_equal(world_current(p, "app")->number, 1);
+	world_deinit(&w);
+}
+
+/* podctl restart that comes while the anchor's snapshot is still on its way is not forgotten. */
+static void test_restart_while_adopting(void **state _unused_)
+{
+	struct world w;
+
+	begin(&w);
+	set(&w, "web", "app=1 db=1");
+	run_all(&w);
+	struct world_pod *p = world_pod(&w, "web");
+	world_restart(&w, late_snapshot, NULL);
+	assert_int_equal(core_pod_by_uid(w.core, "web")->state, POD_STATE_ADOPTING);
+	assert_string_equal(core_pod_phase(core_pod_by_uid(w.core, "web")), "Unknown");
+	world_ask(&w, p, EVENT_RESTART_ASKED, "app", ALL_EFFECTS);
+	run_all(&w);
+	assert_int_equal(world_current(p, "app")->number, 1);
+	assert_int_equal(world_current(p, "db")->number, 0);
 	world_deinit(&w);
 }
 
@@ -297,10 +322,15 @@ static void test_any_event_any_time(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),	  cmocka_unit_test(test_words_of_jobs),
-		cmocka_unit_test(test_quiet),	  cmocka_unit_test(test_note_of_64),
-		cmocka_unit_test(test_bad_notes), cmocka_unit_test(test_adopt_without_note),
-		cmocka_unit_test(test_many_pods), cmocka_unit_test(test_any_event_any_time),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_words_of_jobs),
+		cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_note_of_64),
+		cmocka_unit_test(test_bad_notes),
+		cmocka_unit_test(test_adopt_without_note),
+		cmocka_unit_test(test_restart_while_adopting),
+		cmocka_unit_test(test_many_pods),
+		cmocka_unit_test(test_any_event_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,12 @@
 /* What the hashes say about an edit must be what pod_diff says: the core acts by the former, `podctl diff` predicts by the latter. Each of a
  * list of pods is taken for an edit of each other one. */
-/* clang-format off: cmocka.h wants these before it */
-#include <cmocka.h>
+/* cmocka.h wants these before it */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 
 #include "base/alloc.h"
