@@ -12,6 +12,7 @@
  *   accept.c    which documents are wanted: last good versions, conflicts, uids
  *   record.c    events that people read
  *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
+ *   leases.c    addresses of pods
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec
  */
@@ -47,6 +48,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	uv_timer_t watchdog;         /* of systemd, if it asks for one */
 	struct ipam *ipam;
+	uv_timer_t leases_timer;     /* until changed leases are written */
 	struct list sandboxes;       /* of struct sandbox.link */
 	struct watcher *watcher;
 	struct acceptor *acceptor;

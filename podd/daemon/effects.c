@@ -3,6 +3,7 @@
 #include "daemon/accept.h"
 #include "daemon/api.h"
 #include "daemon/launch.h"
+#include "daemon/leases.h"
 #include "daemon/sandbox.h"
 #include "daemon/volumes.h"
 
@@ -30,7 +31,7 @@ static void forget(struct daemon *d, const char *uid)
 {
 	volumes_forget(d, uid);
 	accept_forget(d, uid);
-	(void)ipam_release(d->ipam, uid); /* no lease is fine */
+	leases_release(d, uid);
 }
 
 void effect_run(struct daemon *d, const struct effect *e)

@@ -18,6 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/http.h"
 #include "daemon/janitor.h"
+#include "daemon/leases.h"
 #include "daemon/record.h"
 #include "daemon/sandbox.h"
 #include "daemon/spawn.h"
@@ -293,6 +294,7 @@ static int start(struct daemon *d)
 		return r;
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
+	leases_init(d);
 	d->core = core_new(&core);
 	d->record = record_new();
 	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "daemon/etcfiles.h"
 #include "daemon/launch.h"
+#include "daemon/leases.h"
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/volumes.h"
@@ -303,7 +304,7 @@ static int join_network(struct sandbox *s, const struct pod *p, bool adopt)
 		.port_count = collect_ports(p, ports),
 	};
 
-	int r = ipam_lease(s->daemon->ipam, s->uid, &s->address);
+	int r = leases_address(s->daemon, s->uid, adopt, &s->address);
 	if (r < 0)
 		return r;
 	np.address = s->address;
@@ -423,6 +424,38 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	daemon_step(d, &e);
 }
 
+static void on_started(void *arg, const struct anchor_process *p)
+{
+	struct sandbox *s = arg;
+
+	if (p->key.session)
+		session_started(s, p);
+	else
+		launch_started(s, p);
+}
+
+static void on_exited(void *arg, const struct anchor_process *p)
+{
+	struct sandbox *s = arg;
+
+	if (p->key.session)
+		session_exited(s, p);
+	else
+		launch_exited(s, p);
+}
+
+/* A second snapshot: the connection was made anew. What it tells twice, the core knows by its number. */
+static void catch_up(struct sandbox *s, const struct anchor_process *processes, size_t count)
+{
+	for (size_t i = 0; i < count && s->state == SANDBOX_UP; i++) {
+		const struct anchor_process *p = &processes[i];
+		if (p->state == ANCHOR_PROCESS_EXITED)
+			on_exited(s, p);
+		else if (p->state == ANCHOR_PROCESS_RUNNING)
+			on_started(s, p);
+	}
+}
+
 static void on_snapshot(void *arg, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count,
 			int netns_fd, int rtnl_fd)
 {
@@ -443,6 +476,8 @@ static void on_snapshot(void *arg, const struct anchor_snapshot *snapshot, const
 		adopted(s, snapshot, processes, count);
 		break;
 	case SANDBOX_UP:
+		catch_up(s, processes, count);
+		break;
 	case SANDBOX_LOST:
 	case SANDBOX_DYING:
 		break;
@@ -481,26 +516,6 @@ static void on_lost(void *arg)
 		sandbox_end(s);
 		break;
 	}
-}
-
-static void on_started(void *arg, const struct anchor_process *p)
-{
-	struct sandbox *s = arg;
-
-	if (p->key.session)
-		session_started(s, p);
-	else
-		launch_started(s, p);
-}
-
-static void on_exited(void *arg, const struct anchor_process *p)
-{
-	struct sandbox *s = arg;
-
-	if (p->key.session)
-		session_exited(s, p);
-	else
-		launch_exited(s, p);
 }
 
 static void on_refused(void *arg, const struct anchor_error *m)

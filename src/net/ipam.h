@@ -1,8 +1,9 @@
-/* Address leases: which pod (uid) has which address of the range. Kept in one small file, written by rename and fsync, with a hash in
- * its last line; a file that is damaged is set aside (".bad") and the leases are taken from the running pods instead.
+/* Address leases: which pod (uid) has which address of the range. Kept in one small file, written by rename, with a hash in its last line; a
+ * file that is damaged is set aside (".bad") and the leases are taken from the running pods instead.
  *
- * A change is in memory until ipam_save(): an fsync may take longer than all the rest of a pod's start, and what its loss would cost is little,
- * since the pods that run are claimed again. So the caller saves once, soon, after any number of changes.
+ * A change is in memory until ipam_save(), which the caller calls once, soon, after any number of changes; and that waits for no disk, since an
+ * fsync may take longer than all the rest of a pod's start (the caller has it done elsewhere). What a loss costs is little: the pods that
+ * run are claimed again.
  *
  * The range's first address is the gateway. Free addresses are handed out round and round, so that one is not used again at once. */
 #pragma once
