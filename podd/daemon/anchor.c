@@ -17,8 +17,13 @@ struct outgoing {
 	unsigned char data[];
 };
 
+enum { RECONNECT_MS = 100 };
+
 struct anchor {
 	uv_loop_t *loop;
+	int dirfd;
+	char socket[32];
+	uv_timer_t reconnect;
 	struct anchor_callbacks cb;
 	void *arg;
 	int fd, pidfd;
@@ -36,6 +41,7 @@ struct anchor {
 };
 
 static void poll_ready(uv_poll_t *p, int status, int events);
+static void lose(struct anchor *a);
 
 static void outgoing_free(struct outgoing *o)
 {
@@ -63,6 +69,7 @@ static void maybe_free(struct anchor *a)
 	forget_snapshot(a);
 	(void)fd_close(a->fd);
 	(void)fd_close(a->pidfd);
+	(void)fd_close(a->dirfd);
 	free(a);
 }
 
@@ -88,6 +95,7 @@ void anchor_close(struct anchor *a)
 		return;
 	a->closed = true;
 	stop_polling(a);
+	uv_close((uv_handle_t *)&a->reconnect, handle_closed);
 	if (a->pid_polling) {
 		a->pid_polling = false;
 		uv_close((uv_handle_t *)&a->pid_poll, handle_closed);
@@ -105,10 +113,7 @@ static void pid_ready(uv_poll_t *p, int status, int events)
 	(void)events;
 	(void)waitid(P_PIDFD, (id_t)a->pidfd, &info, WEXITED | WNOHANG);
 	uv_poll_stop(p);
-	if (!a->lost && !a->closed) {
-		a->lost = true;
-		a->cb.lost(a->arg);
-	}
+	lose(a);
 }
 
 static void watch_pid(struct anchor *a)
@@ -241,16 +246,88 @@ static void dispatch(struct anchor *a, const union message *m, size_t size, int 
 	}
 }
 
+static void lose(struct anchor *a)
+{
+	if (a->lost || a->closed)
+		return;
+	a->lost = true;
+	a->cb.lost(a->arg);
+}
+
+static int open_socket(int dirfd, const char *name, int *ret)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	/* By way of the descriptor: a path may be longer than sun_path. */
+	if (snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dirfd, name) >= (int)sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return -errno;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+static int start_polling(struct anchor *a)
+{
+	int r = uv_poll_init(a->loop, &a->poll, a->fd);
+
+	if (r < 0)
+		return r;
+	a->poll.data = a;
+	a->open_handles++;
+	a->polling = true;
+	update_events(a);
+	return 0;
+}
+
+static void say_hello(struct anchor *a)
+{
+	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = ANCHOR_VERSION };
+
+	(void)anchor_send(a, &hello, sizeof(hello), NULL, 0); /* a failure is its death, which is told */
+}
+
+/* It hung up though it lives: out of descriptors or memory, most likely. Its snapshot will say what was missed. */
+static void reconnect(uv_timer_t *t)
+{
+	struct anchor *a = t->data;
+	int fd;
+
+	if (a->lost || a->closed || a->polling)
+		return;
+	int r = open_socket(a->dirfd, a->socket, &fd);
+	if (r == 0) {
+		(void)fd_close(a->fd);
+		a->fd = fd;
+		r = start_polling(a);
+	}
+	if (r == 0)
+		say_hello(a);
+	else
+		uv_timer_start(t, reconnect, RECONNECT_MS, 0);
+}
+
+static void poll_closed(uv_handle_t *h)
+{
+	struct anchor *a = h->data;
+
+	if (!a->closed && !a->lost)
+		uv_timer_start(&a->reconnect, reconnect, RECONNECT_MS, 0);
+	handle_closed(h);
+}
+
 /* End of file: the anchor is dead, or about to be; its pidfd tells for sure. */
 static void ended(struct anchor *a)
 {
-	stop_polling(a);
-	if (a->pidfd >= 0) {
-		watch_pid(a);
-	} else if (!a->lost) {
-		a->lost = true;
-		a->cb.lost(a->arg);
+	if (a->pidfd < 0) {
+		stop_polling(a);
+		lose(a);
+		return;
 	}
+	watch_pid(a);
+	a->polling = false;
+	uv_close((uv_handle_t *)&a->poll, poll_closed);
 }
 
 static void receive(struct anchor *a)
@@ -286,45 +363,32 @@ static void poll_ready(uv_poll_t *p, int status, int events)
 		receive(a);
 }
 
-static int open_socket(int dirfd, const char *name, int *ret)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-
-	/* By way of the descriptor: a path may be longer than sun_path. */
-	if (snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dirfd, name) >= (int)sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		return -errno;
-	*ret = TAKE_FD(fd);
-	return 0;
-}
-
 int anchor_connect(uv_loop_t *loop, int dirfd, const char *name, int pidfd, const struct anchor_callbacks *cb, void *arg,
 		   struct anchor **ret)
 {
-	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = ANCHOR_VERSION };
 	int fd = -EBADF;
 	int r = open_socket(dirfd, name, &fd);
 
 	if (r < 0)
 		return r;
 	struct anchor *a = xnew(struct anchor);
-	*a = (struct anchor){ .loop = loop, .cb = *cb, .arg = arg, .fd = fd, .pidfd = pidfd, .snapshot_fds = { -EBADF, -EBADF } };
+	*a = (struct anchor){
+		.loop = loop, .dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3), .cb = *cb, .arg = arg, .fd = fd, .pidfd = pidfd,
+		.snapshot_fds = { -EBADF, -EBADF },
+	};
+	(void)snprintf(a->socket, sizeof(a->socket), "%s", name);
 	list_init(&a->queue);
-	a->poll.data = a;
-	r = uv_poll_init(loop, &a->poll, a->fd);
+	a->reconnect.data = a;
+	(void)uv_timer_init(loop, &a->reconnect);
+	a->open_handles++;
+	r = start_polling(a);
 	if (r < 0) {
 		a->pidfd = -EBADF; /* remains the caller's */
-		a->closed = true;
-		maybe_free(a);
+		anchor_close(a);
 		return r;
 	}
-	a->open_handles++;
-	a->polling = true;
-	update_events(a);
 	watch_pid(a);
-	(void)anchor_send(a, &hello, sizeof(hello), NULL, 0); /* a failure is its death, which is told */
+	say_hello(a);
 	*ret = a;
 	return 0;
 }
