@@ -9,6 +9,7 @@
  *   nothing         RUNNING, STOPPING           an anchor forgets nothing unasked, so this can't be; ended, status unknown
  *
  * No note and no start: an anchor of a sandbox that was never finished. It goes, and the pod begins anew. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,7 +138,7 @@ static void restore_absent(struct core_container *k, const struct note_container
 		container_set_state(k, CONTAINER_STATE_BACKOFF);
 		k->deadline = n->deadline;
 		if (n->last.set)
-			strcpy(k->reason, "CrashLoopBackOff");
+			(void)snprintf(k->reason, sizeof(k->reason), "CrashLoopBackOff");
 		break;
 	case CONTAINER_STATE_DONE:
 		if (recorded)

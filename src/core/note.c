@@ -1,5 +1,6 @@
 #include "core/note.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -154,7 +155,7 @@ static void get_container(struct reader r, struct note_container *k)
 	t->exit.code = (int)get(&r, 1);
 	t->exit.signal = (int)get(&r, 1);
 	uint64_t reason = get(&r, 1);
-	strcpy(t->reason, reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
+	(void)snprintf(t->reason, sizeof(t->reason), "%s", reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
 	t->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
 	t->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
 	t->set = flags & CONTAINER_LAST;
