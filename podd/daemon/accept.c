@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "daemon/logs.h"
 #include "daemon/store.h"
 
 struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name)
@@ -48,8 +49,10 @@ static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
 
 	if (!a->live)
 		return;
-	if (type == EVENT_POD_SET)
+	if (type == EVENT_POD_SET) {
 		e.pod = w->pod;
+		logs_first_numbers(a->daemon, w->pod, w->uid, e.first_numbers);
+	}
 	daemon_step(a->daemon, &e);
 }
 

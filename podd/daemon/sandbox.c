@@ -1,6 +1,5 @@
 #include "daemon/sandbox.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -15,6 +14,7 @@
 #include "base/str.h"
 #include "daemon/etcfiles.h"
 #include "daemon/launch.h"
+#include "daemon/logs.h"
 #include "daemon/leases.h"
 #include "daemon/session.h"
 #include "daemon/spawn.h"
@@ -145,26 +145,13 @@ static int open_listener(struct sandbox *s, int *ret)
 	return 0;
 }
 
-int sandbox_open_logs(struct daemon *d, const struct pod *p, const char *uid)
-{
-	char name[NAME_MAX + 1];
-
-	if (snprintf(name, sizeof(name), "%s_%s_%s", p->metadata.namespace, p->metadata.name, uid) >= (int)sizeof(name))
-		return -ENAMETOOLONG;
-	int r = dir_make(d->log_fd, name, 0750);
-	if (r < 0)
-		return r;
-	int fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static const struct anchor_callbacks sandbox_callbacks;
 
 static int start_anchor(struct sandbox *s, const struct pod *p)
 {
 	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
 	_cleanup_close_ int listen_fd = -EBADF;
-	_cleanup_close_ int logs_fd = sandbox_open_logs(s->daemon, p, s->uid);
+	_cleanup_close_ int logs_fd = logs_open(s->daemon, p, s->uid, /* make= */ true);
 	_cleanup_free_ char *title = xasprintf("%s/%s", p->metadata.namespace, p->metadata.name);
 	_cleanup_free_ char *socket_path = xasprintf("%s/pods/%s/anchor.sock", s->daemon->run_path, s->uid);
 	char path[sizeof(s->cgroup) + 16];
@@ -344,29 +331,6 @@ static struct sandbox_info describe(const struct sandbox *s, int32_t anchor_pid)
 	return i;
 }
 
-/* Logs of an earlier boot may be there: their numbers are taken. */
-static uint32_t first_number(int logs_fd, const char *container)
-{
-	int fd = openat(logs_fd, container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	uint32_t next = 0;
-
-	if (fd < 0)
-		return 0;
-	DIR *dir = fdopendir(fd);
-	if (!dir) {
-		(void)close(fd);
-		return 0;
-	}
-	for (struct dirent *e; (e = readdir(dir));) {
-		char *end;
-		unsigned long n = strtoul(e->d_name, &end, 10);
-		if (end != e->d_name && str_after(end, ".log") && n < UINT32_MAX && n + 1 > next)
-			next = (uint32_t)n + 1;
-	}
-	(void)closedir(dir);
-	return next;
-}
-
 static void created(struct sandbox *s, const struct anchor_snapshot *snapshot)
 {
 	struct daemon *d = s->daemon;
@@ -380,11 +344,23 @@ static void created(struct sandbox *s, const struct anchor_snapshot *snapshot)
 	}
 	s->state = SANDBOX_UP;
 	e.sandbox = describe(s, snapshot->pid);
-	_cleanup_close_ int logs_fd = sandbox_open_logs(d, cp->pod, s->uid);
-	for (size_t i = 0; i < cp->pod->spec.containers.count && i < CONTAINERS_MAX; i++)
-		e.first_numbers[i] = first_number(logs_fd, cp->pod->spec.containers.items[i].name);
+	logs_first_numbers(d, cp->pod, s->uid, e.first_numbers);
 	daemon_step(d, &e);
 	etcfiles_hosts_changed(d, cp->pod->metadata.namespace);
+}
+
+/* Someone wiped /run: what the next start of a member will look for there is made anew. */
+static void restore_run(struct sandbox *s, const struct pod *p)
+{
+	struct stat st;
+
+	if (fstatat(s->run_fd, "etc/hostname", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	int r = etcfiles_write(s, p);
+	if (r == 0)
+		r = volumes_prepare(s, p);
+	if (r < 0)
+		daemon_report(s->daemon, s->uid, NULL, false, "SandboxNotRepaired", "making the pod's files in /run anew: %s", strerror(-r));
 }
 
 static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count)
@@ -396,6 +372,8 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	size_t n = 0;
 
 	s->state = SANDBOX_UP;
+	if (cp && cp->pod)
+		restore_run(s, cp->pod);
 	if (cp && cp->pod && !cp->pod->spec.host_network) {
 		int r = join_network(s, cp->pod, true);
 		if (r < 0)

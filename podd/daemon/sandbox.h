@@ -49,7 +49,6 @@ bool sandbox_all_adopted(const struct daemon *d);
 /* Within the daemon's sandbox files. */
 void sandbox_end(struct sandbox *s);  /* kills and sweeps, until nothing is left */
 void sandbox_free(struct sandbox *s);
-int sandbox_open_logs(struct daemon *d, const struct pod *p, const char *uid); /* the pod's log directory, made if missing */
 
 /* Limits, as the manifest and the node want them. */
 struct cgroup_limits sandbox_pod_limits(const struct pod *p);     /* on pod<uid>: weight only */

@@ -26,9 +26,18 @@ int64_t backoff_next(const struct backoff_config *b, int64_t ran, int64_t *backo
 	return delay;
 }
 
-struct backoff_config backoff_of_pod(const struct core *c, const struct core_pod *p _unused_)
+/* The node's, where the pod's annotation podd.dev/restart-backoff does not say otherwise. */
+struct backoff_config backoff_of_pod(const struct core *c, const struct core_pod *p)
 {
-	return c->config.backoff;
+	struct backoff_config b = c->config.backoff;
+
+	if (p->pod && p->pod->backoff.initial)
+		b.initial = p->pod->backoff.initial;
+	if (p->pod && p->pod->backoff.max)
+		b.max = p->pod->backoff.max;
+	if (p->pod && p->pod->backoff.reset)
+		b.reset = p->pod->backoff.reset;
+	return b;
 }
 
 /* Making a sandbox is dearer than starting a program, and what makes it fail is the host's state, which changes slowly. */
