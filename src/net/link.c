@@ -274,7 +274,8 @@ int link_ensure(int host, int pod, const struct link_spec *s, int *ret_index)
 		r = link_make(host, pod, s, ret_index);
 		return r < 0 ? r : 1;
 	}
-	bool whole = (f.flags & IFF_UP) && streq(f.alias, s->alias) && link_address(s->name, &a) == 0 && a.s_addr == s->address.s_addr;
+	bool whole =
+		(f.flags & IFF_UP) && streq(f.alias, s->alias) && link_address(s->name, &a) == 0 && a.s_addr == s->address.s_addr;
 	if (whole) {
 		*ret_index = f.index;
 		return 0;

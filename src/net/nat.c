@@ -285,8 +285,8 @@ static void diff_add(struct diff *d, bool remove, const struct nft_element *e)
 }
 
 /* Removals come first, so that a key is free when its new owner is added. */
-static void diff_pods(struct diff *d, const struct nft_element *have, size_t have_count, const struct nft_element *want, size_t want_count,
-		      const struct nat_pod *pods, size_t pod_count)
+static void diff_pods(struct diff *d, const struct nft_element *have, size_t have_count, const struct nft_element *want,
+		      size_t want_count, const struct nat_pod *pods, size_t pod_count)
 {
 	_cleanup_free_ bool *there = xnew_array(bool, want_count + 1);
 

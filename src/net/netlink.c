@@ -214,7 +214,9 @@ int netlink_ask(int fd, struct nl_msg *m, netlink_fn fn, void *arg)
 	q->nlmsg_seq = seq;
 	int r = send_all(fd, q, q->nlmsg_len);
 	nlmsg_free(m);
-	while (r == 0) {
+	if (r < 0)
+		return r;
+	for (;;) {
 		ssize_t n = receive(fd, data, NETLINK_RECEIVE_SIZE);
 		if (n < 0)
 			return (int)n;
@@ -226,7 +228,6 @@ int netlink_ask(int fd, struct nl_msg *m, netlink_fn fn, void *arg)
 				return r == 1 ? 0 : r;
 		}
 	}
-	return r;
 }
 
 int netlink_drain(int fd, netlink_fn fn, void *arg)

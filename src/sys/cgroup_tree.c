@@ -65,7 +65,6 @@ static int remove_children(int root)
 
 int cgroup_remove_root(struct cgroup_host *h)
 {
-	_cleanup_close_ int top = -EBADF;
 	int r = remove_children(h->v2);
 
 	for (size_t i = 0; i < h->v1_count && r == 0; i++)
@@ -75,8 +74,7 @@ int cgroup_remove_root(struct cgroup_host *h)
 	if (unlinkat(h->v2_top, h->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
 	for (size_t i = 0; i < h->v1_count; i++) {
-		top = fd_close(top);
-		top = openat(h->v1[i].root, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_close_ int top = openat(h->v1[i].root, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		const char *slash = strrchr(h->name, '/');
 		if (unlinkat(top, slash ? slash + 1 : h->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return -errno;

@@ -1,5 +1,6 @@
 /* The cgroup backends on this machine's real hierarchies, in directories of this process's own: podd-test-<pid>. */
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -9,12 +10,13 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/sysmacros.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <linux/sched.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* wants the others before it */
+
 #include "base/fd.h"
 #include "base/str.h"
 #include "sys/cgroup_internal.h"

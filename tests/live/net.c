@@ -14,7 +14,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* wants the others before it */
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -285,14 +287,10 @@ static void test_host_port(void **state)
 		int from;
 		const char *to, *seen;
 	} cases[] = {
-		{ lan.netns, HOST_LAN, NEIGHBOUR },
-		{ host_ns, HOST_LAN, NULL },
-		{ host_ns, "127.0.0.1", "10.88.0.1" },
-		{ host_ns, "10.88.0.1", NULL },
-		{ pods[1].netns, HOST_LAN, "10.88.0.3" },
-		{ pods[1].netns, "10.88.0.1", "10.88.0.3" },
-		{ pods[0].netns, HOST_LAN, "10.88.0.1" },
-		{ pods[0].netns, "10.88.0.1", "10.88.0.1" },
+		{ lan.netns, HOST_LAN, NEIGHBOUR },	  { host_ns, HOST_LAN, NULL },
+		{ host_ns, "127.0.0.1", "10.88.0.1" },	  { host_ns, "10.88.0.1", NULL },
+		{ pods[1].netns, HOST_LAN, "10.88.0.3" }, { pods[1].netns, "10.88.0.1", "10.88.0.3" },
+		{ pods[0].netns, HOST_LAN, "10.88.0.1" }, { pods[0].netns, "10.88.0.1", "10.88.0.1" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (!tcp(cases[i].from, addr(cases[i].to), 8080, t, cases[i].seen))
@@ -310,8 +308,12 @@ static void test_host_port(void **state)
 
 static void test_host_port_on_one_address(void **state)
 {
-	const struct podnet_port local = { .protocol = PODNET_TCP, .host_port = 8081, .container_port = 80, .host_ip = addr("127.0.0.1") };
-	const struct podnet_port outer = { .protocol = PODNET_TCP, .host_port = 8081, .container_port = 80, .host_ip = addr(HOST_LAN) };
+	const struct podnet_port local = {
+		.protocol = PODNET_TCP, .host_port = 8081, .container_port = 80, .host_ip = addr("127.0.0.1")
+	};
+	const struct podnet_port outer = {
+		.protocol = PODNET_TCP, .host_port = 8081, .container_port = 80, .host_ip = addr(HOST_LAN)
+	};
 
 	(void)state;
 	attach(0, &local, 1);
@@ -596,7 +598,9 @@ static void test_a_table_of_another_make(void **state)
 	(void)state;
 	net = podnet_close(net, /* remove= */ false);
 	assert_int_equal(nft_run("delete table inet podd\nadd table inet podd\n"
-				 "add map inet podd ports { type inet_service : ipv4_addr; }\n", &error), 0);
+				 "add map inet podd ports { type inet_service : ipv4_addr; }\n",
+				 &error),
+			 0);
 	assert_int_equal(podnet_open(&config, &net), 0);
 	assert_string_equal(podnet_missing(net), "");
 	attach(0, web_ports, ARRAY_SIZE(web_ports));

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* wants the others before it */
+
 #include "base/alloc.h"
 #include "sys/cgroup_internal.h"
 
@@ -32,7 +34,8 @@ static void test_hybrid(void **state)
 	      "36 31 0:33 / /sys/fs/cgroup/dev\\040pids rw,relatime - cgroup cgroup rw,devices,pids\n"
 	      "40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd\n"
 	      "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
-	      "50 31 0:32 /x /elsewhere/memory rw,relatime - cgroup cgroup rw,memory\n", &m);
+	      "50 31 0:32 /x /elsewhere/memory rw,relatime - cgroup cgroup rw,memory\n",
+	      &m);
 	assert_int_equal(m.v1_count, 3);
 	assert_string_equal(m.v1[0].point, "/sys/fs/cgroup/cpu,cpuacct");
 	assert_int_equal(m.v1[0].controllers, CPU);
@@ -50,7 +53,8 @@ static void test_unified(void **state)
 
 	(void)state;
 	parse("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
-	      "90 23 0:26 /a /other rw - cgroup2 cgroup2 rw\n", &m);
+	      "90 23 0:26 /a /other rw - cgroup2 cgroup2 rw\n",
+	      &m);
 	assert_int_equal(m.v1_count, 0);
 	assert_string_equal(m.v2, "/sys/fs/cgroup");
 	assert_string_equal(m.v2_root, "/");
@@ -60,8 +64,13 @@ static void test_unified(void **state)
 static void test_lines_that_are_none(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n\n", " - ", "1 2 3 - cgroup2 cgroup2 rw", "30 23 0:26 / /sys/fs/cgroup rw cgroup2 cgroup2 rw",
-		"30 23 0:26 / /sys/fs/cgroup rw - cgroup2", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 x",
+		"",
+		"\n\n",
+		" - ",
+		"1 2 3 - cgroup2 cgroup2 rw",
+		"30 23 0:26 / /sys/fs/cgroup rw cgroup2 cgroup2 rw",
+		"30 23 0:26 / /sys/fs/cgroup rw - cgroup2",
+		"30 23 0:26 / /sys/fs/cgroup rw - cgroup2 x",
 	};
 	struct cgroup_mounts m;
 
@@ -77,7 +86,8 @@ static void test_lines_that_are_none(void **state)
 /* No directory here is delegated: the mount's top it is, whatever the process is in. */
 static void test_given(void **state)
 {
-	static const char *const memberships[] = { "0::/\n", "0::/system.slice/podd.service\n", "1:cpu:/x\n0::/y\n", "", "0::/../outside\n" };
+	static const char *const memberships[] = { "0::/\n", "0::/system.slice/podd.service\n", "1:cpu:/x\n0::/y\n", "",
+						   "0::/../outside\n" };
 	struct cgroup_mounts m = { .v2 = (char *)"/nowhere/cgroup", .v2_root = (char *)"/" };
 
 	(void)state;
@@ -92,7 +102,8 @@ static void test_cpu_weight(void **state)
 	static const struct {
 		int64_t milli;
 		uint64_t weight;
-	} cases[] = { { 0, 1 }, { 1, 1 }, { 2, 1 }, { 100, 4 }, { 500, 20 }, { 1000, 39 }, { 2000, 79 }, { 256000, 10000 }, { INT64_MAX, 10000 } };
+	} cases[] = { { 0, 1 },	    { 1, 1 },	  { 2, 1 },	     { 100, 4 },	  { 500, 20 },
+		      { 1000, 39 }, { 2000, 79 }, { 256000, 10000 }, { INT64_MAX, 10000 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -135,8 +146,8 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hybrid),     cmocka_unit_test(test_unified),   cmocka_unit_test(test_lines_that_are_none),
-		cmocka_unit_test(test_given),      cmocka_unit_test(test_cpu_weight), cmocka_unit_test(test_cpu_quota),
+		cmocka_unit_test(test_hybrid), cmocka_unit_test(test_unified),	  cmocka_unit_test(test_lines_that_are_none),
+		cmocka_unit_test(test_given),  cmocka_unit_test(test_cpu_weight), cmocka_unit_test(test_cpu_quota),
 		cmocka_unit_test(test_paths),
 	};
 

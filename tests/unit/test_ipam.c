@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* wants the others before it */
+
 #include "base/fd.h"
 #include "net/ipam.h"
 
