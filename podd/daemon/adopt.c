@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "base/fd.h"
 #include "base/str.h"
 #include "daemon/sandbox.h"
 
@@ -51,7 +52,7 @@ static void ask_for_socket(struct daemon *d, const char *uid, const char *rel)
 	pid_t pid = cgroup_first_pid(d->cgroups, rel);
 
 	(void)snprintf(path, sizeof(path), "pods/%s", uid);
-	(void)mkdirat(d->run_fd, path, 0700);
+	(void)dir_make(d->run_fd, path, 0700);
 	if (pid <= 0 || kill(pid, SIGHUP) < 0)
 		return;
 	for (int i = 0; i < SOCKET_WAIT_MS && !has_socket(d, uid); i++)
