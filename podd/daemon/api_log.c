@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "daemon/api.h"
 #include "daemon/criread.h"
+#include "daemon/logs.h"
 
 enum {
 	FILES_MAX = 64,          /* of one start */
@@ -333,13 +334,11 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 
 static int open_directory(const struct daemon *d, const struct core_pod *p, const char *container)
 {
-	_cleanup_free_ char *name = xasprintf("%s_%s_%s", p->pod->metadata.namespace, p->pod->metadata.name, p->uid);
-	_cleanup_close_ int pod = openat(d->log_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int fd;
+	_cleanup_close_ int pod = logs_open(d, p->pod, p->uid, /* make= */ false);
 
 	if (pod < 0)
-		return -errno;
-	fd = openat(pod, container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return pod;
+	int fd = openat(pod, container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -1,17 +1,26 @@
 #include "daemon/logs.h"
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include "base/fd.h"
 #include "base/str.h"
 
-int logs_open(struct daemon *d, const struct pod *p, const char *uid, bool make)
+void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_SIZE])
 {
-	char name[NAME_MAX + 1];
+	const char *ns = p->metadata.namespace, *name = p->metadata.name;
+	char hash[SHA256_HEX_SIZE];
 
-	if (snprintf(name, sizeof(name), "%s_%s_%s", p->metadata.namespace, p->metadata.name, uid) >= (int)sizeof(name))
-		return -ENAMETOOLONG;
+	if (snprintf(ret, LOGS_NAME_SIZE, "%s_%s_%s", ns, name, uid) < LOGS_NAME_SIZE)
+		return;
+	sha256_hex(name, strlen(name), hash);
+	(void)snprintf(ret, LOGS_NAME_SIZE, "%s_%.100s-%.16s_%s", ns, name, hash, uid);
+}
+
+int logs_open(const struct daemon *d, const struct pod *p, const char *uid, bool make)
+{
+	char name[LOGS_NAME_SIZE];
+
+	logs_name(p, uid, name);
 	int r = make ? dir_make(d->log_fd, name, 0750) : 0;
 	if (r < 0)
 		return r;
@@ -39,7 +48,7 @@ static uint32_t first_number(int logs_fd, const char *container)
 	return next;
 }
 
-void logs_first_numbers(struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
+void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
 {
 	_cleanup_close_ int logs_fd = logs_open(d, p, uid, /* make= */ false);
 

@@ -2,8 +2,12 @@
 #pragma once
 #include "daemon/daemon.h"
 
+/* Its name. Where that is longer than a file name may be (255 bytes), the pod's name in it is cut and followed by 16 characters of its hash. */
+enum { LOGS_NAME_SIZE = 256 };
+void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_SIZE]);
+
 /* A descriptor, or -errno. */
-int logs_open(struct daemon *d, const struct pod *p, const char *uid, bool make);
+int logs_open(const struct daemon *d, const struct pod *p, const char *uid, bool make);
 
 /* The first free start number of each container, in order: logs of an earlier boot may be there, and their numbers are taken. */
-void logs_first_numbers(struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX]);
+void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX]);

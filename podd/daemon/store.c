@@ -10,13 +10,21 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/janitor.h"
+#include "daemon/logs.h"
 
 /* First line: "# podd-accepted 1 <sha256 of the rest> <source>"; then the pod as JSON, its uid in metadata. */
 static const char magic[] = "# podd-accepted 1 ";
 
+/* <ns>_<name>.json; a name that is too long for a temporary beside it is cut and followed by a part of its hash. */
 static void file_name(const struct pod *p, char ret[static NAME_MAX + 1])
 {
-	(void)snprintf(ret, NAME_MAX + 1, "%s_%s.json", p->metadata.namespace, p->metadata.name);
+	const char *ns = p->metadata.namespace, *name = p->metadata.name;
+	char hash[SHA256_HEX_SIZE];
+
+	if (snprintf(ret, NAME_MAX + 1, "%s_%s.json", ns, name) < 240)
+		return;
+	sha256_hex(name, strlen(name), hash);
+	(void)snprintf(ret, NAME_MAX + 1, "%s_%.100s-%.16s.json", ns, name, hash);
 }
 
 int store_save(struct acceptor *a, const struct wanted *w)
@@ -179,6 +187,6 @@ void store_remove_pod(struct daemon *d, const char *uid, const struct pod *pod)
 		remove_logs(d, uid);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "%s_%s_%s", pod->metadata.namespace, pod->metadata.name, uid);
+	logs_name(pod, uid, path);
 	(void)tree_remove(d->log_fd, path);
 }
