@@ -105,7 +105,7 @@ row "adoption of $density pods" "$p us" - "$(ratio "$p" 1000)" '<=' 200 ' ms'
 
 # --- what a pod's helpers hold, among twenty
 for ((i = 20; i < density; i++)); do rm "$PODS/bench-$i.yaml"; done
-left() { [ "$(find "$cgroup" -maxdepth 2 -name 'pod*' -type d | wc -l)" = 20 ]; }
+left() { [ "$(find "$cgroup" -mindepth 1 -maxdepth 2 -name 'pod*' -type d | wc -l)" = 20 ]; }
 await 60 left || die "pods do not go"
 sleep 1
 kb=$(for p in $(helpers); do cat "/proc/$p/smaps_rollup"; done | awk '/^Pss:/ { n += $2 } END { printf "%.0f", n / 20 }')
