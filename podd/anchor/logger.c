@@ -22,6 +22,7 @@ enum {
 	PIPE_SIZE = 1 << 20,  /* of a pipe that was once found full: fewer switches between writer and reader */
 	PIPE_FULL = 64 << 10, /* as pipes are born */
 	TRIM_SIZE = 32 << 10, /* buffers that were filled further than this are given back when nothing is left to do */
+	TRIM_MS = 200,
 	EVENTS = 32,
 	QUIT_ROUNDS = 256, /* of reading after QUIT: what a process that outlives its pod still writes is not waited for */
 };
@@ -220,19 +221,29 @@ static void take_orders(struct logger *g)
 		g->quit = true;
 }
 
-/* Nothing is left to do: the timer goes off and large buffers go back. */
-static void rest(struct logger *g)
+static void trim(struct logger *g)
+{
+	(void)madvise(g->in, IN_SIZE, MADV_DONTNEED);
+	(void)madvise(g->out, OUT_SIZE, MADV_DONTNEED);
+	for (size_t i = 0; i < ARRAY_SIZE(g->streams); i++)
+		if (g->streams[i].used && g->streams[i].line.carried == 0)
+			(void)madvise(g->carries[i], CRI_LINE_MAX, MADV_DONTNEED);
+	g->filled = 0;
+}
+
+/* Nothing is left to do: the timer goes off, and large buffers go back; but not in the short pauses of a flood, when they would be
+ * wanted again at once. */
+static int rest(struct logger *g, struct epoll_event *events)
 {
 	if (g->armed)
 		set_timer(g, 0);
 	if (g->filled > TRIM_SIZE) {
-		(void)madvise(g->in, IN_SIZE, MADV_DONTNEED);
-		(void)madvise(g->out, OUT_SIZE, MADV_DONTNEED);
-		for (size_t i = 0; i < ARRAY_SIZE(g->streams); i++)
-			if (g->streams[i].used && g->streams[i].line.carried == 0)
-				(void)madvise(g->carries[i], CRI_LINE_MAX, MADV_DONTNEED);
+		int n = epoll_wait(g->epoll, events, EVENTS, TRIM_MS);
+		if (n != 0)
+			return n;
+		trim(g);
 	}
-	g->filled = 0;
+	return epoll_wait(g->epoll, events, EVENTS, -1);
 }
 
 static void run(struct logger *g)
@@ -243,10 +254,8 @@ static void run(struct logger *g)
 		int n = epoll_wait(g->epoll, events, EVENTS, 0);
 		if (n == 0 && g->quit)
 			return;
-		if (n == 0) {
-			rest(g);
-			n = epoll_wait(g->epoll, events, EVENTS, -1);
-		}
+		if (n == 0)
+			n = rest(g, events);
 		if (n > 0)
 			tick(g);
 		for (int i = 0; i < n; i++) {
