@@ -57,9 +57,12 @@ mount -t tmpfs -o mode=755 run "$(mkdir -p "$ROOT/run" && echo "$ROOT/run")"
 
 podctl() { "$builddir/bin/podctl" --root "$ROOT" "$@"; }
 
-podd_start() { # [ARGUMENT...]: returns when podd is ready
+podd_spawn() { # [ARGUMENT...]
 	"$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --node-name testnode "$@" 2>>"$ROOT/podd.log" &
 	PODD_PID=$!
+}
+podd_start() { # [ARGUMENT...]: returns when podd is ready
+	podd_spawn "$@"
 	await 20 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
 }
 podd_answers() { [ -S "$PODD_SOCKET" ] && podctl version >/dev/null 2>&1; }
@@ -96,7 +99,7 @@ shell_census() {
 	ip -o link show 2>/dev/null | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/link \1/p'
 	ls -d "$ROOT"/run/podd/pods/* "$ROOT"/var/lib/podd/pods/* "$ROOT"/var/log/pods/* "$ROOT"/var/lib/podd/accepted/* 2>/dev/null
 	for p in /proc/[0-9]*; do
-		case $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in *podd-anchor*) echo "process ${p#/proc/}" ;; esac
+		case $( (tr "\0" " " <"$p/cmdline") 2>/dev/null) in *podd-anchor*) echo "process ${p#/proc/}" ;; esac
 	done
 }
 census_clean() { [ -z "$(shell_census)" ] && podctl census >/dev/null; }
