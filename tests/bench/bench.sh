@@ -45,6 +45,9 @@ start_podd() { # PID of one that has to die first; STARTED: microseconds until i
 }
 die() { echo "$1" >&2; tail -n 20 "$ROOT/podd.log" >&2; exit 1; }
 
+# What podd removes later, in a process of its own, would be measured with whatever comes next.
+settle() { await 60 eval '[ -z "$(ls -A "$ROOT/var/lib/podd/trash")" ]' || die "podd's trash is not emptied"; }
+
 median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'; }
 column() { awk -v c="$1" '{ print $c }'; }
 helpers() { for p in /proc/[0-9]*; do case $(cat "$p/comm" 2>/dev/null) in podd-anchor | podd-log) echo "${p#/proc/}" ;; esac; done; }
@@ -68,6 +71,7 @@ start_podd
 for ((i = 0; i < rounds; i++)); do
 	floor round >>"$ROOT/floor.round" || die "the floor fails"
 	drive round "$ROOT/pair" >>"$ROOT/podd.round" || die "podd's round fails"
+	settle
 done
 for what in start restart; do
 	[ $what = start ] && c=1 || c=2
@@ -79,6 +83,7 @@ done
 # --- many at once; the last of them stay for the next figures
 for ((i = 0; i < 3; i++)); do
 	[ $i = 0 ] || drive clear || die "pods do not go"
+	settle
 	floor burst "$density" >>"$ROOT/floor.burst" || die "the floor's burst fails"
 	drive burst "$ROOT/pair" "$density" >>"$ROOT/podd.burst" || die "podd's burst fails"
 done
