@@ -104,7 +104,8 @@ static int choose_file(const struct work *w, const struct pod_metadata *m, char 
 	if (r == 0) {
 		file = new_name(m);
 		if (faccessat(w->dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return ctl_fail(CTL_NO, "%s/%s is there already and does not hold pod %s; edit or remove it", w->directory, file, m->name);
+			return ctl_fail(CTL_NO, "%s/%s is there already and does not hold pod %s; edit or remove it", w->directory,
+					file, m->name);
 	}
 	*ret_file = TAKE_PTR(file);
 	return CTL_YES;
@@ -114,7 +115,8 @@ static bool unchanged(const struct work *w, const char *file, const struct buf *
 {
 	_cleanup_buf_ struct buf old = BUF_NULL;
 
-	return file_read(w->dirfd, file, MANIFEST_SIZE_MAX, &old) == 0 && old.len == text->len && memcmp(buf_str(&old), buf_str(text), old.len) == 0;
+	return file_read(w->dirfd, file, MANIFEST_SIZE_MAX, &old) == 0 && old.len == text->len &&
+	       memcmp(buf_str(&old), buf_str(text), old.len) == 0;
 }
 
 static int apply_pod(const struct work *w, const struct source *s, size_t index)
@@ -129,7 +131,8 @@ static int apply_pod(const struct work *w, const struct source *s, size_t index)
 	else
 		document_text(s, index, &text);
 	if (!same_pod(&text, pod))
-		return ctl_fail(CTL_NO, "%s: pod %s can't be cut out of this file; put it into one of its own", s->name, pod->metadata.name);
+		return ctl_fail(CTL_NO, "%s: pod %s can't be cut out of this file; put it into one of its own", s->name,
+				pod->metadata.name);
 	int code = choose_file(w, &pod->metadata, &file, &there);
 	if (code != CTL_YES)
 		return code;

@@ -65,7 +65,8 @@ static void describe_state(const char *label, const json_t *state)
 		json_int_t signal = json_integer_value(json_at(s, "signal"));
 		line(4, label, "Terminated: %s", json_text(s, "reason"));
 		if (signal)
-			line(6, "Exit Code", "%lld (signal %lld)", (long long)json_integer_value(json_at(s, "exitCode")), (long long)signal);
+			line(6, "Exit Code", "%lld (signal %lld)", (long long)json_integer_value(json_at(s, "exitCode")),
+			     (long long)signal);
 		else
 			line(6, "Exit Code", "%lld", (long long)json_integer_value(json_at(s, "exitCode")));
 		line(6, "Started", "%s", json_text(s, "startedAt"));
@@ -94,8 +95,8 @@ static void describe_ports(const json_t *ports)
 		json_int_t host = json_integer_value(json_at(p, "hostPort"));
 		const char *protocol = *json_text(p, "protocol") ? json_text(p, "protocol") : "TCP";
 		if (host)
-			line(4, i ? "" : "Ports", "%lld/%s on host port %lld", (long long)json_integer_value(json_at(p, "containerPort")), protocol,
-			     (long long)host);
+			line(4, i ? "" : "Ports", "%lld/%s on host port %lld", (long long)json_integer_value(json_at(p, "containerPort")),
+			     protocol, (long long)host);
 		else
 			line(4, i ? "" : "Ports", "%lld/%s", (long long)json_integer_value(json_at(p, "containerPort")), protocol);
 	}

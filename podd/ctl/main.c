@@ -10,8 +10,8 @@
 static int verb_version(const struct args *a);
 
 static const struct verb verbs[] = {
-	{ "get", "get pods [NAME...] [-A] [-l SELECTOR] [-o wide|json|yaml|name]", "pods, as a table or as objects", LISTS | TAKES(OPTION_OUTPUT),
-	  verb_get },
+	{ "get", "get pods [NAME...] [-A] [-l SELECTOR] [-o wide|json|yaml|name]", "pods, as a table or as objects",
+	  LISTS | TAKES(OPTION_OUTPUT), verb_get },
 	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT), verb_status },
 	{ "describe", "describe pod NAME...", "all about a pod that a person asks next", SCOPE, verb_describe },
 	{ "logs", "logs POD [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
@@ -48,7 +48,8 @@ static int usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
 	(void)fputs("  help       this, or `podctl VERB --help`\n\n"
-		    "A pod is named web, ns/web or pod/web. Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
+		    "A pod is named web, ns/web or pod/web.\n"
+		    "Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
 		    out);
 	return out == stdout ? CTL_YES : CTL_USAGE;
 }

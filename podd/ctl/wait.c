@@ -50,7 +50,9 @@ static int judge(enum until until, const json_t *pod, char *uid, size_t uid_size
 		(void)snprintf(uid, uid_size, "%s", json_text(pod, "metadata.uid"));
 	switch (until) {
 	case UNTIL_READY:
-		return streq(json_text(pod, "status.phase"), "Succeeded") || streq(json_text(pod, "status.phase"), "Failed") ? -1 : condition_is(pod, "Ready", "True");
+		if (streq(json_text(pod, "status.phase"), "Succeeded") || streq(json_text(pod, "status.phase"), "Failed"))
+			return -1;
+		return condition_is(pod, "Ready", "True");
 	case UNTIL_COMPLETED:
 		return streq(json_text(pod, "status.phase"), "Failed") ? -1 : streq(json_text(pod, "status.phase"), "Succeeded");
 	case UNTIL_DELETED:

@@ -205,7 +205,8 @@ void api_pod_write(struct http_request *q, void *arg)
 		return;
 	const char *source = accept_source(a->d->acceptor, p->uid);
 	if (source)
-		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is defined by %s; edit that file", p->pod->metadata.name, source);
+		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is defined by %s; edit that file", p->pod->metadata.name,
+			  source);
 	else
 		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" has no manifest any more and is being stopped",
 			  p->pod->metadata.name);
