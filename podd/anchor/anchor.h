@@ -59,7 +59,7 @@ struct anchor {
 	int retry;     /* own timer: start of a new log process, end of a QUIT */
 	pid_t log_pid; /* 0: none */
 	int64_t log_born;
-	bool log_draining, log_ping_due, log_quit_due, log_blocked;
+	bool log_draining, log_go_due, log_quit_due, log_blocked;
 	uint64_t log_dropped;
 	uint32_t log_restarts;
 

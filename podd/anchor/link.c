@@ -74,7 +74,7 @@ void link_died(struct anchor *a)
 	}
 	end_draining(a);
 	timer_set(a->hang, 0);
-	a->log_ping_due = a->log_blocked = false;
+	a->log_go_due = a->log_blocked = false;
 	for (size_t i = 0; i < a->table.stream_count; i++)
 		a->table.streams[i].sent = false;
 	a->log_restarts++;
@@ -109,8 +109,9 @@ void link_input(struct anchor *a)
 			if (s && s->fd >= 0)
 				lost(a, s, m.lines, m.bytes, m.error);
 			break;
-		case LOG_PONG:
+		case LOG_SLOW:
 			end_draining(a);
+			a->log_go_due = true;
 			break;
 		case LOG_UNCONFINED:
 			a->degraded |= ANCHOR_DEGRADED_LANDLOCK;
@@ -148,9 +149,9 @@ void link_flush(struct anchor *a)
 		if (s->drained_due)
 			s->drained_due = s->drained_end = s->midline = false, s->drained_lines = 0;
 	}
-	struct log_order ping = { .type = LOG_PING }, quit = { .type = LOG_QUIT };
-	if (a->log_ping_due && order(a, &ping, NULL))
-		a->log_ping_due = false;
+	struct log_order go = { .type = LOG_GO }, quit = { .type = LOG_QUIT };
+	if (a->log_go_due && order(a, &go, NULL)) /* after all that was DRAINED */
+		a->log_go_due = false;
 	if (a->log_quit_due && order(a, &quit, NULL))
 		a->log_quit_due = false;
 }
@@ -162,7 +163,7 @@ void link_hangs(struct anchor *a)
 	/* The log process may have pushed the timer off since it fired: then there is nothing to read. */
 	if (read(a->hang, &count, sizeof(count)) < 0 || a->log_draining)
 		return;
-	a->log_draining = a->log_ping_due = true;
+	a->log_draining = true;
 }
 
 void link_drain(struct anchor *a, struct stream *s)

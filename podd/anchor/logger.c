@@ -27,6 +27,8 @@ enum {
 	QUIT_ROUNDS = 256, /* of reading after QUIT: what a process that outlives its pod still writes is not waited for */
 };
 static const uint32_t SOCKET_EVENT = UINT32_MAX;
+/* A second before the timer fires: whoever took less was certainly not drained for. */
+static const int64_t SLOW_NS = (HANG_SECONDS - 1) * INT64_C(1000000000);
 
 struct log_stream {
 	int fd; /* -EBADF or 0-filled with used false */
@@ -44,7 +46,7 @@ struct log_file {
 struct logger {
 	struct logger_config config;
 	int epoll;
-	bool armed, quit, orphan;
+	bool armed, go, quit, orphan;
 	int64_t armed_at, wall;
 	size_t filled; /* how far the buffers were used since they were last given back */
 	char stamp[CRI_STAMP_SIZE];
@@ -72,19 +74,6 @@ static void set_timer(struct logger *g, int64_t seconds)
 {
 	timer_set(g->config.hang, seconds);
 	g->armed = seconds > 0;
-}
-
-/* Once a second is often enough to push off a timer of five. */
-static void tick(struct logger *g)
-{
-	int64_t boot = now_boot();
-
-	g->wall = now_wall();
-	crifile_stamp(g->wall, g->stamp);
-	if (!g->armed || boot - g->armed_at > INT64_C(1000000000)) {
-		set_timer(g, HANG_SECONDS);
-		g->armed_at = boot;
-	}
 }
 
 static void store(struct logger *g, size_t stream, size_t n)
@@ -160,17 +149,17 @@ static void open_stream(struct logger *g, const struct log_order *m, int fd)
 	(void)epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* Returns false at the end of the stream, or when there is nothing to read now. */
-static bool pump(struct logger *g, size_t stream)
+/* One read's worth, so that no stream starves the others. */
+static void pump(struct logger *g, size_t stream)
 {
 	struct log_stream *s = &g->streams[stream];
 	ssize_t n = read(s->fd, g->in, IN_SIZE);
 
 	if (n < 0)
-		return false;
+		return; /* the reaper was faster */
 	if (n == 0) {
 		end_stream(g, stream);
-		return false;
+		return;
 	}
 	if (n >= PIPE_FULL && !s->large) {
 		s->large = true;
@@ -182,7 +171,6 @@ static bool pump(struct logger *g, size_t stream)
 		done += criline_frame(&s->line, g->stamp, g->in + done, (size_t)n - done, g->out, OUT_SIZE, &len);
 		store(g, stream, len);
 	}
-	return true;
 }
 
 static void take_drained(struct logger *g, const struct log_order *m)
@@ -215,10 +203,35 @@ static void take_orders(struct logger *g)
 	frame_close(fds, fd_count);
 	if (known && m.type == LOG_DRAINED && g->streams[m.stream].used)
 		take_drained(g, &m);
-	else if (m.type == LOG_PING)
-		reply(g, LOG_PONG, 0, NULL);
+	else if (m.type == LOG_GO)
+		g->go = true;
 	else if (m.type == LOG_QUIT)
 		g->quit = true;
+}
+
+/* If what was done since the timer was set took so long that it may have fired, the reaper may be emptying the pipes. */
+static void settle(struct logger *g)
+{
+	if (!g->armed || now_boot() - g->armed_at < SLOW_NS)
+		return;
+	set_timer(g, 0); /* before SLOW: it can't fire any more once the reaper has heard that */
+	g->go = false;
+	reply(g, LOG_SLOW, 0, NULL);
+	while (!g->go && !g->orphan)
+		take_orders(g);
+}
+
+/* Once a second is often enough to push off a timer of five. */
+static void tick(struct logger *g)
+{
+	settle(g);
+	g->wall = now_wall();
+	crifile_stamp(g->wall, g->stamp);
+	int64_t boot = now_boot();
+	if (!g->armed || boot - g->armed_at > INT64_C(1000000000)) {
+		set_timer(g, HANG_SECONDS);
+		g->armed_at = boot;
+	}
 }
 
 static void trim(struct logger *g)
@@ -235,6 +248,7 @@ static void trim(struct logger *g)
  * wanted again at once. */
 static int rest(struct logger *g, struct epoll_event *events)
 {
+	settle(g);
 	if (g->armed)
 		set_timer(g, 0);
 	if (g->filled > TRIM_SIZE) {
@@ -263,7 +277,8 @@ static void run(struct logger *g)
 			if (stream == SOCKET_EVENT && !g->orphan)
 				take_orders(g);
 			else if (stream != SOCKET_EVENT && g->streams[stream].used)
-				(void)pump(g, stream);
+				pump(g, stream);
+			settle(g);
 		}
 		if (g->orphan) {
 			(void)epoll_ctl(g->epoll, EPOLL_CTL_DEL, g->config.socket, NULL);

@@ -2,7 +2,8 @@
  * pod's log directory by Landlock and has no capabilities.
  *
  * While it works it keeps a timer from firing that the reaper watches too: if one write takes longer than HANG_SECONDS the disk hangs,
- * and the reaper empties the pipes until the log process answers its PING. While it idles the timer is off: nobody wakes up. */
+ * and the reaper empties the pipes. Once it can work again it says SLOW and reads no pipe before it is told what was dropped, and
+ * to GO. While it idles the timer is off: nobody wakes up. */
 #pragma once
 #include <stdint.h>
 #include "wire/anchor.h"
@@ -10,7 +11,7 @@
 enum log_order_type {
 	LOG_OPEN = 1, /* stream, key, which; one fd */
 	LOG_DRAINED,  /* stream, lines, midline: the reaper had to drop these */
-	LOG_PING,     /* answered with PONG */
+	LOG_GO,       /* answers SLOW: nobody else reads the pipes any more */
 	LOG_QUIT,     /* write what is in the pipes and exit */
 };
 
@@ -24,7 +25,7 @@ struct log_order {
 enum log_reply_type {
 	LOG_END = 1, /* stream: all its writers are gone, all is written */
 	LOG_LOST,    /* stream, lines, bytes, error */
-	LOG_PONG,
+	LOG_SLOW,
 	LOG_UNCONFINED, /* no Landlock here */
 };
 

@@ -88,6 +88,15 @@ static void start_anchor(struct host *h, const struct host_options *o)
 	assert_true(h->anchor > 0);
 }
 
+static void mount_disk(struct host *h, const char *path)
+{
+	char command[512];
+
+	(void)snprintf(command, sizeof(command),
+		       "truncate -s 32M %s/disk && mkfs.ext4 -q %s/disk && mount -o loop %s/disk %s", h->dir, h->dir, h->dir, path);
+	assert_int_equal(system(command), 0);
+}
+
 void host_up(struct host *h, const struct host_options *o)
 {
 	char path[128];
@@ -100,7 +109,10 @@ void host_up(struct host *h, const struct host_options *o)
 	assert_int_equal(mount("tmpfs", h->dir, "tmpfs", 0, "size=256m"), 0);
 	(void)snprintf(path, sizeof(path), "%s/logs", h->dir);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, o->log_options), 0);
+	if (o->log_disk)
+		mount_disk(h, path);
+	else
+		assert_int_equal(mount("tmpfs", path, "tmpfs", 0, o->log_options), 0);
 	h->logs = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	make_cgroup(h);
 

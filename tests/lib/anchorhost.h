@@ -35,6 +35,7 @@ struct host_options {
 	bool share_pid;
 	const char *log_size, *log_files;
 	const char *log_options; /* of the tmpfs of the logs, "size=64k" */
+	bool log_disk; /* instead: an ext4 on a loop device, which can be frozen */
 };
 
 /* Once per test program: a mount namespace of its own. */

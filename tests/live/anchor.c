@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +41,22 @@ static int up_small_disk(void **state)
 	host_up(&host, &(struct host_options){ .log_options = "size=64k" });
 	host_connect(&host);
 	*state = &host;
+	return 0;
+}
+
+static int up_disk(void **state)
+{
+	host_up(&host, &(struct host_options){ .log_disk = true });
+	host_connect(&host);
+	*state = &host;
+	return 0;
+}
+
+/* Thawed first, whatever the test did: nothing may stay frozen. */
+static int down_disk(void **state)
+{
+	(void)ioctl(host.logs, FITHAW, 0);
+	host_down(*state);
 	return 0;
 }
 
@@ -438,6 +456,57 @@ static void a_full_disk_drops_whole_lines(void **state)
 	assert_contains(host_log_text(h, "app/0.log"), notice);
 }
 
+static void a_hung_disk_stops_nobody(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app",
+		"echo before; read x < /tmp/gate; seq 1 200000; echo flooded >&2; read x < /tmp/gate; echo after; exit 6");
+	char gate[128];
+
+	(void)snprintf(gate, sizeof(gate), "%s/fifo", h->dir);
+	assert_int_equal(mkfifo(gate, 0600), 0);
+	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
+	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
+	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
+	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate" };
+	h->pod->spec.volumes = (struct volume_list){ v, 1 };
+	c->mounts = (struct volume_mount_list){ m, 1 };
+
+	host_spawn(h, c, 0);
+	host_wait_log(h, "app/0.log", "before");
+	_cleanup_close_ int w = open(gate, O_RDWR | O_CLOEXEC);
+	assert_int_equal(ioctl(h->logs, FIFREEZE, 0), 0);
+	assert_int_equal(write(w, "go\n", 3), 3);
+	/* The log process hangs in its write. The pipe, and then the member, must not: it gets as far as its second gate. */
+	int left;
+	for (int i = 0; i < HOST_WAIT_MS / 10; i++) {
+		(void)poll(NULL, 0, 10);
+		assert_int_equal(ioctl(w, FIONREAD, &left), 0);
+		if (i == 0)
+			assert_int_equal(write(w, "go\n", 3), 3);
+		else if (left == 0)
+			break;
+	}
+	assert_int_equal(left, 0);
+	assert_int_equal(WEXITSTATUS(host_finish(h, "app", 0)), 6); /* exits are seen as ever */
+	assert_int_equal(ioctl(h->logs, FITHAW, 0), 0);
+	struct host_event *e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
+	assert_int_equal(e->dropped.error, ETIMEDOUT);
+	char notice[64];
+	host_wait_log(h, "app/0.log", " lines dropped: the disk hung\n");
+	const char *t = host_log_text(h, "app/0.log");
+	/* All lines are there or counted: before, 200000, flooded, after; one DROPPED for each stream. */
+	unsigned long lost = e->dropped.lines, kept = count_lines(t) - 1;
+	if (kept + lost < 200003) {
+		e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
+		lost += e->dropped.lines;
+		kept = count_lines(host_log_text(h, "app/0.log")) - 1;
+	}
+	assert_int_equal(kept + lost, 200003);
+	(void)snprintf(notice, sizeof(notice), "podd: %lu lines dropped: the disk hung\n", lost);
+	assert_contains(host_log_text(h, "app/0.log"), notice);
+}
+
 static void rotation_is_exact(void **state)
 {
 	struct host *h = *state;
@@ -509,6 +578,7 @@ int main(void)
 		TEST(a_fast_writer_is_not_cut),
 		cmocka_unit_test_setup_teardown(members_share_a_pid_namespace, up_share_pid, down),
 		cmocka_unit_test_setup_teardown(a_full_disk_drops_whole_lines, up_small_disk, down),
+		cmocka_unit_test_setup_teardown(a_hung_disk_stops_nobody, up_disk, down_disk),
 		cmocka_unit_test_setup_teardown(rotation_is_exact, up_small_logs, down),
 	};
 
