@@ -343,7 +343,7 @@ static int open_slot(struct host *h, const struct slot *s)
 
 	switch (s->role) {
 	case SLOT_LAYER:
-		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return open(h->layer ? h->layer : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	case SLOT_UPPER:
 		return fresh_directory(h, "upper");
 	case SLOT_WORK:
@@ -356,6 +356,8 @@ static int open_slot(struct host *h, const struct slot *s)
 		(void)snprintf(path, sizeof(path), "%s/shm", h->dir);
 		(void)mkdir(path, 01777);
 		return tree_of(path);
+	case SLOT_HOST_DEV:
+		return tree_of("/dev");
 	case SLOT_VOLUME:
 		return tree_of(pod_volume(h->pod, s->name)->host_path.path);
 	default:

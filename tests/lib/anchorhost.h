@@ -29,6 +29,7 @@ struct host {
 	size_t event_count;
 	struct pod *pod;
 	unsigned starts; /* directories are never used twice */
+	const char *layer; /* the image: "/" unless a test says otherwise */
 };
 
 struct host_options {

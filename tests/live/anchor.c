@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "lib/anchorhost.h"
+#include "sys/cap.h"
 
 static struct host host;
 
@@ -507,6 +508,125 @@ static void a_hung_disk_stops_nobody(void **state)
 	assert_contains(host_log_text(h, "app/0.log"), notice);
 }
 
+static void privileged_sees_the_host_s_devices(void **state)
+{
+	struct host *h = *state;
+	struct container *c = host_container(h, "app",
+		"exec 2>/dev/null; ls /dev/loop-control; echo x > /dev/shm/mine; touch /sys/fs/cgroup/x; "
+		"grep -c ' /proc/sys ' /proc/self/mountinfo; grep CapEff /proc/self/status; grep -c ' /sys ro,' /proc/self/mountinfo; echo end");
+	char caps[64];
+
+	c->security.privileged = TRISTATE_TRUE;
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	host_wait_log(h, "app/0.log", " end\n");
+	(void)snprintf(caps, sizeof(caps), "CapEff:\t%016llx\n", (unsigned long long)cap_bounding());
+	assert_contains(host_log_text(h, "app/0.log"), caps);
+	assert_contains(host_log_text(h, "app/0.log"), "/dev/loop-control\n0\n");
+	assert_int_not_equal(access("/dev/shm/mine", F_OK), 0);
+}
+
+/* An image of busybox alone, in which podd's own places may be anything. */
+static void make_image(struct host *h, const char *extra)
+{
+	static char path[128];
+	char command[1024];
+
+	(void)snprintf(path, sizeof(path), "%s/image", h->dir);
+	(void)snprintf(command, sizeof(command),
+		       "mkdir -p %s && cd %s && mkdir bin etc dev proc sys && cp /bin/busybox bin/busybox && ln -s busybox bin/sh && "
+		       "ln -s busybox bin/cat && touch etc/hosts etc/hostname etc/resolv.conf && %s",
+		       path, path, extra);
+	assert_int_equal(system(command), 0);
+	h->layer = path;
+}
+
+static void mount_volume(struct host *h, struct container *c, const char *source, const char *target)
+{
+	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
+	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
+
+	*v = (struct volume){ .name = "v", .host_path = { .set = true, .path = source } };
+	*m = (struct volume_mount){ .name = "v", .mount_path = target };
+	h->pod->spec.volumes = (struct volume_list){ v, 1 };
+	c->mounts = (struct volume_mount_list){ m, 1 };
+}
+
+static void an_image_can_t_redirect_mounts(void **state)
+{
+	static const char *const places[] = { "proc", "sys", "dev" };
+	struct host *h = *state;
+	char extra[512], source[128], canary[128], inside[160];
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(places); i++) {
+		(void)snprintf(extra, sizeof(extra), "mkdir -p other && rmdir %s && ln -s other %s", places[i], places[i]);
+		make_image(h, extra);
+		struct container *c = host_container(h, places[i], "true");
+		host_spawn(h, c, i);
+		struct host_event *e = host_wait(h, ANCHOR_EXITED, host_key(places[i], i, 0));
+		assert_int_equal(e->process.failed, 1);
+		assert_int_equal(e->process.error, ELOOP);
+		(void)snprintf(extra, sizeof(extra), "rm -r %s", h->layer);
+		assert_int_equal(system(extra), 0);
+	}
+
+	/* A symlink that leads out leads to the same name inside: the host's directory of that name is not touched. */
+	(void)snprintf(canary, sizeof(canary), "%s/canary", h->dir);
+	assert_int_equal(mkdir(canary, 0755), 0);
+	(void)snprintf(extra, sizeof(extra), "ln -s ../../../../..%s data && mkdir -p .%s", canary, canary);
+	make_image(h, extra);
+	struct container *c = host_container(h, "app", "echo x > /data/written && cat /data/written");
+	(void)snprintf(source, sizeof(source), "%s/source", h->dir);
+	assert_int_equal(mkdir(source, 0755), 0);
+	mount_volume(h, c, source, "/data");
+	host_spawn(h, c, 0);
+	assert_int_equal(host_finish(h, "app", 0), 0);
+	(void)snprintf(inside, sizeof(inside), "%s/written", source);
+	assert_int_equal(access(inside, F_OK), 0);
+	(void)snprintf(inside, sizeof(inside), "%s/written", canary);
+	assert_int_not_equal(access(inside, F_OK), 0);
+}
+
+static void a_read_only_root_still_gets_its_mounts(void **state)
+{
+	struct host *h = *state;
+	char source[128];
+
+	make_image(h, "true");
+	struct container *c = host_container(h, "app",
+		"exec 2>/dev/null; echo y > /new || echo root-ro; echo y > /a/b/new && cat /a/b/new; echo z > /etc/hosts || echo hosts-ro; echo end");
+	c->command.items[0] = "/bin/sh";
+	c->security.read_only_root = TRISTATE_TRUE;
+	(void)snprintf(source, sizeof(source), "%s/source", h->dir);
+	assert_int_equal(mkdir(source, 0755), 0);
+	mount_volume(h, c, source, "/a/b"); /* not in the image */
+	host_spawn(h, c, 0);
+	int status = host_finish(h, "app", 0);
+	host_wait_log(h, "app/0.log", " end\n");
+	assert_int_equal(status, 0);
+	assert_contains(host_log_text(h, "app/0.log"), "root-ro\ny\nhosts-ro\nend\n");
+}
+
+/* The launcher's own file can't be reached through a program that names the process which runs it. */
+static void the_launcher_can_t_be_overwritten(void **state)
+{
+	struct host *h = *state;
+	struct container *c;
+
+	make_image(h, "printf '#!/proc/self/exe\\n' > bin/trick && chmod 755 bin/trick");
+	c = host_container(h, "app", "");
+	c->command.items[0] = "/bin/trick";
+	c->command.count = 1;
+	c->security.privileged = TRISTATE_TRUE;
+	host_spawn(h, c, 0);
+	(void)host_finish(h, "app", 0);
+	/* Sealed: whoever had got hold of it could not write to it either. */
+	int seals = fcntl(h->launch, F_GET_SEALS);
+	assert_true((seals & (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) ==
+		    (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
+	assert_int_equal(write(h->launch, "x", 1), -1);
+}
+
 static void rotation_is_exact(void **state)
 {
 	struct host *h = *state;
@@ -576,6 +696,10 @@ int main(void)
 		TEST(quit_drains_the_logs),
 		TEST(socket_is_made_anew),
 		TEST(a_fast_writer_is_not_cut),
+		TEST(privileged_sees_the_host_s_devices),
+		TEST(an_image_can_t_redirect_mounts),
+		TEST(a_read_only_root_still_gets_its_mounts),
+		TEST(the_launcher_can_t_be_overwritten),
 		cmocka_unit_test_setup_teardown(members_share_a_pid_namespace, up_share_pid, down),
 		cmocka_unit_test_setup_teardown(a_full_disk_drops_whole_lines, up_small_disk, down),
 		cmocka_unit_test_setup_teardown(a_hung_disk_stops_nobody, up_disk, down_disk),
