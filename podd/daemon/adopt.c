@@ -44,13 +44,14 @@ static int adopt_directories(struct daemon *d)
 	return 0;
 }
 
-/* Someone wiped /run: the anchor in this cgroup makes its socket anew when it is asked to by SIGHUP. */
+/* Someone wiped /run: the anchor of this pod makes its socket anew when it is asked to by SIGHUP. */
 static void ask_for_socket(struct daemon *d, const char *uid, const char *rel)
 {
 	struct timespec ms = { .tv_nsec = 1000000 };
-	char path[POD_UID_SIZE + 8];
-	pid_t pid = cgroup_first_pid(d->cgroups, rel);
+	char path[POD_UID_SIZE + 8], anchor[POD_UID_SIZE + 24];
 
+	(void)snprintf(anchor, sizeof(anchor), "%s/anchor", rel);
+	pid_t pid = cgroup_first_pid(d->cgroups, anchor);
 	(void)snprintf(path, sizeof(path), "pods/%s", uid);
 	(void)dir_make(d->run_fd, path, 0700);
 	if (pid <= 0 || kill(pid, SIGHUP) < 0)
@@ -59,30 +60,25 @@ static void ask_for_socket(struct daemon *d, const char *uid, const char *rel)
 		(void)nanosleep(&ms, NULL);
 }
 
-/* "burstable/pod<uid>/anchor": the uid, or NULL. */
-static const char *anchor_uid(const char *rel, char ret[static POD_UID_SIZE])
+/* "burstable/pod<uid>": the uid, or NULL. */
+static const char *pod_directory(const char *rel)
 {
-	const char *slash = strrchr(rel, '/');
+	const char *name = str_after(rel, "burstable/");
 
-	if (!slash || !streq(slash, "/anchor"))
-		return NULL;
-	const char *start = slash;
-	while (start > rel && start[-1] != '/')
-		start--;
-	const char *uid = str_after(start, "pod");
-	if (!uid || slash - uid >= POD_UID_SIZE)
-		return NULL;
-	(void)snprintf(ret, POD_UID_SIZE, "%.*s", (int)(slash - uid), uid);
-	return ret;
+	if (!name)
+		name = str_after(rel, "besteffort/");
+	const char *uid = str_after(name ? name : rel, "pod");
+	return uid && *uid && !strchr(uid, '/') && strlen(uid) < POD_UID_SIZE ? uid : NULL;
 }
 
-/* Called for each hierarchy in turn: the first one finds it. */
+/* Called for each hierarchy in turn: the first one finds it. Also a pod whose anchor was not there yet, or no more, when podd was killed: what
+ * there is of its sandbox goes as if the anchor had died. */
 static int adopt_cgroup(const char *rel, const char *hierarchy _unused_, void *arg)
 {
 	struct daemon *d = arg;
-	char uid[POD_UID_SIZE];
+	const char *uid = pod_directory(rel);
 
-	if (!anchor_uid(rel, uid) || sandbox_find(d, uid))
+	if (!uid || sandbox_find(d, uid))
 		return 0;
 	ask_for_socket(d, uid, rel);
 	adopt_one(d, uid);
