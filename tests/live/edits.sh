@@ -80,6 +80,18 @@ write_pod
 ok "put in again, it is started again" await 20 eval '[ -n "$(of web third .state.running)" ]'
 is "and counts from nothing" "$(of web third '.restartCount | tostring')" 0
 third=
+write_pod
+await 20 eval '[ -z "$(of web third .name)" ]'
+
+app=$(member_pid web app)
+third='  volumes: [{name: disk, emptyDir: {}}, {name: memory, emptyDir: {medium: Memory}}]'
+command=1000003
+write_pod
+sed 's|"1000003"\]|&\n    volumeMounts: [{name: disk, mountPath: /mnt}, {name: memory, mountPath: /srv}]|' "$PODS/web.yaml" | put web.yaml
+ok "volumes that are added arrive in their container" await 20 podctl exec web -c app -- sh -c 'echo here >/mnt/file && grep -q " /srv tmpfs" /proc/mounts'
+ok "by a new sandbox, and the pod is ready" ready web
+app=$(member_pid web app) beside=$(member_pid web beside)
+third=
 
 uid=$(pod_uid web) anchor=$(anchor_pid web)
 network=true
