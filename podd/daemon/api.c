@@ -279,14 +279,13 @@ void api_changed(struct daemon *d, const char *uid)
 		api_log_changed(http_server_arg(d->http), uid);
 }
 
-/* The struct api lives as long as podd: it is never freed, so that streams that end late find it. */
 struct http_server *http_open(struct daemon *d)
 {
 	struct api *a = xnew(struct api);
 
 	a->d = d;
 	list_init(&a->logs);
-	a->service = (struct http_service){ .routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .arg = a };
+	a->service = (struct http_service){ .routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .released = free, .arg = a };
 	struct http_server *s = http_new(&d->loop, &a->service);
 	int r = http_listen(s, d->run_fd, "podd.sock");
 	if (r < 0) {

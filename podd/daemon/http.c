@@ -29,8 +29,11 @@ static void server_maybe_free(struct http_server *s)
 {
 	if (!s->closed || s->listening || s->count)
 		return;
+	const struct http_service *v = s->service;
 	(void)fd_close(s->dirfd);
 	free(s);
+	if (v->released)
+		v->released(v->arg);
 }
 
 static void on_server_closed(uv_handle_t *h)

@@ -43,7 +43,8 @@ struct http_service {
 	size_t route_count;
 	/* Answers a request that has no handler or was refused here: 400, 404, 405, 413, 414, 431. */
 	void (*fail)(struct http_request *q, int code, const char *message, void *arg);
-	void *arg; /* of the handlers */
+	void (*released)(void *arg); /* the server is gone, and all its requests; may be NULL */
+	void *arg;                   /* of all of these */
 };
 
 struct http_callbacks {
