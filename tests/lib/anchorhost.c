@@ -523,3 +523,31 @@ const char *host_log_text(struct host *h, const char *path)
 	}
 	return buf_str(&text);
 }
+
+void host_contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+unsigned long host_lines(const char *text)
+{
+	unsigned long n = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+void host_mount(struct host *h, struct container *c, const char *source, const char *target)
+{
+	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
+	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
+
+	*v = (struct volume){ .name = "v", .host_path = { .set = true, .path = source } };
+	*m = (struct volume_mount){ .name = "v", .mount_path = target };
+	h->pod->spec.volumes = (struct volume_list){ v, 1 };
+	c->mounts = (struct volume_mount_list){ m, 1 };
+}

@@ -73,3 +73,9 @@ const char *host_log(struct host *h, const char *path);
 void host_wait_log(struct host *h, const char *path, const char *text);
 /* The text of all lines of a log, without the CRI prefixes; checks each prefix. */
 const char *host_log_text(struct host *h, const char *path);
+
+/* Small things that the tests share. */
+void host_contains(const char *text, const char *part); /* or the test fails */
+unsigned long host_lines(const char *text);
+/* The container's only volume: a path of the host. */
+void host_mount(struct host *h, struct container *c, const char *source, const char *target);

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,38 +35,6 @@ static int up_share_pid(void **state)
 	return 0;
 }
 
-static int up_small_disk(void **state)
-{
-	host_up(&host, &(struct host_options){ .log_options = "size=64k" });
-	host_connect(&host);
-	*state = &host;
-	return 0;
-}
-
-static int up_disk(void **state)
-{
-	host_up(&host, &(struct host_options){ .log_disk = true });
-	host_connect(&host);
-	*state = &host;
-	return 0;
-}
-
-/* Thawed first, whatever the test did: nothing may stay frozen. */
-static int down_disk(void **state)
-{
-	(void)ioctl(host.logs, FITHAW, 0);
-	host_down(*state);
-	return 0;
-}
-
-static int up_small_logs(void **state)
-{
-	host_up(&host, &(struct host_options){ .log_size = "32768", .log_files = "3" });
-	host_connect(&host);
-	*state = &host;
-	return 0;
-}
-
 static int down(void **state)
 {
 	host_down(*state);
@@ -83,23 +49,6 @@ static const char *read_all(int fd)
 	(void)fd_read_all(fd, 1 << 20, &out);
 	(void)close(fd);
 	return buf_str(&out);
-}
-
-static void assert_contains(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in: %s", part, text);
-}
-
-static unsigned long count_lines(const char *text)
-{
-	unsigned long n = 0;
-
-	while ((text = strchr(text, '\n'))) {
-		n++;
-		text++;
-	}
-	return n;
 }
 
 /* ---- tests ---- */
@@ -131,8 +80,8 @@ static void member_runs_and_logs(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 3);
 	host_wait_log(h, "app/0.log", "stdout P tail\n");
-	assert_contains(host_log(h, "app/0.log"), " stdout F out\n");
-	assert_contains(host_log(h, "app/0.log"), " stderr F err\n");
+	host_contains(host_log(h, "app/0.log"), " stdout F out\n");
+	host_contains(host_log(h, "app/0.log"), " stderr F err\n");
 }
 
 static void member_is_confined(void **state)
@@ -149,16 +98,16 @@ static void member_is_confined(void **state)
 	assert_int_equal(host_finish(h, "app", 0), 0);
 	host_wait_log(h, "app/0.log", " end\n");
 	const char *t = host_log_text(h, "app/0.log");
-	assert_contains(t, "0\n0\n0022\nweb-0\nhosts\n");
-	assert_contains(t, "CapInh:\t0000000000000000\nCapPrm:\t00000000000005fb\nCapEff:\t00000000000005fb\n"
+	host_contains(t, "0\n0\n0022\nweb-0\nhosts\n");
+	host_contains(t, "CapInh:\t0000000000000000\nCapPrm:\t00000000000005fb\nCapEff:\t00000000000005fb\n"
 			   "CapBnd:\t00000000000005fb\nCapAmb:\t0000000000000000\n");
-	assert_contains(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
-	assert_contains(t, "pid 1\n0 1 2 3 \n/\n1024\n0\n"); /* 3 is ls's own */
-	assert_contains(t, "sys-ro\n0\n0\n");
-	assert_contains(t, "\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero \n");
-	assert_contains(t, "root-rw\nsysfs-ro\n");
-	assert_contains(t, "HOME=/root HOSTNAME=web-0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PWD=/ \n");
-	assert_contains(t, "sh\n/\n1:3\nend\n");
+	host_contains(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	host_contains(t, "pid 1\n0 1 2 3 \n/\n1024\n0\n"); /* 3 is ls's own */
+	host_contains(t, "sys-ro\n0\n0\n");
+	host_contains(t, "\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero \n");
+	host_contains(t, "root-rw\nsysfs-ro\n");
+	host_contains(t, "HOME=/root HOSTNAME=web-0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PWD=/ \n");
+	host_contains(t, "sh\n/\n1:3\nend\n");
 	assert_int_not_equal(access("/new", F_OK), 0);
 }
 
@@ -174,8 +123,8 @@ static void other_user_has_no_capabilities(void **state)
 	assert_int_equal(host_finish(h, "app", 0), 0);
 	host_wait_log(h, "app/0.log", " end\n");
 	const char *t = host_log_text(h, "app/0.log");
-	assert_contains(t, "1234\n5678\n5678\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t00000000000005fb\n");
-	assert_contains(t, "NoNewPrivs:\t1\n");
+	host_contains(t, "1234\n5678\n5678\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t00000000000005fb\n");
+	host_contains(t, "NoNewPrivs:\t1\n");
 }
 
 static void launch_failures_are_told(void **state)
@@ -248,8 +197,8 @@ static void session_joins_the_member(void **state)
 	assert_int_equal(e->process.failed, 0);
 	assert_int_equal(WEXITSTATUS(e->process.status), 7);
 	const char *t = read_all(out);
-	assert_contains(t, "mine\n3\n");
-	assert_contains(t, "CapInh:\t0000000000000000\nCapEff:\t00000000000005fb\nCapBnd:\t00000000000005fb\n4\n");
+	host_contains(t, "mine\n3\n");
+	host_contains(t, "CapInh:\t0000000000000000\nCapEff:\t00000000000005fb\nCapBnd:\t00000000000005fb\n4\n");
 	host_ack(h, e->process.key);
 	host_signal(h, host_key("app", 0, 0), SIGKILL);
 	(void)host_finish(h, "app", 0);
@@ -300,12 +249,7 @@ static void an_exit_while_podd_is_away_is_kept(void **state)
 	assert_int_equal(mkdir(gate, 0755), 0);
 	(void)snprintf(gate, sizeof(gate), "%s/gate/fifo", h->dir);
 	assert_int_equal(mkfifo(gate, 0600), 0);
-	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
-	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
-	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
-	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate", .read_only = true };
-	h->pod->spec.volumes = (struct volume_list){ v, 1 };
-	c->mounts = (struct volume_mount_list){ m, 1 };
+	host_mount(h, c, gate, "/tmp/gate");
 	host_spawn(h, c, 0);
 	(void)host_wait(h, ANCHOR_STARTED, host_key("app", 0, 0));
 	host_disconnect(h);
@@ -318,65 +262,6 @@ static void an_exit_while_podd_is_away_is_kept(void **state)
 		host_disconnect(h);
 	} while (e->process.state != ANCHOR_PROCESS_EXITED);
 	assert_int_equal(WEXITSTATUS(e->process.status), 11);
-}
-
-static pid_t log_process(const struct host *h)
-{
-	char path[64], line[256];
-	pid_t found = -1;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", h->anchor, h->anchor);
-	FILE *f = fopen(path, "re");
-	assert_non_null(f);
-	for (int pid; fscanf(f, "%d", &pid) == 1;) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		FILE *comm = fopen(path, "re");
-		if (comm && fgets(line, sizeof(line), comm) && streq(line, "podd-log\n"))
-			found = pid;
-		if (comm)
-			(void)fclose(comm);
-	}
-	(void)fclose(f);
-	return found;
-}
-
-static void log_process_dies(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; echo last");
-
-	host_spawn(h, c, 0);
-	host_wait_log(h, "app/0.log", "line 50");
-	pid_t first = log_process(h);
-	assert_true(first > 0);
-	assert_int_equal(kill(first, SIGKILL), 0);
-	assert_int_equal(host_finish(h, "app", 0), 0);
-	host_wait_log(h, "app/0.log", "F last\n");
-	/* It died between two lines, most likely: at most what it had read and not written is missing. */
-	const char *t = host_log_text(h, "app/0.log");
-	unsigned lines = 0;
-	for (const char *p = t; (p = strstr(p, "line ")); p++)
-		lines++;
-	assert_in_range(lines, 299, 300);
-	assert_int_not_equal(log_process(h), first);
-	host_disconnect(h);
-	host_connect(h);
-	assert_int_equal(h->snapshot.log_restarts, 1);
-}
-
-static void quit_drains_the_logs(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app", "seq 1 20000; echo last");
-	int status;
-
-	host_spawn(h, c, 0);
-	assert_int_equal(host_finish(h, "app", 0), 0);
-	host_quit(h);
-	assert_int_equal(waitpid(h->anchor, &status, 0), h->anchor);
-	h->anchor = 0;
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_contains(host_log_text(h, "app/0.log"), "\n20000\nlast\n");
 }
 
 static void members_share_a_pid_namespace(void **state)
@@ -392,9 +277,9 @@ static void members_share_a_pid_namespace(void **state)
 	assert_int_equal(host_finish(h, "two", 0), 0);
 	host_wait_log(h, "two/0.log", " end\n");
 	const char *t = host_log_text(h, "two/0.log");
-	assert_contains(t, "podd-pause\n");
-	assert_contains(t, "sleep 1234");
-	assert_contains(t, "podd-pause\nend\n");
+	host_contains(t, "podd-pause\n");
+	host_contains(t, "sleep 1234");
+	host_contains(t, "podd-pause\nend\n");
 	host_signal(h, host_key("one", 0, 0), SIGKILL);
 	(void)host_finish(h, "one", 0);
 }
@@ -417,97 +302,6 @@ static void socket_is_made_anew(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-static void a_full_disk_drops_whole_lines(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app", "seq 1 20000; echo done-writing; read x < /tmp/gate; echo after");
-	char gate[128], spare[] = "spare";
-
-	(void)snprintf(gate, sizeof(gate), "%s/fifo", h->dir);
-	assert_int_equal(mkfifo(gate, 0600), 0);
-	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
-	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
-	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
-	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate" };
-	h->pod->spec.volumes = (struct volume_list){ v, 1 };
-	c->mounts = (struct volume_mount_list){ m, 1 };
-
-	_cleanup_close_ int fd = openat(h->logs, spare, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	char block[4096] = "";
-	for (int i = 0; i < 6; i++)
-		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
-	host_spawn(h, c, 0);
-	/* Until all that was written is either there, in whole lines, or counted. */
-	unsigned long lost = 0, kept;
-	do {
-		struct host_event *e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
-		assert_int_equal(e->dropped.error, ENOSPC);
-		lost += e->dropped.lines;
-		kept = count_lines(host_log_text(h, "app/0.log"));
-	} while (kept + lost < 20001);
-	assert_int_equal(kept + lost, 20001);
-
-	assert_int_equal(ftruncate(fd, 0), 0);
-	_cleanup_close_ int w = open(gate, O_RDWR | O_CLOEXEC);
-	assert_int_equal(write(w, "go\n", 3), 3);
-	assert_int_equal(host_finish(h, "app", 0), 0);
-	host_wait_log(h, "app/0.log", "F after\n");
-	char notice[64];
-	(void)snprintf(notice, sizeof(notice), "podd: %lu lines dropped: No space left on device\nafter\n", lost);
-	assert_contains(host_log_text(h, "app/0.log"), notice);
-}
-
-static void a_hung_disk_stops_nobody(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app",
-		"echo before; read x < /tmp/gate; seq 1 200000; echo flooded >&2; read x < /tmp/gate; echo after; exit 6");
-	char gate[128];
-
-	(void)snprintf(gate, sizeof(gate), "%s/fifo", h->dir);
-	assert_int_equal(mkfifo(gate, 0600), 0);
-	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
-	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
-	*v = (struct volume){ .name = "gate", .host_path = { .set = true, .path = gate } };
-	*m = (struct volume_mount){ .name = "gate", .mount_path = "/tmp/gate" };
-	h->pod->spec.volumes = (struct volume_list){ v, 1 };
-	c->mounts = (struct volume_mount_list){ m, 1 };
-
-	host_spawn(h, c, 0);
-	host_wait_log(h, "app/0.log", "before");
-	_cleanup_close_ int w = open(gate, O_RDWR | O_CLOEXEC);
-	assert_int_equal(ioctl(h->logs, FIFREEZE, 0), 0);
-	assert_int_equal(write(w, "go\n", 3), 3);
-	/* The log process hangs in its write. The pipe, and then the member, must not: it gets as far as its second gate. */
-	int left;
-	for (int i = 0; i < HOST_WAIT_MS / 10; i++) {
-		(void)poll(NULL, 0, 10);
-		assert_int_equal(ioctl(w, FIONREAD, &left), 0);
-		if (i == 0)
-			assert_int_equal(write(w, "go\n", 3), 3);
-		else if (left == 0)
-			break;
-	}
-	assert_int_equal(left, 0);
-	assert_int_equal(WEXITSTATUS(host_finish(h, "app", 0)), 6); /* exits are seen as ever */
-	assert_int_equal(ioctl(h->logs, FITHAW, 0), 0);
-	struct host_event *e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
-	assert_int_equal(e->dropped.error, ETIMEDOUT);
-	char notice[64];
-	host_wait_log(h, "app/0.log", " lines dropped: the disk hung\n");
-	const char *t = host_log_text(h, "app/0.log");
-	/* All lines are there or counted: before, 200000, flooded, after; one DROPPED for each stream. */
-	unsigned long lost = e->dropped.lines, kept = count_lines(t) - 1;
-	if (kept + lost < 200003) {
-		e = host_wait(h, ANCHOR_DROPPED, host_key("app", 0, 0));
-		lost += e->dropped.lines;
-		kept = count_lines(host_log_text(h, "app/0.log")) - 1;
-	}
-	assert_int_equal(kept + lost, 200003);
-	(void)snprintf(notice, sizeof(notice), "podd: %lu lines dropped: the disk hung\n", lost);
-	assert_contains(host_log_text(h, "app/0.log"), notice);
-}
-
 static void privileged_sees_the_host_s_devices(void **state)
 {
 	struct host *h = *state;
@@ -521,8 +315,8 @@ static void privileged_sees_the_host_s_devices(void **state)
 	assert_int_equal(host_finish(h, "app", 0), 0);
 	host_wait_log(h, "app/0.log", " end\n");
 	(void)snprintf(caps, sizeof(caps), "CapEff:\t%016llx\n", (unsigned long long)cap_bounding());
-	assert_contains(host_log_text(h, "app/0.log"), caps);
-	assert_contains(host_log_text(h, "app/0.log"), "/dev/loop-control\n0\n");
+	host_contains(host_log_text(h, "app/0.log"), caps);
+	host_contains(host_log_text(h, "app/0.log"), "/dev/loop-control\n0\n");
 	assert_int_not_equal(access("/dev/shm/mine", F_OK), 0);
 }
 
@@ -539,17 +333,6 @@ static void make_image(struct host *h, const char *extra)
 		       path, path, extra);
 	assert_int_equal(system(command), 0);
 	h->layer = path;
-}
-
-static void mount_volume(struct host *h, struct container *c, const char *source, const char *target)
-{
-	struct volume *v = arena_alloc(h->pod->arena, sizeof(*v));
-	struct volume_mount *m = arena_alloc(h->pod->arena, sizeof(*m));
-
-	*v = (struct volume){ .name = "v", .host_path = { .set = true, .path = source } };
-	*m = (struct volume_mount){ .name = "v", .mount_path = target };
-	h->pod->spec.volumes = (struct volume_list){ v, 1 };
-	c->mounts = (struct volume_mount_list){ m, 1 };
 }
 
 static void an_image_can_t_redirect_mounts(void **state)
@@ -578,7 +361,7 @@ static void an_image_can_t_redirect_mounts(void **state)
 	struct container *c = host_container(h, "app", "echo x > /data/written && cat /data/written");
 	(void)snprintf(source, sizeof(source), "%s/source", h->dir);
 	assert_int_equal(mkdir(source, 0755), 0);
-	mount_volume(h, c, source, "/data");
+	host_mount(h, c, source, "/data");
 	host_spawn(h, c, 0);
 	assert_int_equal(host_finish(h, "app", 0), 0);
 	(void)snprintf(inside, sizeof(inside), "%s/written", source);
@@ -599,12 +382,12 @@ static void a_read_only_root_still_gets_its_mounts(void **state)
 	c->security.read_only_root = TRISTATE_TRUE;
 	(void)snprintf(source, sizeof(source), "%s/source", h->dir);
 	assert_int_equal(mkdir(source, 0755), 0);
-	mount_volume(h, c, source, "/a/b"); /* not in the image */
+	host_mount(h, c, source, "/a/b"); /* not in the image */
 	host_spawn(h, c, 0);
 	int status = host_finish(h, "app", 0);
 	host_wait_log(h, "app/0.log", " end\n");
 	assert_int_equal(status, 0);
-	assert_contains(host_log_text(h, "app/0.log"), "root-ro\ny\nhosts-ro\nend\n");
+	host_contains(host_log_text(h, "app/0.log"), "root-ro\ny\nhosts-ro\nend\n");
 }
 
 /* The launcher's own file can't be reached through a program that names the process which runs it. */
@@ -627,58 +410,6 @@ static void the_launcher_can_t_be_overwritten(void **state)
 	assert_int_equal(write(h->launch, "x", 1), -1);
 }
 
-static void rotation_is_exact(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app", "seq 1 20000; echo last");
-	struct stat st;
-
-	for (uint32_t start = 0; start < 3; start++) {
-		host_spawn(h, c, start);
-		assert_int_equal(host_finish(h, "app", start), 0);
-		char name[32];
-		(void)snprintf(name, sizeof(name), "app/%u.log", start);
-		host_wait_log(h, name, "F last\n");
-	}
-	assert_int_not_equal(faccessat(h->logs, "app/0.log", F_OK, 0), 0);
-	assert_int_not_equal(faccessat(h->logs, "app/0.log.1", F_OK, 0), 0);
-	assert_int_not_equal(faccessat(h->logs, "app/2.log.3", F_OK, 0), 0);
-	static const char *const names[] = { "app/1.log", "app/1.log.1", "app/1.log.2", "app/2.log", "app/2.log.1", "app/2.log.2" };
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_int_equal(fstatat(h->logs, names[i], &st, 0), 0);
-		assert_true(st.st_size <= 32768);
-		(void)host_log_text(h, names[i]);
-		if (strlen(names[i]) > 9) /* a rotated one is as full as whole lines make it */
-			assert_true(st.st_size > 32768 - 60);
-	}
-	/* What is left is contiguous. */
-	char first[16], expected[32];
-	const char *t = host_log_text(h, "app/2.log.1");
-	(void)snprintf(first, sizeof(first), "%lu", strtoul(strrchr(strndupa(t, strlen(t) - 1), '\n') + 1, NULL, 10) + 1);
-	(void)snprintf(expected, sizeof(expected), "%s\n", first);
-	assert_int_equal(strncmp(host_log_text(h, "app/2.log"), expected, strlen(expected)), 0);
-}
-
-static void a_fast_writer_is_not_cut(void **state)
-{
-	struct host *h = *state;
-	struct container *c = host_container(h, "app", "head -c 40000 /dev/zero | tr '\\0' x; echo; seq 1 100000; echo last");
-
-	host_spawn(h, c, 0);
-	assert_int_equal(host_finish(h, "app", 0), 0);
-	host_wait_log(h, "app/0.log", "F last\n");
-	const char *log = host_log(h, "app/0.log");
-	assert_non_null(strstr(log, "stdout P xxxx"));
-	const char *t = host_log_text(h, "app/0.log");
-	assert_int_equal(strcspn(t, "\n"), 16384);
-	for (long i = 1; i <= 100000; i++) {
-		if (i == 1)
-			t = strstr(t, "\n1\n") + 1;
-		assert_int_equal(strtol(t, (char **)(uintptr_t)&t, 10), i);
-		t++;
-	}
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
@@ -692,18 +423,12 @@ int main(void)
 		TEST(session_joins_the_member),
 		TEST(podd_comes_back),
 		TEST(an_exit_while_podd_is_away_is_kept),
-		TEST(log_process_dies),
-		TEST(quit_drains_the_logs),
 		TEST(socket_is_made_anew),
-		TEST(a_fast_writer_is_not_cut),
 		TEST(privileged_sees_the_host_s_devices),
 		TEST(an_image_can_t_redirect_mounts),
 		TEST(a_read_only_root_still_gets_its_mounts),
 		TEST(the_launcher_can_t_be_overwritten),
 		cmocka_unit_test_setup_teardown(members_share_a_pid_namespace, up_share_pid, down),
-		cmocka_unit_test_setup_teardown(a_full_disk_drops_whole_lines, up_small_disk, down),
-		cmocka_unit_test_setup_teardown(a_hung_disk_stops_nobody, up_disk, down_disk),
-		cmocka_unit_test_setup_teardown(rotation_is_exact, up_small_logs, down),
 	};
 
 	host_isolate();
