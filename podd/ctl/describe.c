@@ -29,10 +29,11 @@ static void pairs(const char *label, const json_t *object)
 {
 	const char *name;
 	json_t *value;
+	bool first = true;
 
 	json_object_foreach((json_t *)object, name, value) {
-		line(0, label, "%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
-		label = "";
+		line(0, first ? label : "", "%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
+		first = false;
 	}
 }
 
@@ -81,9 +82,10 @@ static void describe_mounts(const json_t *mounts)
 	const json_t *m;
 	size_t i;
 
-	json_array_foreach(mounts, i, m)
+	json_array_foreach(mounts, i, m) {
 		line(4, i ? "" : "Mounts", "%s from %s%s", json_text(m, "mountPath"), json_text(m, "name"),
 		     json_is_true(json_at(m, "readOnly")) ? " (ro)" : "");
+	}
 }
 
 static void describe_ports(const json_t *ports)
@@ -108,8 +110,9 @@ static void describe_resources(const char *label, const json_t *list)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)list, name, value)
+	json_object_foreach((json_t *)list, name, value) {
 		buf_printf(&text, "%s%s=%s", text.len ? ", " : "", name, json_string_value(value) ? json_string_value(value) : "");
+	}
 	if (text.len)
 		line(4, label, "%s", text.data);
 }
@@ -119,8 +122,9 @@ static void describe_environment(const json_t *env)
 	const json_t *e;
 	size_t i;
 
-	json_array_foreach(env, i, e)
+	json_array_foreach(env, i, e) {
 		line(4, i ? "" : "Environment", "%s=%s", json_text(e, "name"), json_text(e, "value"));
+	}
 }
 
 static const json_t *by_name(const json_t *array, const char *name)
@@ -128,9 +132,10 @@ static const json_t *by_name(const json_t *array, const char *name)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
+	json_array_foreach(array, i, item) {
 		if (streq(json_text(item, "name"), name))
 			return item;
+	}
 	return NULL;
 }
 
@@ -211,9 +216,10 @@ static void describe_events(const struct args *a, const struct pod_ref *p, const
 		_cleanup_buf_ struct buf age = BUF_NULL;
 		buf_printf(&age, "  %s", json_string_value(json_array_get(json_at(row, "cells"), 0)));
 		table_cell(&t, age.data);
-		json_array_foreach(json_at(row, "cells"), j, cell)
+		json_array_foreach(json_at(row, "cells"), j, cell) {
 			if (j == 1 || j == 2 || j == 4) /* not which object */
 				table_cell(&t, json_string_value(cell) ? json_string_value(cell) : "");
+		}
 	}
 	(void)puts(i ? "Events:" : "Events:           <none>");
 	if (i)
@@ -250,8 +256,9 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 
 	describe_head(pod);
 	(void)puts("Containers:");
-	json_array_foreach(json_at(pod, "spec.containers"), i, item)
+	json_array_foreach(json_at(pod, "spec.containers"), i, item) {
 		describe_container(item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));
+	}
 	describe_conditions(json_at(pod, "status.conditions"));
 	json_array_foreach(json_at(pod, "spec.volumes"), i, item) {
 		if (i == 0)

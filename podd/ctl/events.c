@@ -70,8 +70,9 @@ static int list(const struct args *a, const char *path)
 	if (a->output)
 		(void)(streq(a->output, "json") ? ctl_output_json(answer) : ctl_output_yaml(answer));
 	else
-		json_array_foreach(json_at(answer, "items"), i, e)
+		json_array_foreach(json_at(answer, "items"), i, e) {
 			print_event(a, e);
+		}
 	json_decref(answer);
 	return CTL_YES;
 }

@@ -65,17 +65,19 @@ static void add_rows(const struct args *a, const json_t *answer, struct table *t
 
 	if (!t->columns) {
 		size_t columns = a->all_namespaces;
-		json_array_foreach(definitions, j, cell)
+		json_array_foreach(definitions, j, cell) {
 			columns += column_shown(a, cell);
+		}
 		table_init(t, columns);
 		print_header(a, definitions, t);
 	}
 	json_array_foreach(rows, i, row) {
 		if (a->all_namespaces)
 			table_cell(t, json_text(row, "object.metadata.namespace"));
-		json_array_foreach(json_at(row, "cells"), j, cell)
+		json_array_foreach(json_at(row, "cells"), j, cell) {
 			if (column_shown(a, json_array_get(definitions, j)))
 				table_cell(t, json_string_value(cell) ? json_string_value(cell) : "");
+		}
 	}
 }
 
@@ -105,8 +107,9 @@ static int get_list(const struct args *a, const char *resource)
 			(void)fprintf(stderr, "No resources found in %s namespace.\n", a->namespace ? a->namespace : "default");
 		table_deinit(&t);
 	} else if (streq(a->output, "name")) {
-		json_array_foreach(json_at(answer, "items"), i, item)
+		json_array_foreach(json_at(answer, "items"), i, item) {
 			(void)printf("%s/%s\n", streq(resource, "pods") ? "pod" : "event", json_text(item, "metadata.name"));
+		}
 	} else {
 		code = streq(a->output, "json") ? ctl_output_json(answer) : ctl_output_yaml(answer);
 	}

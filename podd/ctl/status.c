@@ -50,8 +50,9 @@ int verb_status(const struct args *a)
 			ctl_print(json_string_value(item));
 			(void)putchar('\n');
 		}
-		json_array_foreach(json_at(status, "files"), i, item)
+		json_array_foreach(json_at(status, "files"), i, item) {
 			print_file(item);
+		}
 	}
 	json_decref(status);
 	return CTL_YES; /* the answer is the answer, whatever it says: `validate` is the verb that judges */

@@ -37,9 +37,10 @@ static bool condition_is(const json_t *pod, const char *type, const char *status
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(json_at(pod, "status.conditions"), i, c)
+	json_array_foreach(json_at(pod, "status.conditions"), i, c) {
 		if (streq(json_text(c, "type"), type))
 			return streq(json_text(c, "status"), status);
+	}
 	return false;
 }
 
