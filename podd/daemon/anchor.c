@@ -33,8 +33,8 @@ struct anchor {
 	bool closed, lost;
 	struct list queue;
 	size_t queued;
-	/* a snapshot that is being received */
-	struct anchor_snapshot snapshot;
+	/* a snapshot that is being received: kilobytes, so only as long as it is */
+	struct anchor_snapshot *snapshot;
 	int snapshot_fds[2];
 	struct anchor_process *processes;
 	size_t process_count;
@@ -52,6 +52,8 @@ static void outgoing_free(struct outgoing *o)
 
 static void forget_snapshot(struct anchor *a)
 {
+	free(a->snapshot);
+	a->snapshot = NULL;
 	a->snapshot_fds[0] = fd_close(a->snapshot_fds[0]);
 	a->snapshot_fds[1] = fd_close(a->snapshot_fds[1]);
 	free(a->processes);
@@ -183,7 +185,8 @@ size_t anchor_waiting(const struct anchor *a)
 static void take_snapshot_head(struct anchor *a, const struct anchor_snapshot *m, int *fds, size_t fd_count)
 {
 	forget_snapshot(a);
-	a->snapshot = *m;
+	a->snapshot = xnew(struct anchor_snapshot);
+	*a->snapshot = *m;
 	if (fd_count > 0 && a->pidfd < 0)
 		a->pidfd = TAKE_FD(fds[0]);
 	if (fd_count > 1)
@@ -195,12 +198,13 @@ static void take_snapshot_head(struct anchor *a, const struct anchor_snapshot *m
 
 static void take_snapshot_end(struct anchor *a)
 {
+	_cleanup_free_ struct anchor_snapshot *snapshot = TAKE_PTR(a->snapshot);
 	struct anchor_process *processes = TAKE_PTR(a->processes);
 	size_t count = a->process_count;
 	int netns = TAKE_FD(a->snapshot_fds[0]), rtnl = TAKE_FD(a->snapshot_fds[1]);
 
 	a->process_count = 0;
-	a->cb.snapshot(a->arg, &a->snapshot, processes, count, netns, rtnl);
+	a->cb.snapshot(a->arg, snapshot, processes, count, netns, rtnl);
 	free(processes);
 }
 
@@ -225,7 +229,8 @@ static void dispatch(struct anchor *a, const union message *m, size_t size, int 
 			*xgrow(a->processes, a->process_count) = m->process;
 		break;
 	case ANCHOR_SNAPSHOT_END:
-		take_snapshot_end(a);
+		if (a->snapshot)
+			take_snapshot_end(a);
 		break;
 	case ANCHOR_STARTED:
 		if (size >= sizeof(m->process))
