@@ -69,7 +69,8 @@ static int get_plan(struct sandbox *s, const struct pod *p, const struct contain
 	int r = plan_member(p, c, &no_config, &s->daemon->plan_context, &l->plan, ret_reason);
 	if (r == 0) {
 		l->plan_fd = launch_plan_fd(&l->plan);
-		r = l->plan_fd < 0 ? l->plan_fd : 0;
+		r = MIN(l->plan_fd, 0);
+		buf_deinit(&l->plan.bytes); /* two copies of each container's would be most of podd's memory */
 	}
 	if (r < 0) {
 		launch_free(l);
@@ -344,25 +345,38 @@ struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process
 	return x;
 }
 
-void launch_failure(const struct plan *plan, const struct anchor_process *p, struct buf *out)
+void launch_failure(const struct buf *plan, const struct anchor_process *p, struct buf *out)
 {
 	struct plan_failure f = { .op = p->op, .error = p->error };
 
 	_Static_assert(sizeof(f.operand) == sizeof(p->operand), "the anchor hands it through");
 	memcpy(f.operand, p->operand, sizeof(f.operand));
 	f.operand[sizeof(f.operand) - 1] = '\0';
-	plan_failure_text(plan ? plan->bytes.data : NULL, plan ? plan->bytes.len : 0, &f, out);
+	plan_failure_text(plan->data, plan->len, &f, out);
+}
+
+/* Back out of its memfd, where alone it is kept. */
+static void read_plan(const struct launch *l, struct buf *out)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", l->plan_fd);
+	if (file_read(AT_FDCWD, path, PLAN_SIZE_MAX, out) < 0)
+		buf_clear(out);
 }
 
 void launch_exited(struct sandbox *s, const struct anchor_process *p)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
+	_cleanup_buf_ struct buf plan = BUF_NULL;
 
 	if (p->failed) {
 		const struct core_pod *cp = core_pod_by_uid(s->daemon->core, s->uid);
 		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container) : NULL;
 		struct event id = daemon_event(EVENT_START_FAILED, s->uid, p->key.container, p->key.number);
-		launch_failure(l ? &l->plan : NULL, p, &text);
+		if (l)
+			read_plan(l, &plan);
+		launch_failure(&plan, p, &text);
 		report_failure(s->daemon, &id.id, "StartError", buf_str(&text));
 		return;
 	}

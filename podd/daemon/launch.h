@@ -18,7 +18,7 @@ struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process
 /* A plan as a sealed memfd, or -errno. */
 int launch_plan_fd(const struct plan *p);
 /* "reason: text" of a failed step, for people. */
-void launch_failure(const struct plan *plan, const struct anchor_process *p, struct buf *out);
+void launch_failure(const struct buf *plan, const struct anchor_process *p, struct buf *out);
 
 /* Fills fds[] with what the plan's slots want, in order. -errno with *ret_text (on the plan's arena). */
 struct slot_sources {

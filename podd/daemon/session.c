@@ -88,7 +88,7 @@ void session_exited(struct sandbox *s, const struct anchor_process *p)
 		end(e, p->status, NULL);
 		return;
 	}
-	launch_failure(&e->plan, p, &text);
+	launch_failure(&e->plan.bytes, p, &text);
 	end(e, (p->error == ENOENT ? 127 : 126) << 8, buf_str(&text)); /* as a shell says it */
 }
 
