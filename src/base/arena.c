@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/alloc.h"
 
-enum { CHUNK_SIZE = 2048, ALIGNMENT = 16 };
+enum { CHUNK_FIRST = 512, CHUNK_LAST = 8192, ALIGNMENT = 16 };
 
 struct chunk {
 	struct chunk *next;
@@ -40,7 +40,9 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 
 	if (!c || c->size - c->used < size) {
-		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		/* Most hold some names, and there are several a pod; the tree of a large manifest is better off with few chunks. */
+		size_t room = !c ? CHUNK_FIRST : c->size < CHUNK_LAST / 2 ? 2 * c->size : CHUNK_LAST;
+		room = size > room ? size : room;
 		c = xcalloc(1, sizeof(*c) + room);
 		c->size = room;
 		c->next = a->chunks;
