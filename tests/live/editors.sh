@@ -6,7 +6,7 @@ STARTS=$ROOT/starts
 mkdir -p "$STARTS"
 : >"$STARTS/log"
 
-# The command comes last, in flow style: no beginning of this text is a pod by itself. Each start leaves its value in a file.
+# What is required comes last, in quotes: no beginning of this text is a pod by itself. Each start leaves its value in a file.
 manifest() { # VALUE [KEY]: the value moves the key to another line, too
 	yes "# a line" | head -n "$1"
 	cat <<-EOF
@@ -18,11 +18,11 @@ manifest() { # VALUE [KEY]: the value moves the key to another line, too
 	  volumes:
 	  - {name: starts, hostPath: {path: $STARTS}}
 	  ${2:-containers}:
-	  - name: app
-	    image: rootfs:/
+	  - image: rootfs:/
 	    env: [{name: VALUE, value: "$1"}]
 	    volumeMounts: [{name: starts, mountPath: /mnt}]
 	    command: [sh, -c, "echo \$VALUE >>/mnt/log; exec sleep infinity"]
+	    name: "app"
 	EOF
 }
 
