@@ -102,8 +102,6 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	switch (slot->role) {
 	case SLOT_CGROUP_TASKS:
 		return *tasks < src->cgroup->task_count ? dup_fd(src->cgroup->tasks[(*tasks)++]) : -ENOENT;
-	case SLOT_MOUNT_POINT:
-		return dup_fd(src->mount_point);
 	case SLOT_LAYER:
 		return slot->index < src->layer_count ? dup_fd(src->layers[slot->index]) : -ENOENT;
 	case SLOT_UPPER:
@@ -159,7 +157,7 @@ struct start {
 	struct cgroup_entry cgroup;
 	int layers[ROOTFS_LAYERS_MAX];
 	size_t layer_count;
-	int mount_point, upper, work;
+	int upper, work;
 	const char *reason;
 	struct buf text;
 };
@@ -169,21 +167,12 @@ static void start_deinit(struct start *st)
 	cgroup_entry_deinit(&st->cgroup);
 	for (size_t i = 0; i < st->layer_count; i++)
 		(void)close(st->layers[i]);
-	(void)fd_close(st->mount_point);
 	(void)fd_close(st->upper);
 	(void)fd_close(st->work);
 	buf_deinit(&st->text);
 }
 
-static int open_mount_point(struct sandbox *s)
-{
-	if (mkdirat(s->run_fd, "root", 0700) < 0 && errno != EEXIST)
-		return -errno;
-	int fd = openat(s->run_fd, "root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int prepare(struct start *st, const struct plan *plan)
+static int prepare(struct start *st)
 {
 	struct sandbox *s = st->sandbox;
 	struct cgroup_limits limits = sandbox_container_limits(s->daemon->config, st->container);
@@ -201,13 +190,10 @@ static int prepare(struct start *st, const struct plan *plan)
 	r = rootfs_layers(st->container->image, st->layers, &st->layer_count, &st->reason, &st->text);
 	if (r < 0)
 		return r;
-	r = st->mount_point = open_mount_point(s);
-	if (r >= 0)
-		r = rootfs_writable(s, st->container->name, st->number, st->layers, st->layer_count, plan->places, plan->place_count,
-				    &st->upper, &st->work);
+	r = rootfs_writable(s, st->container->name, st->number, &st->upper, &st->work);
 	if (r < 0)
 		buf_printf(&st->text, "making the writable layer: %s", strerror(-r));
-	return r < 0 ? r : 0;
+	return r;
 }
 
 static int send_spawn(struct start *st, const struct launch *l)
@@ -221,7 +207,7 @@ static int send_spawn(struct start *st, const struct launch *l)
 	};
 	struct slot_sources src = {
 		.sandbox = s, .pod = st->pod, .container = st->container, .cgroup = &st->cgroup, .layers = st->layers,
-		.layer_count = st->layer_count, .mount_point = st->mount_point, .upper = st->upper, .work = st->work,
+		.layer_count = st->layer_count, .upper = st->upper, .work = st->work,
 	};
 	int fds[ANCHOR_FDS_MAX];
 	size_t slots;
@@ -256,8 +242,7 @@ static void report_failure(struct daemon *d, const struct start_id *id, const ch
 void launch_start(struct daemon *d, const struct start_id *id)
 {
 	struct start st __attribute__((cleanup(start_deinit))) = {
-		.sandbox = sandbox_find(d, id->uid), .number = id->number, .cgroup = CGROUP_ENTRY_NULL,
-		.mount_point = -EBADF, .upper = -EBADF, .work = -EBADF, .reason = "CreateContainerConfigError",
+		.sandbox = sandbox_find(d, id->uid), .number = id->number, .cgroup = CGROUP_ENTRY_NULL, .upper = -EBADF, .work = -EBADF, .reason = "CreateContainerConfigError",
 	};
 	struct launch *l = NULL;
 	const char *why = NULL;
@@ -270,7 +255,7 @@ void launch_start(struct daemon *d, const struct start_id *id)
 	if (r < 0)
 		buf_puts(&st.text, why ? why : strerror(-r));
 	else
-		r = prepare(&st, &l->plan);
+		r = prepare(&st);
 	if (r == 0)
 		r = send_spawn(&st, l);
 	if (r < 0)

@@ -28,6 +28,6 @@ struct slot_sources {
 	const struct cgroup_entry *cgroup;
 	const int *layers;
 	size_t layer_count;
-	int mount_point, upper, work; /* lent */
+	int upper, work; /* lent */
 };
 int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text);

@@ -1,4 +1,4 @@
-/* What a start's root file system is made of: the image's layers, a fresh writable layer, and the mount points that the image lacks. */
+/* What a start's root file system is made of: the image's layers and a fresh writable layer. */
 #pragma once
 #include "base/buf.h"
 #include "daemon/sandbox.h"
@@ -7,10 +7,8 @@
 enum { ROOTFS_LAYERS_MAX = 128 };
 int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *ret_count, const char **ret_reason, struct buf *ret_text);
 
-/* Fresh directories for one start: <state>/pods/<uid>/containers/<container>/<n>/{upper,work}, with places that the layers lack made in
- * upper. *ret_upper and *ret_work are O_PATH descriptors. */
-int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, const int *layers, size_t layer_count,
-		    const struct mount_place *places, size_t place_count, int *ret_upper, int *ret_work);
+/* Fresh directories for one start: <state>/pods/<uid>/containers/<container>/<n>/{upper,work}. */
+int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, int *ret_upper, int *ret_work);
 
 /* The directory of one start is no longer needed. */
 void rootfs_release(struct sandbox *s, const char *container, uint32_t number);

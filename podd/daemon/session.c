@@ -113,7 +113,7 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | e->plan.spawn_flags,
 		.join_number = e->key.number,
 	};
-	struct slot_sources src = { .sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .mount_point = -EBADF, .upper = -EBADF, .work = -EBADF };
+	struct slot_sources src = { .sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .upper = -EBADF, .work = -EBADF };
 	char leaf[SANDBOX_LEAF_SIZE];
 	int fds[ANCHOR_FDS_MAX];
 	const char *text;

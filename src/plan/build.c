@@ -50,13 +50,6 @@ uint16_t build_slot(struct build *b, enum slot_role role, const char *name, unsi
 	return (uint16_t)(b->plan->slot_count - 1);
 }
 
-void build_place(struct build *b, const char *path, bool directory)
-{
-	struct mount_place *p = xgrow(b->plan->places, b->plan->place_count);
-
-	*p = (struct mount_place){ .path = arena_strdup(b->plan->arena, path), .directory = directory };
-}
-
 int build_finish(struct build *b)
 {
 	struct plan_header h = {

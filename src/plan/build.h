@@ -4,7 +4,7 @@
 #include "plan/compile.h"
 
 struct build {
-	struct plan *plan; /* slots and places go there directly */
+	struct plan *plan; /* slots go there directly */
 	struct plan_op *ops;
 	size_t op_count;
 	struct buf strings;
@@ -18,6 +18,5 @@ struct plan_op *build_op(struct build *b, enum plan_kind kind);
 uint32_t build_string(struct build *b, const char *s);
 uint32_t build_strings(struct build *b, const struct string_list *list);
 uint16_t build_slot(struct build *b, enum slot_role role, const char *name, unsigned index);
-void build_place(struct build *b, const char *path, bool directory);
 
 int build_finish(struct build *b); /* into plan->bytes; -E2BIG */

@@ -177,9 +177,6 @@ static void standard_mounts(struct compile *c)
 {
 	const uint32_t strict = PLAN_ATTR_NOSUID | PLAN_ATTR_NODEV | PLAN_ATTR_NOEXEC;
 
-	build_place(&c->build, "/proc", true);
-	build_place(&c->build, "/dev", true);
-	build_place(&c->build, "/sys", true);
 	mount(c, "proc", "", "/proc", strict);
 	if (privileged(c))
 		move(c, build_slot(&c->build, SLOT_HOST_DEV, NULL, 0), "/dev", 0);
@@ -208,9 +205,9 @@ static void etc_files(struct compile *c)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (taken(c, files[i].path))
 			continue;
-		build_place(&c->build, files[i].path, false);
-		move(c, build_slot(&c->build, SLOT_ETC, files[i].name, 0), files[i].path,
-		     read_only_root(c) ? PLAN_ATTR_RDONLY : 0);
+		/* One hosts file serves all pods of the namespace: nobody writes to it. */
+		bool read_only = read_only_root(c) || streq(files[i].name, "hosts");
+		move(c, build_slot(&c->build, SLOT_ETC, files[i].name, 0), files[i].path, read_only ? PLAN_ATTR_RDONLY : 0);
 	}
 }
 
@@ -223,24 +220,6 @@ static size_t depth(const char *path)
 	return n;
 }
 
-static bool is_directory(const struct volume *v)
-{
-	switch (v->host_path.type) {
-	case HOST_PATH_ANY:
-	case HOST_PATH_DIRECTORY_OR_CREATE:
-	case HOST_PATH_DIRECTORY:
-	case HOST_PATH_MAX:
-		return true;
-	case HOST_PATH_FILE_OR_CREATE:
-	case HOST_PATH_FILE:
-	case HOST_PATH_SOCKET:
-	case HOST_PATH_CHAR_DEVICE:
-	case HOST_PATH_BLOCK_DEVICE:
-		return false;
-	}
-	return true;
-}
-
 static int volume(struct compile *c, size_t index)
 {
 	const struct volume_mount *m = &c->container->mounts.items[index];
@@ -250,9 +229,6 @@ static int volume(struct compile *c, size_t index)
 		c->reason = arena_printf(c->build.plan->arena, "volume \"%s\" is not declared", m->name);
 		return -EINVAL;
 	}
-	/* Which of the two a hostPath without a type is, only the host knows: podd-launch makes what the tree turns out to be. */
-	if (!v->host_path.set || v->host_path.type != HOST_PATH_ANY)
-		build_place(&c->build, m->mount_path, is_directory(v));
 	move(c, build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index), m->mount_path, m->read_only ? PLAN_ATTR_RDONLY : 0);
 	return 0;
 }
@@ -402,7 +378,6 @@ void plan_deinit(struct plan *p)
 {
 	buf_deinit(&p->bytes);
 	free(p->slots);
-	free(p->places);
 	p->arena = arena_free(p->arena);
 	*p = (struct plan){ 0 };
 }

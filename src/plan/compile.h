@@ -27,7 +27,6 @@ struct plan_context {
 
 enum slot_role {
 	SLOT_CGROUP_TASKS, /* `tasks` of this start's directory in hierarchy `name`, opened for writing */
-	SLOT_MOUNT_POINT,  /* no plan asks for it: the new root is mounted over / */
 	SLOT_LAYER,        /* lower directory `index` of the image */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
@@ -46,21 +45,11 @@ struct slot {
 	unsigned index;
 };
 
-/* A place in the container where something will be mounted: the shell makes what the image lacks in the fresh upper directory, before
- * the overlay is mounted. (A layer of its own for them would be refused by overlayfs when an image is rootfs:/, for then it lies inside
- * another lower layer: ELOOP.) */
-struct mount_place {
-	const char *path;
-	bool directory; /* else a file */
-};
-
 struct plan {
 	struct arena *arena;
 	struct buf bytes; /* the memfd's content */
 	struct slot *slots;
 	size_t slot_count;
-	struct mount_place *places;
-	size_t place_count;
 	uint32_t spawn_flags; /* ANCHOR_SPAWN_PID_* */
 };
 

@@ -65,8 +65,6 @@ static void print(struct buf *out, const char *title, const struct plan *p)
 	buf_printf(out, "== %s, flags %u\n", title, p->spawn_flags);
 	for (size_t i = 0; i < p->slot_count; i++)
 		buf_printf(out, "slot %zu %s %s %u\n", i, roles[p->slots[i].role], p->slots[i].name ? p->slots[i].name : "-", p->slots[i].index);
-	for (size_t i = 0; i < p->place_count; i++)
-		buf_printf(out, "place %s %s\n", p->places[i].path, p->places[i].directory ? "directory" : "file");
 	assert_int_equal(plan_print(p->bytes.data, p->bytes.len, out), 0);
 }
 
