@@ -224,5 +224,6 @@ void manifest_deinit(struct manifest *m)
 {
 	for (size_t i = 0; i < m->document_count; i++)
 		m->documents[i].pod = pod_unref(m->documents[i].pod);
-	m->arena = arena_free(m->arena);
+	arena_free(m->arena);
+	*m = (struct manifest){ 0 };
 }
