@@ -63,7 +63,7 @@ struct daemon {
 	struct arena *arena;         /* of `missing` */
 	int run_fd, state_fd, log_fd; /* <root>/run/podd, <root>/var/lib/podd, <root>/var/log/pods */
 	const char *run_path;        /* of run_fd, for an anchor that has to make its socket anew */
-	int launch_fd;               /* podd-launch as a sealed memfd */
+	int launch_fd, anchor_fd;    /* the two programs, as sealed memfds */
 	bool ready;                  /* EVENT_GO was given */
 	bool stepping;
 	bool remove_network;         /* nothing of ours is left that needs it */

@@ -24,7 +24,6 @@
 #include "daemon/spawn.h"
 #include "daemon/watch.h"
 #include "sys/cap.h"
-#include "sys/memfd.h"
 
 enum { ADOPT_WAIT_MS = 2000 };
 
@@ -157,14 +156,17 @@ static void raise_nofile(void)
 	}
 }
 
-static int open_launch(struct daemon *d)
+static int load_helpers(struct daemon *d)
 {
-	_cleanup_close_ int program = spawn_open_helper("podd-launch");
+	const struct { const char *name; int *fd; } helpers[] = { { "podd-launch", &d->launch_fd }, { "podd-anchor", &d->anchor_fd } };
 
-	d->launch_fd = program < 0 ? program : memfd_sealed_file("podd-launch", program, true);
-	if (d->launch_fd < 0) {
-		log_error("loading podd-launch: %s", strerror(-d->launch_fd));
-		return d->launch_fd;
+	for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
+		int fd = spawn_load_helper(helpers[i].name);
+		if (fd < 0) {
+			log_error("loading %s: %s", helpers[i].name, strerror(-fd));
+			return fd;
+		}
+		*helpers[i].fd = fd;
 	}
 	return 0;
 }
@@ -286,7 +288,7 @@ static int start(struct daemon *d)
 	int r;
 
 	raise_nofile();
-	if ((r = open_directories(d)) < 0 || (r = lock_root(d)) < 0 || (r = open_cgroups(d)) < 0 || (r = open_launch(d)) < 0 ||
+	if ((r = open_directories(d)) < 0 || (r = lock_root(d)) < 0 || (r = open_cgroups(d)) < 0 || (r = load_helpers(d)) < 0 ||
 	    (r = open_network(d)) < 0)
 		return r;
 	fill_plan_context(d);
@@ -354,7 +356,7 @@ static void open_stdio(void)
 int main(int argc, char **argv)
 {
 	struct config config;
-	struct daemon d = { .run_fd = -EBADF, .state_fd = -EBADF, .log_fd = -EBADF, .launch_fd = -EBADF, .started_wall = clock_wall() };
+	struct daemon d = { .run_fd = -EBADF, .state_fd = -EBADF, .log_fd = -EBADF, .launch_fd = -EBADF, .anchor_fd = -EBADF, .started_wall = clock_wall() };
 
 	open_stdio();
 	int code = config_load(argc, argv, &config);

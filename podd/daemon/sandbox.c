@@ -112,13 +112,17 @@ static const char *qos_prefix(enum qos q)
 	return "besteffort/";
 }
 
+static void name_cgroup(struct sandbox *s, enum qos q)
+{
+	(void)snprintf(s->cgroup, sizeof(s->cgroup), "%spod%s", qos_prefix(q), s->uid);
+}
+
 static int make_cgroups(struct sandbox *s, const struct pod *p)
 {
 	struct cgroup_host *h = s->daemon->cgroups;
 	struct cgroup_limits pod = sandbox_pod_limits(p), members = sandbox_members_limits(p), none = { 0 };
 	char path[sizeof(s->cgroup) + 16];
 
-	(void)snprintf(s->cgroup, sizeof(s->cgroup), "%spod%s", qos_prefix(p->qos), s->uid);
 	int r = cgroup_make(h, s->cgroup, &pod);
 	if (r < 0)
 		return r;
@@ -168,6 +172,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		return r;
 	struct spawn_anchor spawn = {
 		.cgroup = &cgroup,
+		.program_fd = s->daemon->anchor_fd,
 		.listen_fd = listen_fd,
 		.logs_fd = logs_fd,
 		.socket_path = socket_path,
@@ -232,6 +237,7 @@ void sandbox_create(struct daemon *d, const char *uid)
 	struct sandbox *s;
 
 	int r = sandbox_new(d, uid, &s);
+	name_cgroup(s, p->qos); /* whatever fails from here on, the end looks there for what was made */
 	const char *lacking = unenforceable(d, p);
 	if (lacking) {
 		fail(s, "LimitsNotEnforced", "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
@@ -523,7 +529,7 @@ static const struct anchor_callbacks sandbox_callbacks = {
 static void find_cgroup(struct sandbox *s)
 {
 	for (enum qos q = 0; q < QOS_MAX; q++) {
-		(void)snprintf(s->cgroup, sizeof(s->cgroup), "%spod%s", qos_prefix(q), s->uid);
+		name_cgroup(s, q);
 		if (cgroup_exists(s->daemon->cgroups, s->cgroup))
 			return;
 	}

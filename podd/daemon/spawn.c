@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include "sys/memfd.h"
 
 enum { CHILD_FD_LISTEN = 3, CHILD_FD_LOGS = 4, CHILD_FD_PARK = 10 };
 
-int spawn_open_helper(const char *name)
+static int open_helper(const char *name)
 {
 	char self[PATH_MAX], path[PATH_MAX + NAME_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -29,8 +30,15 @@ int spawn_open_helper(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int spawn_load_helper(const char *name)
+{
+	_cleanup_close_ int fd = open_helper(name);
+
+	return fd < 0 ? fd : memfd_sealed_file(name, fd, /* executable= */ true);
+}
+
 /* In the child, until exec. Signals are blocked; the anchor unblocks nothing, it reads them from a signalfd. */
-static _Noreturn void child(const struct spawn_anchor *s, int program, char *const argv[])
+static _Noreturn void child(const struct spawn_anchor *s, char *const argv[])
 {
 	char *envp[] = { NULL };
 
@@ -41,7 +49,7 @@ static _Noreturn void child(const struct spawn_anchor *s, int program, char *con
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int listen = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
 	int logs = fcntl(s->logs_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
-	int exe = fcntl(program, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
+	int exe = fcntl(s->program_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			_exit(126);
@@ -89,9 +97,6 @@ int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 	sigset_t all, old;
 	int pidfd = -EBADF;
 
-	_cleanup_close_ int program = spawn_open_helper("podd-anchor");
-	if (program < 0)
-		return program;
 	(void)build_argv(s, size, files, argv);
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) |
@@ -105,7 +110,7 @@ int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		child(s, program, (char *const *)(uintptr_t)argv);
+		child(s, (char *const *)(uintptr_t)argv);
 	int r = pid < 0 ? -errno : 0;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r == 0)

@@ -6,6 +6,7 @@
 
 struct spawn_anchor {
 	const struct cgroup_entry *cgroup;
+	int program_fd; /* podd-anchor, a sealed memfd */
 	int listen_fd, logs_fd;
 	const char *socket_path, *hostname, *title;
 	bool own_net, own_uts, own_ipc, share_pid;
@@ -15,5 +16,6 @@ struct spawn_anchor {
 /* The new anchor's pidfd. 0 or -errno of the clone; a failing exec shows as the anchor's death. */
 int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd);
 
-/* Where podd-anchor and podd-launch are: beside podd itself (a build tree), else in libexec. */
-int spawn_open_helper(const char *name);
+/* podd-anchor or podd-launch as a sealed memfd, so that no container, however privileged, can write to a program of the host by way of
+ * /proc/PID/exe. They are beside podd itself (a build tree), else in libexec. */
+int spawn_load_helper(const char *name);
