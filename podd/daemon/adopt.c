@@ -89,5 +89,5 @@ int adopt_all(struct daemon *d)
 {
 	int r = adopt_directories(d);
 
-	return r < 0 ? r : cgroup_walk(d->cgroups, adopt_cgroup, d);
+	return r < 0 ? r : cgroup_walk_v2(d->cgroups, adopt_cgroup, d);
 }

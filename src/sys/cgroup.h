@@ -80,7 +80,9 @@ struct cgroup_usage {
 int cgroup_usage(struct cgroup_host *h, const char *rel, struct cgroup_usage *ret);
 
 /* Calls fn for each directory below the root in each hierarchy (rel, hierarchy name), deepest last; stops on non-zero. For the census. */
-int cgroup_walk(struct cgroup_host *h, int (*fn)(const char *rel, const char *hierarchy, void *arg), void *arg);
+typedef int (*cgroup_walk_fn)(const char *rel, const char *hierarchy, void *arg);
+int cgroup_walk(struct cgroup_host *h, cgroup_walk_fn fn, void *arg);
+int cgroup_walk_v2(struct cgroup_host *h, cgroup_walk_fn fn, void *arg); /* in the v2 tree alone, where every process of a pod is */
 
 /* Moves the calling process into rel (podd's own "supervisor"). */
 int cgroup_join(struct cgroup_host *h, const char *rel);

@@ -83,7 +83,7 @@ int cgroup_remove_root(struct cgroup_host *h)
 }
 
 struct walk {
-	int (*fn)(const char *rel, const char *hierarchy, void *arg);
+	cgroup_walk_fn fn;
 	void *arg;
 	const char *hierarchy;
 	struct buf rel;
@@ -104,15 +104,25 @@ static int walk_dir(int dir, const char *name, unsigned depth, void *arg)
 	return r;
 }
 
-int cgroup_walk(struct cgroup_host *h, int (*fn)(const char *rel, const char *hierarchy, void *arg), void *arg)
+static int walk_root(int root, const char *hierarchy, cgroup_walk_fn fn, void *arg)
 {
-	struct walk w = { .fn = fn, .arg = arg, .hierarchy = "unified" };
-	int r = each_child(h->v2, 0, walk_dir, &w);
+	struct walk w = { .fn = fn, .arg = arg, .hierarchy = hierarchy };
+	int r = each_child(root, 0, walk_dir, &w);
 
-	for (size_t i = 0; i < h->v1_count && r == 0; i++) {
-		w.hierarchy = h->v1[i].name;
-		r = each_child(h->v1[i].root, 0, walk_dir, &w);
-	}
 	buf_deinit(&w.rel);
+	return r;
+}
+
+int cgroup_walk_v2(struct cgroup_host *h, cgroup_walk_fn fn, void *arg)
+{
+	return walk_root(h->v2, "unified", fn, arg);
+}
+
+int cgroup_walk(struct cgroup_host *h, cgroup_walk_fn fn, void *arg)
+{
+	int r = cgroup_walk_v2(h, fn, arg);
+
+	for (size_t i = 0; i < h->v1_count && r == 0; i++)
+		r = walk_root(h->v1[i].root, h->v1[i].name, fn, arg);
 	return r;
 }
