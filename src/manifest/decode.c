@@ -309,8 +309,13 @@ static void decode_field(struct decoder *d, const struct field *f, const struct 
 	assert(!"no field of this type is built");
 }
 
+bool decode_root(struct decoder *d, const struct schema *s, void *base)
+{
+	decode_object(d, s, d->root, base);
+	return !d->failed;
+}
+
 bool decode_pod(struct decoder *d, struct pod *pod)
 {
-	decode_object(d, &schema_pod, d->root, pod);
-	return !d->failed;
+	return decode_root(d, &schema_pod, pod);
 }

@@ -28,6 +28,8 @@ struct decoder {
 
 /* Fills *pod from the document. True if nothing but notices was found; else what is filled in is of no use. */
 bool decode_pod(struct decoder *d, struct pod *pod);
+/* The same for another table than the Pod's; *base is the zeroed struct of `s`. */
+bool decode_root(struct decoder *d, const struct schema *s, void *base);
 void decoder_deinit(struct decoder *d);
 
 /* Where the value stored at `field` was written; the document when it is a default. */
