@@ -173,9 +173,8 @@ static void test_findings(void **state)
 	       "podd.yaml:2:1: error: logLevle: unknown field \"logLevle\"; did you mean \"logLevel\"?");
 	expect("logLevel: loud\n", "podd.yaml:1:11: error: logLevel: Unsupported value: \"loud\": supported values: \"error\", "
 	                           "\"warning\", \"info\", \"debug\"");
-	expect("nodeName: a\nnodeName: b\n",
-	       "podd.yaml:2:1: error: nodeName: Duplicate value: key \"nodeName\" stands here twice, first "
-	       "in line 1; remove one of the two");
+	expect("nodeName: a\nnodeName: b\n", "podd.yaml:2:1: error: Duplicate value: key \"nodeName\" stands here twice, first "
+	                                     "in line 1; remove one of the two");
 	expect("containerLogMaxFiles: \"5\"\n",
 	       "podd.yaml:1:23: error: containerLogMaxFiles: Invalid value: \"5\": must be an integer, "
 	       "and this is a string; remove the quotes");
