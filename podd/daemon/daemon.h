@@ -57,6 +57,8 @@ struct daemon {
 	struct janitor *janitor;
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
+	struct list leftovers;       /* leftover.c */
+	uv_idle_t leftovers_idle;
 	uint64_t changes;            /* counts status changes: the API's resourceVersion */
 	struct plan_context plan_context;
 	struct string_list missing;  /* what this host lacks and what follows, one line each, for `podctl status` */

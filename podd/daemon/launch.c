@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
+#include "daemon/leftover.h"
 #include "daemon/rootfs.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
@@ -300,8 +301,7 @@ void launch_ack(struct daemon *d, const struct start_id *id)
 		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* unsent: the next snapshot has it again */
 	sandbox_leaf(s, id->container, id->number, 0, leaf);
 	(void)cgroup_kill(d->cgroups, leaf); /* what outlived its first process: hostPID has no init to take it along */
-	(void)cgroup_remove(d->cgroups, leaf); /* busy: goes with the pod */
-	rootfs_release(s, id->container, id->number);
+	leftover_add(d, id);
 }
 
 /* --- what the anchor says ------------------------------------------------------------------------------------------------------ */

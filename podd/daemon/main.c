@@ -18,6 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/http.h"
 #include "daemon/janitor.h"
+#include "daemon/leftover.h"
 #include "daemon/leases.h"
 #include "daemon/record.h"
 #include "daemon/sandbox.h"
@@ -294,6 +295,7 @@ static int start(struct daemon *d)
 	fill_plan_context(d);
 	if ((r = uv_loop_init(&d->loop)) < 0 || (r = daemon_timer_init(d)) < 0 || (r = open_trash(d)) < 0)
 		return r;
+	leftover_init(d);
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
 	leases_init(d);
@@ -324,6 +326,7 @@ static void stop(struct daemon *d)
 {
 	http_close(d->http);
 	d->remove_network = list_empty(&d->sandboxes);
+	leftover_remove_all(d);
 	sandbox_release_all(d);
 	watch_free(d->watcher);
 	janitor_free(d->janitor);
