@@ -53,6 +53,7 @@ export PODD_SOCKET=$ROOT/run/podd/podd.sock
 PODD_PID=
 mkdir -p "$PODS"
 ip link set lo up
+ulimit -c 0
 mount -t tmpfs -o mode=755 run "$(mkdir -p "$ROOT/run" && echo "$ROOT/run")"
 
 podctl() { "$builddir/bin/podctl" --root "$ROOT" "$@"; }
@@ -66,7 +67,13 @@ podd_start() { # [ARGUMENT...]: returns when podd is ready
 	await 20 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
 }
 podd_answers() { [ -S "$PODD_SOCKET" ] && podctl version >/dev/null 2>&1; }
-podd_stop() { kill -TERM "$PODD_PID"; wait "$PODD_PID" 2>/dev/null; }
+podd_stop() { # it ends by itself, and well
+	local status
+	kill -TERM "$PODD_PID"
+	wait "$PODD_PID" 2>/dev/null
+	status=$?
+	[ $status = 0 ] || fail "podd ends with exit code 0, not $status"
+}
 podd_kill() { kill -KILL "$PODD_PID"; wait "$PODD_PID" 2>/dev/null; }
 
 # A manifest arrives as editors and tools deliver it best: by rename.
