@@ -85,7 +85,7 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 {
 	struct arena *arena = f->manifest.arena;
 
-	if (w && !w->gone && !streq(w->source, f->path)) {
+	if (w && !w->gone && !w->dropped && !streq(w->source, f->path)) {
 		const struct accept_file *other = accept_file_find(a, w->source);
 		if (other && other->present) {
 			refuse(f, doc->line, "metadata.name",
@@ -135,6 +135,7 @@ static bool edits_spec(const struct pod *from, const struct pod *to)
 
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path)
 {
+	w->dropped = false;
 	bool same = w->pod && streq(w->pod->hash, pod->hash) && !w->gone, moved = !w->source || !streq(w->source, path);
 
 	if (moved) {
@@ -188,7 +189,7 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 static bool defines_any(const struct acceptor *a, const char *path)
 {
 	list_foreach(w, &a->wanted, struct wanted, link)
-		if (streq(w->source, path) && !w->gone)
+		if (streq(w->source, path) && !w->gone && !w->dropped)
 			return true;
 	return false;
 }
@@ -205,20 +206,26 @@ static void take_documents(struct acceptor *a, struct accept_file *f)
 		return;
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (streq(w->source, f->path) && !w->seen)
-			set_gone(a, w);
+			w->dropped = true;
 }
 
 static void settle_state(struct acceptor *a, struct accept_file *f)
 {
 	f->state = !f->refused ? FILE_OK : defines_any(a, f->path) ? FILE_LAST_GOOD : FILE_REFUSED;
-	if (f->state == FILE_OK)
-		return;
 	_cleanup_buf_ struct buf line = BUF_NULL;
+	if (f->state == FILE_OK) {
+		free(TAKE_PTR(f->said));
+		return;
+	}
 	for (size_t i = 0; i < f->manifest.diag_count; i++)
 		if (f->manifest.diags[i].severity != SEVERITY_NOTICE) {
 			diag_print(&f->manifest.diags[i], f->path, &line);
 			break;
 		}
+	if (f->said && streq(f->said, buf_str(&line)))
+		return; /* read again, nothing new */
+	free(f->said);
+	f->said = xstrdup(buf_str(&line));
 	daemon_report(a->daemon, "", NULL, false, "ManifestRefused", "%s%s", buf_str(&line),
 		      f->state == FILE_LAST_GOOD ? "; the last good version stays" : "");
 }
@@ -273,23 +280,38 @@ static void file_free(struct accept_file *f)
 {
 	list_remove(&f->link);
 	manifest_deinit(&f->manifest);
+	free(f->said);
 	free(f->path);
 	free(f);
 }
 
-bool accept_absent(struct acceptor *a, const char *path)
+void accept_absent(struct acceptor *a, const char *path)
 {
 	struct accept_file *f = accept_file_find(a, path);
-	bool conflicts = false;
 
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (streq(w->source, path))
-			set_gone(a, w);
+			w->dropped = true;
 	if (f)
 		file_free(f);
-	list_foreach(other, &a->files, struct accept_file, link)
-		conflicts = conflicts || other->conflict;
-	return conflicts;
+}
+
+bool accept_moved(const struct acceptor *a)
+{
+	bool dropped = false, conflict = false;
+
+	list_foreach(w, &a->wanted, struct wanted, link)
+		dropped = dropped || (w->dropped && !w->gone);
+	list_foreach(f, &a->files, struct accept_file, link)
+		conflict = conflict || f->conflict;
+	return dropped && conflict;
+}
+
+void accept_sweep(struct acceptor *a)
+{
+	list_foreach(w, &a->wanted, struct wanted, link)
+		if (w->dropped)
+			set_gone(a, w);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@ struct wanted {
 	struct pod *pod;
 	char *source; /* the file that defines it */
 	bool gone, seen;
+	bool dropped; /* its file defines it no more; it is gone unless another file turns out to define it now */
 };
 
 struct accept_file {
@@ -18,7 +19,8 @@ struct accept_file {
 	struct manifest manifest; /* kept for its diags */
 	enum file_state state;
 	bool present, refused;
-	bool conflict; /* refused because of another file: to be read again when one goes */
+	bool conflict; /* refused because of another file: to be read again when that one lets go */
+	char *said;    /* the finding that was reported last */
 };
 
 struct acceptor {
@@ -37,7 +39,9 @@ void accept_go_live(struct acceptor *a);
 void accept_present(struct acceptor *a, const char *path); /* it is there; its content comes later or is known */
 void accept_text(struct acceptor *a, const char *path, const char *text, size_t size);
 void accept_unreadable(struct acceptor *a, const char *path, const char *text, const char *hint);
-bool accept_absent(struct acceptor *a, const char *path); /* true: files that were in conflict have to be read again */
+void accept_absent(struct acceptor *a, const char *path);
+bool accept_moved(const struct acceptor *a); /* a file let go of a pod, and others are in conflict: they have to be read again */
+void accept_sweep(struct acceptor *a);       /* all files are read: pods that none defines are gone */
 
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);

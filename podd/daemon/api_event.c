@@ -18,6 +18,12 @@ struct event_query {
 	struct buf *line;   /* of a watch */
 };
 
+/* Kubernetes keeps the events of nodes in "default". */
+static const char *namespace_of(const struct record_entry *e)
+{
+	return *e->namespace ? e->namespace : "default";
+}
+
 static const char *const field_names[] = { "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
 					   "type", "reason", "metadata.namespace" };
 
@@ -25,7 +31,7 @@ static const char *field_value(const char *key, const void *arg)
 {
 	const struct record_entry *e = arg;
 	const char *values[] = { *e->pod ? "Pod" : "Node", e->namespace, e->pod, e->uid, e->normal ? "Normal" : "Warning", e->reason,
-				 e->namespace };
+				 namespace_of(e) };
 	_Static_assert(ARRAY_SIZE(values) == ARRAY_SIZE(field_names), "a value for each name");
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -45,7 +51,7 @@ static void event_json(const struct api *a, const struct record_entry *e, struct
 	jsonw_object(w);
 	(void)snprintf(text, sizeof(text), "%s.%llx", *e->pod ? e->pod : a->d->config->node_name, (unsigned long long)e->id);
 	jsonw_member_str(w, "name", text);
-	jsonw_member_str(w, "namespace", *e->namespace ? e->namespace : "default");
+	jsonw_member_str(w, "namespace", namespace_of(e));
 	(void)snprintf(text, sizeof(text), "%lld", (long long)(a->d->started_wall / NS_PER_US + (int64_t)e->id));
 	jsonw_member_str(w, "resourceVersion", text);
 	api_time(w, "creationTimestamp", e->first_wall);
@@ -115,7 +121,7 @@ static void row_json(const struct api *a, const struct record_entry *e, struct j
 	jsonw_member_str(w, "apiVersion", "meta.k8s.io/v1");
 	jsonw_key(w, "metadata");
 	jsonw_object(w);
-	jsonw_member_str(w, "namespace", *e->namespace ? e->namespace : "default");
+	jsonw_member_str(w, "namespace", namespace_of(e));
 	jsonw_end(w);
 	jsonw_end(w);
 	jsonw_end(w);
@@ -127,7 +133,7 @@ static int on_entry(const struct record_entry *e, void *arg)
 	struct jsonw w;
 
 	v->after = e->id;
-	if (*v->namespace && !streq(v->namespace, e->namespace))
+	if (*v->namespace && !streq(v->namespace, namespace_of(e)))
 		return 0;
 	if (!selector_matches(&v->fields, field_value, e))
 		return 0;

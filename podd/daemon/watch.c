@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-enum { QUIET_MS = 200, LOST_MS = 10000, FILES_MAX = 20000 };
+enum { QUIET_MS = 200, RETRY_MS = 100, RETRY_MAX_MS = 10000, FILES_MAX = 20000 };
 
 /* A file that may not be what it seems yet. */
 struct unsettled {
@@ -33,9 +33,10 @@ struct directory {
 	struct watcher *watcher;
 	const char *path;
 	int wd;           /* -1: not watched */
-	dev_t dev;
+	dev_t dev; /* of the directory as it was last seen healthy */
 	ino_t ino;
 	bool healthy, said;
+	int64_t retry_ms; /* when it is lost */
 	struct list unsettled;
 	struct known **known; /* sorted by name */
 	size_t known_count;
@@ -98,6 +99,14 @@ static bool is_unsettled(struct directory *dir, const char *name, int64_t now)
 		return true;
 	settle(u);
 	return false;
+}
+
+/* After a scan: also names that came and went, which no scan asks for. */
+static void settle_quiet(struct directory *dir, int64_t now)
+{
+	list_foreach(u, &dir->unsettled, struct unsettled, link)
+		if (!u->writing && u->quiet <= now)
+			settle(u);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------------------------- */
@@ -236,6 +245,7 @@ static void lost(struct directory *dir, const char *why)
 	struct watcher *w = dir->watcher;
 
 	dir->healthy = false;
+	dir->retry_ms = dir->said ? MIN(dir->retry_ms * 2, RETRY_MAX_MS) : RETRY_MS;
 	if (dir->wd >= 0)
 		(void)inotify_rm_watch(w->fd, dir->wd);
 	dir->wd = -1;
@@ -245,7 +255,7 @@ static void lost(struct directory *dir, const char *why)
 }
 
 /* Opens the directory and watches that very one. The descriptor, or -errno. */
-static int open_directory(struct directory *dir, bool *ret_replaced)
+static int open_directory(struct directory *dir, struct stat *ret_stat, bool *ret_replaced)
 {
 	struct watcher *w = dir->watcher;
 	struct stat st;
@@ -255,6 +265,7 @@ static int open_directory(struct directory *dir, bool *ret_replaced)
 		return -errno;
 	if (!w->daemon->config->any_owner && (st.st_uid != 0 || (st.st_mode & 022)))
 		return -EPERM;
+	*ret_stat = st;
 	*ret_replaced = dir->ino && (dir->dev != st.st_dev || dir->ino != st.st_ino);
 	if (dir->wd >= 0 && !*ret_replaced)
 		return TAKE_FD(fd);
@@ -265,8 +276,6 @@ static int open_directory(struct directory *dir, bool *ret_replaced)
 	dir->wd = inotify_add_watch(w->fd, self, events_mask);
 	if (dir->wd < 0)
 		return -errno;
-	dir->dev = st.st_dev;
-	dir->ino = st.st_ino;
 	return TAKE_FD(fd);
 }
 
@@ -283,8 +292,7 @@ static void drop_absent(struct directory *dir, int64_t now)
 			continue;
 		}
 		_cleanup_free_ char *path = xasprintf("%s/%s", dir->path, k->name);
-		if (accept_absent(w->daemon->acceptor, path))
-			w->again = true;
+		accept_absent(w->daemon->acceptor, path);
 		free(k);
 	}
 	/* The vector's capacity follows from its count (base/alloc.h): it shrinks with it. */
@@ -316,8 +324,9 @@ static void scan(struct directory *dir)
 	struct watcher *w = dir->watcher;
 	int64_t now = clock_boot();
 	bool replaced = false;
+	struct stat st = { 0 };
 
-	_cleanup_close_ int fd = open_directory(dir, &replaced);
+	_cleanup_close_ int fd = open_directory(dir, &st, &replaced);
 	int r = fd < 0 ? fd : list_names(fd, &names);
 	if (r < 0) {
 		lost(dir, r == -EPERM ? "it does not belong to root or others can write to it (chown root, chmod go-w)" : strerror(-r));
@@ -325,13 +334,14 @@ static void scan(struct directory *dir)
 	}
 	if (replaced && names.count == 0 && dir->known_count > 0) {
 		lost(dir, "it was replaced by one without any manifest (unmounted?)");
-		dir->wd = -1;
 		return;
 	}
 	if (dir->said)
 		daemon_report(w->daemon, "", NULL, true, "ManifestDirFound", "%s is back", dir->path);
 	dir->said = false;
 	dir->healthy = true;
+	dir->dev = st.st_dev;
+	dir->ino = st.st_ino;
 	for (size_t i = 0; i < dir->known_count; i++)
 		dir->known[i]->found = false;
 	/* All names first: a conflict is one only with a file that is still there. */
@@ -344,16 +354,31 @@ static void scan(struct directory *dir)
 		if (!is_unsettled(dir, names.items[i], now))
 			read_file(w, dir, fd, names.items[i]);
 	drop_absent(dir, now);
+	settle_quiet(dir, now);
+}
+
+/* What is being written may stay so for long; nothing waits for that. */
+static bool any_settling(const struct watcher *w)
+{
+	list_foreach(dir, &w->directories, struct directory, link)
+		list_foreach(u, &dir->unsettled, struct unsettled, link)
+			if (!u->writing)
+				return true;
+	return false;
 }
 
 static void scan_all(struct watcher *w)
 {
-	do {
-		bool again = w->again;
+	list_foreach(dir, &w->directories, struct directory, link)
+		scan(dir);
+	w->again = accept_moved(w->daemon->acceptor);
+	if (w->again)
 		list_foreach(dir, &w->directories, struct directory, link)
 			scan(dir);
-		w->again = again ? false : w->again;
-	} while (w->again);
+	w->again = false;
+	/* A pod may be on its way from one file to another that is not settled yet. */
+	if (!any_settling(w))
+		accept_sweep(w->daemon->acceptor);
 }
 
 /* --- events --------------------------------------------------------------------------------------------------------------------- */
@@ -367,7 +392,7 @@ static void arm(struct watcher *w)
 
 	list_foreach(dir, &w->directories, struct directory, link) {
 		if (!dir->healthy)
-			at = MIN(at, now + LOST_MS * NS_PER_MS);
+			at = MIN(at, now + dir->retry_ms * NS_PER_MS);
 		list_foreach(u, &dir->unsettled, struct unsettled, link)
 			if (!u->writing)
 				at = MIN(at, u->quiet);
@@ -413,7 +438,7 @@ static bool note_event(struct watcher *w, const struct inotify_event *e)
 		return true;
 	}
 	if (!e->len)
-		return false;
+		return e->mask & IN_ATTRIB; /* its owner or mode may be right now, or wrong */
 	if (!is_manifest(e->name))
 		return e->mask & IN_MOVED_TO; /* `..data` of a ConfigMap-style swap */
 	if (e->mask & IN_MOVED_TO) {
