@@ -254,7 +254,7 @@ static int load(int argc, char **argv, struct config *c)
 
 int config_load(int argc, char **argv, struct config *ret)
 {
-	struct config c = { .arena = arena_new(), .root = "/" };
+	struct config c = { .arena = arena_new(), .argc = argc, .argv = argv, .root = "/" };
 	int code = load(argc, argv, &c);
 
 	if (code >= 0)
@@ -278,11 +278,11 @@ static bool same_lists(const struct config *a, const struct config *b)
 	return true;
 }
 
-int config_reload(int argc, char **argv, struct config *c, bool *ret_rest_differs)
+int config_reload(struct config *c, bool *ret_rest_differs)
 {
 	struct config new;
 
-	if (config_load(argc, argv, &new) >= 0)
+	if (config_load(c->argc, c->argv, &new) >= 0)
 		return -EBADMSG;
 	*ret_rest_differs = new.network.s_addr != c->network.s_addr || new.prefix != c->prefix ||
 	                    !streq(new.cgroup_root, c->cgroup_root) || !streq(new.node_name, c->node_name) ||

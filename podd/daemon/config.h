@@ -9,6 +9,8 @@
 
 struct config {
 	struct arena *arena;
+	int argc; /* what it was read from, for the next time */
+	char **argv;
 	const char *root;                     /* "/" by default */
 	const char *config_file;              /* as given, else <root>/etc/podd/podd.yaml */
 	const char *manifests[CONF_DIRS_MAX]; /* as given, else <root>/etc/pods */
@@ -34,7 +36,7 @@ int config_load(int argc, char **argv, struct config *ret);
 /* Takes over what can change while pods run: the log's level and format, the rule about owners, unenforced limits, the sizes of
  * logs and the limit of processes. *ret_rest_differs: something else was changed, too, and waits for the next start. -EBADMSG: nothing is changed (the errors
  * were printed). */
-int config_reload(int argc, char **argv, struct config *c, bool *ret_rest_differs);
+int config_reload(struct config *c, bool *ret_rest_differs);
 void config_deinit(struct config *c);
 
 /* <root> + path, on the configuration's arena. */

@@ -36,7 +36,7 @@ struct http_server;
 struct janitor;
 
 struct daemon {
-	const struct config *config;
+	struct config *config; /* SIGHUP changes it, nothing else */
 	uv_loop_t loop;
 	uv_poll_t timer_poll;        /* the core's next deadline */
 	int timer_fd;                /* boot time; not armed when nothing is pending */

@@ -207,12 +207,26 @@ static void start_watchdog(struct daemon *d)
 	uv_timer_start(&d->watchdog, feed_watchdog, 0, (uint64_t)interval / 2000);
 }
 
+static void reload(struct daemon *d)
+{
+	bool rest_differs;
+
+	if (config_reload(d->config, &rest_differs) < 0) {
+		log_error("%s can't be used; the configuration stays as it was", d->config->config_file);
+	} else {
+		log_setup(d->config->log_level, d->config->log_json);
+		log_info("%s was read%s", d->config->config_file,
+			 rest_differs ? "; some of its changes wait for the next start of podd: see SIGHUP in podd(8)" : "");
+	}
+	watch_rescan(d->watcher);
+}
+
 static void on_signal(uv_signal_t *s, int signal)
 {
 	struct daemon *d = s->data;
 
 	if (signal == SIGHUP) {
-		watch_rescan(d->watcher);
+		reload(d);
 		return;
 	}
 	log_info("ending on %s; pods stay", signal == SIGTERM ? "SIGTERM" : "SIGINT");
