@@ -319,6 +319,10 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 		if (c->restart_count)
 			return true;
 	}
+	if (previous && !c->last.set && current && c->number > 0) { /* it went down with the host: nobody saw its end, but its log is there */
+		*ret = c->number - 1;
+		return true;
+	}
 	if (previous) {
 		api_error(q, 400, pod, "pods", "previous terminated container \"%s\" in pod \"%s\" not found", c->name, pod);
 		return false;
