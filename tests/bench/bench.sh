@@ -64,7 +64,7 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b ? a / b : 0 }'; }
 
 echo "# Linux $(uname -r), $(nproc) CPUs,$(awk -F: '/model name/ { print $2; exit }' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)," \
 	"$rounds rounds, medians"
-printf '%-44s %12s %12s %10s   %s\n' figure podd floor ratio goal
+printf '%-44s %12s %12s %10s   %s\n' figure podd floor judged goal
 start_podd
 
 # --- start and restart: two containers, network, limits
@@ -126,5 +126,6 @@ p=$(median <"$ROOT/podd.flood") f=$(median <"$ROOT/floor.log")
 speed() { awk -v n="$megabytes" -v us="$1" 'BEGIN { printf "%.0f MB/s", n * 1e6 / us }'; }
 row "log, 100-byte lines to files" "$(speed "$p")" "$(speed "$f")" "$(ratio "$f" "$p")" '>=' 0.6 x
 
-podd_stop
+kill -TERM "$PODD_PID"
+await 10 eval '! kill -0 "$PODD_PID"' || die "podd does not end"
 exit 0
