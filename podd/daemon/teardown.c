@@ -27,12 +27,15 @@ static int sweep(struct sandbox *s)
 	if (r < 0)
 		return r;
 	s->networked = false;
-	volumes_sandbox_gone(s);
-	(void)unlinkat(s->run_fd, "anchor.sock", 0);
-	r = tree_remove(s->run_fd, "etc");
-	if (r < 0)
-		return r;
-	janitor_remove(d->janitor, s->state_fd, "containers");
+	if (s->run_fd >= 0) { /* or its creation failed before there was a directory */
+		volumes_sandbox_gone(s);
+		(void)unlinkat(s->run_fd, "anchor.sock", 0);
+		r = tree_remove(s->run_fd, "etc");
+		if (r < 0)
+			return r;
+	}
+	if (s->state_fd >= 0)
+		janitor_remove(d->janitor, s->state_fd, "containers");
 	return cgroup_remove(d->cgroups, s->cgroup);
 }
 

@@ -216,6 +216,8 @@ int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry
 
 int cgroup_kill(struct cgroup_host *h, const char *rel)
 {
+	if (!*rel) /* the root: podd itself and all that it keeps */
+		return -EINVAL;
 	int r = cgroup_write(h->v2, rel, "cgroup.kill", "1");
 
 	/* ENODEV: removed between open and write. */

@@ -201,6 +201,7 @@ static void test_kill_ends_all_below(void **state)
 	assert_int_equal(cgroup_remove(host, "podK"), 0); /* absence is success */
 	assert_int_equal(cgroup_kill(host, "podK"), 0);
 	assert_int_equal(cgroup_populated(host, "podK"), 0);
+	assert_int_equal(cgroup_kill(host, ""), -EINVAL); /* that would be podd and all pods */
 }
 
 static void test_leaf_below_processes(void **state)
