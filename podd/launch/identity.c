@@ -238,11 +238,12 @@ static void list(const struct launch *l, uint32_t offset, size_t count, char **r
 /* Nothing of the anchor's: not the signals that it blocks, nor any that podd's parent chose to ignore. */
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
+	static const uint64_t kernel_sigaction[4]; /* zero: SIG_DFL, no flags, no mask, on each architecture */
 	sigset_t none;
 
+	/* By the system call, since libc's sigaction() refuses the signals that it keeps for its threads: 32 to 34. */
 	for (int i = 1; i <= 64; i++)
-		(void)sigaction(i, &action, NULL); /* KILL, STOP and libc's own refuse */
+		(void)syscall(SYS_rt_sigaction, i, kernel_sigaction, NULL, sizeof(uint64_t)); /* KILL and STOP refuse */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
