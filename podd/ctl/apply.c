@@ -58,7 +58,7 @@ static bool is_marker(const char *line)
 static void document_text(const struct source *s, size_t index, struct buf *out)
 {
 	size_t begin = line_offset(&s->text, s->manifest.documents[index].line);
-	const char *line = buf_str(&s->text) + begin, *end = line;
+	const char *line = buf_str(&s->text) + begin, *end;
 
 	if (is_marker(line)) /* "---" alone; what stands behind it on its line is the document's */
 		line += strspn(line + 3, " \t\r\n") ? 3 : 0;

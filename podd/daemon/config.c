@@ -285,7 +285,7 @@ int config_reload(struct config *c, bool *ret_rest_differs)
 	if (config_load(c->argc, c->argv, &new) >= 0)
 		return -EBADMSG;
 	*ret_rest_differs = new.network.s_addr != c->network.s_addr || new.prefix != c->prefix ||
-	                    !streq(new.cgroup_root, c->cgroup_root) || !streq(new.node_name, c->node_name) ||
+	                    !streq0(new.cgroup_root, c->cgroup_root) || !streq0(new.node_name, c->node_name) ||
 	                    new.backoff.initial != c->backoff.initial || new.backoff.max != c->backoff.max ||
 	                    new.backoff.reset != c->backoff.reset || !same_lists(&new, c);
 	c->log_level = new.log_level;
