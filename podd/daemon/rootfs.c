@@ -31,7 +31,7 @@ int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *
 int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, int *ret_upper, int *ret_work)
 {
 	char path[CONTAINER_NAME_SIZE + 48];
-	int n = snprintf(path, sizeof(path), "containers/%s/%u/upper", container, number);
+	int n = snprintf(path, sizeof(path), "containers/%s.%u/upper", container, number);
 	char *leaf = path + n - strlen("upper");
 
 	int r = dir_make(s->state_fd, path, 0755);
@@ -53,6 +53,6 @@ void rootfs_release(struct sandbox *s, const char *container, uint32_t number)
 {
 	char path[CONTAINER_NAME_SIZE + 48];
 
-	(void)snprintf(path, sizeof(path), "containers/%s/%u", container, number);
+	(void)snprintf(path, sizeof(path), "containers/%s.%u", container, number);
 	janitor_remove(s->daemon->janitor, s->state_fd, path);
 }

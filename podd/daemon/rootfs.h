@@ -7,7 +7,7 @@
 enum { ROOTFS_LAYERS_MAX = 128 };
 int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *ret_count, const char **ret_reason, struct buf *ret_text);
 
-/* Fresh directories for one start: <state>/pods/<uid>/containers/<container>/<n>/{upper,work}. */
+/* Fresh directories for one start: <state>/pods/<uid>/containers/<container>.<n>/{upper,work}. */
 int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, int *ret_upper, int *ret_work);
 
 /* The directory of one start is no longer needed. */

@@ -106,7 +106,7 @@ static void make_root(const struct floor_pod *p, int index)
 
 	(void)snprintf(run, sizeof(run), "%s/%d", f->run, p->number);
 	(void)snprintf(options, sizeof(options),
-		       "lowerdir=%s,upperdir=%s/%d/%c/%d/upper,workdir=%s/%d/%c/%d/work,volatile,metacopy=off", f->image, f->state,
+		       "lowerdir=%s,upperdir=%s/%d/%c.%d/upper,workdir=%s/%d/%c.%d/work,volatile,metacopy=off", f->image, f->state,
 		       p->number, 'a' + index, p->starts[index], f->state, p->number, 'a' + index, p->starts[index]);
 	(void)snprintf(path, sizeof(path), "%s/root", run);
 	(void)bench_check(mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL), "/");
@@ -173,11 +173,8 @@ static _Noreturn void child(const struct floor_pod *p, int index, const char *le
 static void make_layer(const struct floor_pod *p, int index)
 {
 	char path[512];
-	int n = snprintf(path, sizeof(path), "%s/%d/%c", p->floor->state, p->number, 'a' + index);
+	int n = snprintf(path, sizeof(path), "%s/%d/%c.%d", p->floor->state, p->number, 'a' + index, p->starts[index]);
 
-	if (p->starts[index] == 0)
-		(void)bench_check(mkdir(path, 0755), path);
-	n += snprintf(path + n, sizeof(path) - (size_t)n, "/%d", p->starts[index]);
 	(void)bench_check(mkdir(path, 0755), path);
 	(void)strcpy(path + n, "/upper");
 	(void)bench_check(mkdir(path, 0755), path);
