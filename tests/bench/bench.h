@@ -18,7 +18,7 @@ enum stamp_tag { STAMP_FLOOD_BEGIN = 1, STAMP_FLOOD_END };
 int64_t bench_now(void); /* boot time, ns */
 _Noreturn void bench_die(const char *what);
 int bench_check(int r, const char *what); /* returns r, or ends the program if it is negative */
-void bench_limit(unsigned seconds);	  /* ends the program then, whatever it waits for */
+void bench_limit(unsigned seconds);       /* ends the program then, whatever it waits for */
 
 int bench_fifo_open(const char *dir); /* emptied of stamps that nobody read */
 struct stamp bench_wait(int fifo);

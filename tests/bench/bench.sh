@@ -49,6 +49,7 @@ die() { echo "$1" >&2; tail -n 20 "$ROOT/podd.log" >&2; exit 1; }
 settle() { await 60 eval '[ -z "$(ls -A "$ROOT/var/lib/podd/trash")" ]' || die "podd's trash is not emptied"; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'; }
+least() { sort -n | head -n 1; }
 column() { awk -v c="$1" '{ print $c }'; }
 helpers() { for p in /proc/[0-9]*; do case $(cat "$p/comm" 2>/dev/null) in podd-anchor | podd-log) echo "${p#/proc/}" ;; esac; done; }
 switches() { for p in $PODD_PID $(helpers); do cat "/proc/$p/task"/*/status; done | awk '/ctxt_switches/ { n += $2 } END { print n }'; }
@@ -78,6 +79,8 @@ for what in start restart; do
 	p=$(column $c <"$ROOT/podd.round" | median) f=$(column $c <"$ROOT/floor.round" | median)
 	[ $what = start ] && text="rename -> both members' first instruction" || text="kill -9 -> new member's first instruction"
 	row "$text" "$p us" "$f us" "$(ratio "$p" "$f")" '<=' 2.0 x
+	p=$(column $c <"$ROOT/podd.round" | least) f=$(column $c <"$ROOT/floor.round" | least)
+	printf '%-44s %12s %12s %10s\n' "  the fastest round, as on a quiet host" "$p us" "$f us" "$(ratio "$p" "$f")"
 done
 
 # --- many at once; the last of them stay for the next figures

@@ -156,7 +156,7 @@ static int answers(const struct sockaddr_un *sa)
 	char answer[64] = "";
 	int fd = bench_check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
 	int yes = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 && write(fd, request, strlen(request)) > 0 &&
-		  read(fd, answer, sizeof(answer) - 1) > 0 && strncmp(answer, "HTTP/1.1 200", 12) == 0;
+	          read(fd, answer, sizeof(answer) - 1) > 0 && strncmp(answer, "HTTP/1.1 200", 12) == 0;
 
 	(void)close(fd);
 	return yes;

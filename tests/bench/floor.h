@@ -11,7 +11,7 @@ enum { FLOOR_V1_MAX = 4, FLOOR_CONTAINERS = 2 };
 
 struct floor {
 	const char *bench, *state, *run, *image; /* FIFO's directory; upper layers; pods' small files; root file system */
-	int v2, v1[FLOOR_V1_MAX];		 /* the floor's own directory in each hierarchy */
+	int v2, v1[FLOOR_V1_MAX];                /* the floor's own directory in each hierarchy */
 	const char *controllers[FLOOR_V1_MAX];
 	int v1_count;
 	int host_netns, host_rtnl, program;

@@ -89,8 +89,8 @@ void floor_cgroup_limit(const struct floor *f, const char *rel, long milli, long
 
 void floor_cgroup_devices(const struct floor *f, const char *rel)
 {
-	static const char *const allow[] = { "c *:* m",	  "b *:* m",   "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",  "c 1:8 rwm",
-					     "c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm" };
+	static const char *const allow[] = { "c *:* m",   "b *:* m",   "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",  "c 1:8 rwm",
+		                             "c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm" };
 	char path[PATH_SIZE];
 
 	floor_cgroup_write(f, "devices", rel, "devices.deny", "a");

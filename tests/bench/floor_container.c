@@ -53,14 +53,14 @@ static void make_dev(void)
 		const char *path;
 		unsigned major, minor;
 	} nodes[] = {
-		{ "dev/null", 1, 3 },	{ "dev/zero", 1, 5 },	 { "dev/full", 1, 7 },
+		{ "dev/null", 1, 3 },   { "dev/zero", 1, 5 },    { "dev/full", 1, 7 },
 		{ "dev/random", 1, 8 }, { "dev/urandom", 1, 9 }, { "dev/tty", 5, 0 },
 	};
 	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
-						{ "/proc/self/fd/0", "dev/stdin" },
-						{ "/proc/self/fd/1", "dev/stdout" },
-						{ "/proc/self/fd/2", "dev/stderr" },
-						{ "pts/ptmx", "dev/ptmx" } };
+		                                { "/proc/self/fd/0", "dev/stdin" },
+		                                { "/proc/self/fd/1", "dev/stdout" },
+		                                { "/proc/self/fd/2", "dev/stderr" },
+		                                { "pts/ptmx", "dev/ptmx" } };
 
 	mount_("tmpfs", "dev", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k");
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
@@ -77,10 +77,10 @@ static void make_dev(void)
 static void hide(void)
 {
 	static const char *const masked[] = {
-		"proc/acpi",	    "proc/asound",	"proc/interrupts",     "proc/kallsyms",
-		"proc/kcore",	    "proc/keys",	"proc/kmsg",	       "proc/latency_stats",
-		"proc/sched_debug", "proc/scsi",	"proc/timer_list",     "proc/timer_stats",
-		"sys/firmware",	    "sys/kernel/debug", "sys/kernel/security", "sys/devices/virtual/powercap"
+		"proc/acpi",        "proc/asound",      "proc/interrupts",     "proc/kallsyms",
+		"proc/kcore",       "proc/keys",        "proc/kmsg",           "proc/latency_stats",
+		"proc/sched_debug", "proc/scsi",        "proc/timer_list",     "proc/timer_stats",
+		"sys/firmware",     "sys/kernel/debug", "sys/kernel/security", "sys/devices/virtual/powercap"
 	};
 	static const char *const frozen[] = { "proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger" };
 	const char *empty = NULL;
@@ -106,8 +106,8 @@ static void make_root(const struct floor_pod *p, int index)
 
 	(void)snprintf(run, sizeof(run), "%s/%d", f->run, p->number);
 	(void)snprintf(options, sizeof(options),
-		       "lowerdir=%s,upperdir=%s/%d/%c.%d/upper,workdir=%s/%d/%c.%d/work,volatile,metacopy=off", f->image, f->state,
-		       p->number, 'a' + index, p->starts[index], f->state, p->number, 'a' + index, p->starts[index]);
+	               "lowerdir=%s,upperdir=%s/%d/%c.%d/upper,workdir=%s/%d/%c.%d/work,volatile,metacopy=off", f->image, f->state,
+	               p->number, 'a' + index, p->starts[index], f->state, p->number, 'a' + index, p->starts[index]);
 	(void)snprintf(path, sizeof(path), "%s/root", run);
 	(void)bench_check(mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL), "/");
 	(void)bench_check(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), "/");

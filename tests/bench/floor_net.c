@@ -36,8 +36,8 @@ static void *reserve(struct batch *b, size_t size)
 static void message(struct batch *b, uint16_t type, uint16_t flags, const void *header, size_t size)
 {
 	struct nlmsghdr h = { .nlmsg_type = type,
-			      .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags),
-			      .nlmsg_seq = (unsigned)b->count++ };
+		              .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags),
+		              .nlmsg_seq = (unsigned)b->count++ };
 
 	b->last = NULL;
 	struct nlmsghdr *m = reserve(b, sizeof(h));
@@ -100,11 +100,11 @@ static void address(struct batch *b, int index, uint32_t local, uint32_t peer)
 static void route(struct batch *b, int index, uint32_t to, int everything)
 {
 	struct rtmsg r = { .rtm_family = AF_INET,
-			   .rtm_dst_len = everything ? 0 : 32,
-			   .rtm_table = RT_TABLE_MAIN,
-			   .rtm_protocol = RTPROT_STATIC,
-			   .rtm_scope = everything ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
-			   .rtm_type = RTN_UNICAST };
+		           .rtm_dst_len = everything ? 0 : 32,
+		           .rtm_table = RT_TABLE_MAIN,
+		           .rtm_protocol = RTPROT_STATIC,
+		           .rtm_scope = everything ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+		           .rtm_type = RTN_UNICAST };
 
 	message(b, RTM_NEWROUTE, NLM_F_CREATE, &r, sizeof(r));
 	(void)put(b, everything ? RTA_GATEWAY : RTA_DST, &to, sizeof(to));
