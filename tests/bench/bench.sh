@@ -34,7 +34,7 @@ template() { # ARGUMENTS-OF-A RESOURCES
 	done
 }
 template "a b" '{limits: {cpu: 500m, memory: 64Mi}}' >"$ROOT/pair"
-template "flood:\"$megabytes\"" '' >"$ROOT/flood"
+template "flood:\"$megabytes\"" '{requests: {cpu: 1}}' >"$ROOT/flood"
 
 drive() { local verb=$1; shift; "$drive" "$verb" "$bench" "$PODS" "$cgroup" "$@"; }
 floor() { local verb=$1; shift; "$floor" "$verb" "$bench" "$ROOT/floor" "$ROOT/run/floor" "$image" "$PODD_HOST/floor" "$@"; }
@@ -122,7 +122,7 @@ drive clear >/dev/null || die "pods do not go"
 
 # --- log
 for ((i = 0; i < rounds; i++)); do
-	"$floor" log "$ROOT/var/log/pods" "$megabytes" >>"$ROOT/floor.log" || die "the floor's pump fails"
+	"$floor" log "$ROOT/var/log/pods" "$megabytes" "$PODD_HOST/floor" >>"$ROOT/floor.log" || die "the floor's pump fails"
 	drive flood "$ROOT/flood" >>"$ROOT/podd.flood" || die "podd's pump fails"
 done
 p=$(median <"$ROOT/podd.flood") f=$(median <"$ROOT/floor.log")

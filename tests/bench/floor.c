@@ -2,7 +2,7 @@
  *
  *   round BENCH STATE RUN IMAGE CGROUP    one pod: prints microseconds of its start and of a restart
  *   burst BENCH STATE RUN IMAGE CGROUP N  N pods at once
- *   log DIRECTORY MEGABYTES               lines from a pipe into files of the kubelet's format: prints microseconds */
+ *   log DIRECTORY MEGABYTES CGROUP        lines from a pipe into files of the kubelet's format: prints microseconds */
 #include "bench/floor.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static _Noreturn void anchor(const struct floor *f, int number)
 
 	(void)snprintf(rel, sizeof(rel), "pod%d/anchor", number);
 	floor_cgroup_enter(f, rel);
-	(void)sethostname("bench", 5);
+	(void)!sethostname("bench", 5);
 	(void)syscall(SYS_execveat, f->program, "", argv, envp, AT_EMPTY_PATH);
 	bench_die("execveat");
 }
@@ -198,6 +198,18 @@ static size_t frame(const char *in, size_t n, const char *stamp, char *out, size
 	return done;
 }
 
+/* A pod's processes share one weight; without, the floor's two would each have the weight of a pod. */
+static void enter_own_cgroup(const char *name)
+{
+	struct floor f = { .program = -1 };
+	char rel[32];
+
+	floor_cgroup_open(&f, name);
+	(void)snprintf(rel, sizeof(rel), "log%d", getpid());
+	floor_cgroup_make(&f, rel);
+	floor_cgroup_enter(&f, rel);
+}
+
 static void log_pump(const char *dir, long megabytes)
 {
 	static char in[IN_SIZE], out[4 * IN_SIZE], stamp[64];
@@ -240,7 +252,8 @@ int main(int argc, char **argv)
 	char path[300];
 
 	bench_limit(LIMIT_SECONDS);
-	if (argc == 4 && strcmp(argv[1], "log") == 0) {
+	if (argc == 5 && strcmp(argv[1], "log") == 0) {
+		enter_own_cgroup(argv[4]);
 		log_pump(argv[2], atol(argv[3]));
 		return 0;
 	}
