@@ -104,7 +104,6 @@ sleep 0.5
 is "deleted and back within the settling time: the same process" "$(member_pid a app)" "$pid"
 pod slow 1000 2 "trap 'sleep 1; exit' TERM; while :; do sleep 0.1; done" | put slow.yaml
 await 20 running slow
-uid=$(pod_uid slow)
 rm "$PODS/slow.yaml"
 await 20 events_say 'Killing.*slow'
 pod slow 2000 | put slow.yaml

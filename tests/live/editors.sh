@@ -117,7 +117,7 @@ for writer in shell cp append held_open bytes mv hidden_temporary sed install vi
 	wanted="$wanted $value"
 done
 sleep 0.5 # time for what must not happen: a second application
-is "each edit started the container exactly once" "$(echo $(cat "$STARTS/log"))" "$wanted"
+is "each edit started the container exactly once" "$(xargs <"$STARTS/log")" "$wanted"
 
 # Nothing of this is an edit.
 rm -rf "$FILE" "$PODS"/..*
@@ -149,7 +149,7 @@ is "and stops nothing either" "$(member_pid web app)" "$pid"
 cp "$ROOT/same" "$FILE"
 ok "the whole file heals it" await 20 all_well
 is "and restarts nothing" "$(member_pid web app)" "$pid"
-is "no start of any of these" "$(echo $(cat "$STARTS/log"))" "$wanted"
+is "no start of any of these" "$(xargs <"$STARTS/log")" "$wanted"
 
 podd_stop
 

@@ -32,9 +32,9 @@ pod flood "$writer" "$writer" "$writer" "$writer" "$writer" "$writer" "$writer" 
 await 20 eval '[ -n "$(files flood)" ]'
 worst_file=0 worst_start=0
 until ended flood; do
-	while read -r s start; do # files of a start by size; one that is being renamed may be seen twice or not at all
+	while read -r s; do
 		[ "$s" -le $worst_file ] || worst_file=$s
-	done < <(find "$ROOT"/var/log/pods/default_flood_*/ -type f -printf '%s %h\n' 2>/dev/null)
+	done < <(find "$ROOT"/var/log/pods/default_flood_*/ -type f -printf '%s\n' 2>/dev/null)
 	n=$(find "$ROOT"/var/log/pods/default_flood_*/c1 -type f 2>/dev/null | wc -l)
 	[ "$n" -le $worst_start ] || worst_start=$n
 done
