@@ -20,12 +20,32 @@ host_sweep() { # NAME ROOT
 	rm -rf --one-file-system "$2"
 }
 
+# The same for tests that were killed and could not: their shell is gone.
+host_sweep_dead() {
+	local d pid h
+	for d in "${TMPDIR:-/var/tmp}"/podd-test-*; do
+		pid=$(cat "$d/.pid" 2>/dev/null) || continue
+		[ -d "/proc/$pid" ] || host_sweep "podd-test-$pid" "$d"
+	done
+	for h in $(host_hierarchies); do
+		for d in "$h"/podd-test-*; do
+			[ -d "/proc/${d##*-}" ] || find "$d" -depth -type d -exec rmdir {} + 2>/dev/null
+		done
+	done
+}
+
 host_enter() { # the test's own path and arguments
-	local name=podd-test-$$ root status
+	local name=podd-test-$$ root status child
+	host_sweep_dead
 	root=$(mktemp -d "${TMPDIR:-/var/tmp}/podd-test-XXXXXX") || exit 1
+	echo $$ >"$root/.pid"
 	trap 'host_sweep "$name" "$root"' EXIT
-	PODD_HOST=$name ROOT=$root srcdir=$srcdir builddir=$builddir \
-		unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private -- bash "$@"
+	trap 'kill -KILL $child; wait $child; exit 1' INT TERM
+	# In the background, so that a signal is heeded at once; --pdeathsig, so that not even a SIGKILL of this shell leaves the host behind.
+	PODD_HOST=$name ROOT=$root srcdir=$srcdir builddir=$builddir setpriv --pdeathsig KILL \
+		unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private -- bash "$@" &
+	child=$!
+	wait $child
 	status=$?
 	host_sweep "$name" "$root"
 	for h in $(host_hierarchies); do
