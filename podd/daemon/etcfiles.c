@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "plan/words.h"
 
 enum { RESOLV_MAX = 64 << 10 };
 
@@ -39,14 +40,13 @@ int etcfiles_write(struct sandbox *s, const struct pod *p)
 {
 	_cleanup_buf_ struct buf hostname = BUF_NULL;
 	_cleanup_buf_ struct buf resolv = BUF_NULL;
+	char name[WORDS_HOSTNAME_SIZE];
 
 	int r = dir_make(s->run_fd, "etc", 0755);
 	if (r < 0)
 		return r;
-	buf_printf(&hostname, "%s\n",
-		   p->spec.host_network  ? s->daemon->config->node_name :
-		   p->spec.hostname      ? p->spec.hostname :
-					   p->metadata.name);
+	words_hostname(p, name);
+	buf_printf(&hostname, "%s\n", p->spec.host_network ? s->daemon->config->node_name : name);
 	r = write_file(s->run_fd, "etc/hostname", &hostname);
 	if (r < 0)
 		return r;

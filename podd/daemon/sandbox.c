@@ -19,6 +19,7 @@
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/volumes.h"
+#include "plan/words.h"
 
 enum {
 	SANDBOX_BACKLOG = 4,
@@ -158,7 +159,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	_cleanup_close_ int logs_fd = logs_open(s->daemon, p, s->uid, /* make= */ true);
 	_cleanup_free_ char *title = xasprintf("%s/%s", p->metadata.namespace, p->metadata.name);
 	_cleanup_free_ char *socket_path = xasprintf("%s/pods/%s/anchor.sock", s->daemon->run_path, s->uid);
-	char path[sizeof(s->cgroup) + 16];
+	char path[sizeof(s->cgroup) + 16], hostname[WORDS_HOSTNAME_SIZE];
 	int pidfd;
 
 	if (logs_fd < 0)
@@ -170,13 +171,14 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	r = open_listener(s, &listen_fd);
 	if (r < 0)
 		return r;
+	words_hostname(p, hostname);
 	struct spawn_anchor spawn = {
 		.cgroup = &cgroup,
 		.program_fd = s->daemon->anchor_fd,
 		.listen_fd = listen_fd,
 		.logs_fd = logs_fd,
 		.socket_path = socket_path,
-		.hostname = p->spec.hostname ? p->spec.hostname : p->metadata.name,
+		.hostname = hostname,
 		.title = title,
 		.own_net = !p->spec.host_network,
 		.own_uts = !p->spec.host_network, /* Kubernetes: a hostNetwork pod has the host's name */

@@ -205,9 +205,8 @@ static void etc_files(struct compile *c)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (taken(c, files[i].path))
 			continue;
-		/* One hosts file serves all pods of the namespace: nobody writes to it. */
-		bool read_only = read_only_root(c) || streq(files[i].name, "hosts");
-		move(c, build_slot(&c->build, SLOT_ETC, files[i].name, 0), files[i].path, read_only ? PLAN_ATTR_RDONLY : 0);
+		/* One hosts file serves all pods of the namespace, and all of them are in the host's memory: nobody writes to them. */
+		move(c, build_slot(&c->build, SLOT_ETC, files[i].name, 0), files[i].path, PLAN_ATTR_RDONLY);
 	}
 }
 

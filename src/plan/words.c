@@ -3,8 +3,6 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
-enum { HOSTNAME_MAX = 63 };
-
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static const char *lookup(const struct label_list *env, const char *name, size_t n)
@@ -95,12 +93,14 @@ void words_environment(struct arena *a, const struct pod *pod, const struct cont
 		       struct string_list *ret)
 {
 	enum { DEFAULTS = 3 };
+	char hostname[WORDS_HOSTNAME_SIZE];
 	struct label_list own = expand_env(a, c);
 	struct string_list env = { .items = arena_new_array(a, const char *, DEFAULTS + image->env.count + own.count) };
 
+	words_hostname(pod, hostname);
 	set(a, &env, "PATH", 4, default_path);
 	if (!pod->spec.host_network) /* else the host's name, which a plan does not know */
-		set(a, &env, "HOSTNAME", 8, words_hostname(a, pod));
+		set(a, &env, "HOSTNAME", 8, hostname);
 	set(a, &env, "HOME", 4, uid == 0 ? "/root" : "/");
 	for (size_t i = 0; i < image->env.count; i++) {
 		const char *equals = strchr(image->env.items[i], '=');
@@ -112,14 +112,13 @@ void words_environment(struct arena *a, const struct pod *pod, const struct cont
 	*ret = env;
 }
 
-const char *words_hostname(struct arena *a, const struct pod *pod)
+void words_hostname(const struct pod *pod, char ret[static WORDS_HOSTNAME_SIZE])
 {
 	const char *name = pod->spec.hostname ? pod->spec.hostname : pod->metadata.name;
-	size_t n = strlen(name);
+	size_t n = strnlen(name, WORDS_HOSTNAME_SIZE - 1);
 
-	if (n > HOSTNAME_MAX)
-		n = HOSTNAME_MAX;
 	while (n > 0 && !isalnum((unsigned char)name[n - 1])) /* what the cut left at the end */
 		n--;
-	return arena_strndup(a, name, n);
+	memcpy(ret, name, n);
+	ret[n] = '\0';
 }

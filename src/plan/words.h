@@ -9,5 +9,6 @@ int words_argv(struct arena *a, const struct container *c, const struct image_co
 void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image, int64_t uid,
 		       struct string_list *ret);
 
-/* The pod's hostname as the kernel takes it: at most 63 characters. */
-const char *words_hostname(struct arena *a, const struct pod *pod);
+/* The pod's hostname as the kernel takes it: at most 63 characters of it. */
+enum { WORDS_HOSTNAME_SIZE = 64 };
+void words_hostname(const struct pod *pod, char ret[static WORDS_HOSTNAME_SIZE]);
