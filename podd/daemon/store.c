@@ -76,7 +76,8 @@ static const char *check(struct buf *text, char ret_source[static PATH_MAX])
 
 	if (!p || strlen(p) < SHA256_HEX_SIZE)
 		return NULL;
-	const char *source = p + SHA256_HEX_SIZE, *end = strchr(source, '\n');
+	/* The pod is one line; a file's name may hold a newline. */
+	const char *source = p + SHA256_HEX_SIZE, *end = memrchr(source, '\n', text->len - 1 - (size_t)(source - text->data));
 	if (!end || end - source >= PATH_MAX)
 		return NULL;
 	sha256_hex(end + 1, text->len - (size_t)(end + 1 - text->data), hash);
