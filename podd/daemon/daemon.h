@@ -68,6 +68,7 @@ struct daemon {
 	int launch_fd, anchor_fd;    /* the two programs, as sealed memfds */
 	bool ready;                  /* EVENT_GO was given */
 	bool stepping;
+	bool ending;                 /* SIGTERM or SIGINT came */
 	bool remove_network;         /* nothing of ours is left that needs it */
 	struct list queue;           /* events that came up while an effect was carried out */
 	int64_t started_wall;

@@ -230,6 +230,7 @@ static void on_signal(uv_signal_t *s, int signal)
 		return;
 	}
 	log_info("ending on %s; pods stay", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+	d->ending = true; /* podd may still be waiting for its anchors: uv_stop() lasts for one turn of the loop */
 	uv_stop(&d->loop);
 }
 
@@ -278,7 +279,7 @@ static void wait_for_anchors(struct daemon *d)
 	(void)uv_timer_init(&d->loop, &timer);
 	timer.data = &late;
 	uv_timer_start(&timer, no_more_waiting, ADOPT_WAIT_MS, 0);
-	while (!late && !sandbox_all_adopted(d))
+	while (!late && !d->ending && !sandbox_all_adopted(d))
 		(void)uv_run(&d->loop, UV_RUN_ONCE);
 	uv_timer_stop(&timer);
 	uv_close((uv_handle_t *)&timer, NULL);
@@ -398,7 +399,8 @@ int main(int argc, char **argv)
 	notify("READY=1");
 	start_watchdog(&d);
 	log_info("podd " PODD_VERSION " is ready");
-	(void)uv_run(&d.loop, UV_RUN_DEFAULT);
+	while (!d.ending)
+		(void)uv_run(&d.loop, UV_RUN_DEFAULT);
 	notify("STOPPING=1");
 	stop(&d);
 	config_deinit(&config);
