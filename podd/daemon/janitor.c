@@ -1,17 +1,16 @@
 #include "daemon/janitor.h"
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "sys/process.h"
 
 enum { DELAY_MS = 50, SYNCS_MAX = 128 };
 
@@ -99,19 +98,23 @@ static _Noreturn void child(struct janitor *j)
 static void work(uv_timer_t *t)
 {
 	struct janitor *j = t->data;
-	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&j->child, .exit_signal = SIGCHLD };
+	sigset_t all, old;
 
 	if (j->polling)
 		return; /* the end of the child brings us back */
 	j->pending = false;
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	/* A signal to the child would run podd's handler, which writes to podd's own pipe. */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	pid_t pid = process_clone(0, -EBADF, &j->child);
 	if (pid == 0)
 		child(j);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	for (size_t i = 0; i < j->sync_count; i++)
 		(void)fd_close(j->syncs[i]);
 	j->sync_count = 0;
 	if (pid < 0) {
-		log_warning("starting a helper to remove old directories: %s, ignoring", strerror(errno));
+		log_warning("starting a helper to remove old directories: %s, ignoring", strerror(-pid));
 		return;
 	}
 	j->child_poll.data = j;
@@ -156,14 +159,17 @@ void janitor_free(struct janitor *j)
 void janitor_remove(struct janitor *j, int dirfd, const char *name)
 {
 	char unique[32];
+	int r;
 
-	(void)snprintf(unique, sizeof(unique), "%llx", (unsigned long long)j->sequence++);
-	if (renameat(dirfd, name, j->trash_fd, unique) < 0) {
-		if (errno != ENOENT)
-			log_warning("removing %s: %s, ignoring", name, strerror(errno));
-		return;
-	}
-	work_later(j);
+	/* An earlier podd of the same pid (after a boot, above all) may have left something of that name. */
+	do {
+		(void)snprintf(unique, sizeof(unique), "%llx", (unsigned long long)j->sequence++);
+		r = renameat(dirfd, name, j->trash_fd, unique) < 0 ? -errno : 0;
+	} while (r == -EEXIST || r == -ENOTEMPTY);
+	if (r == 0)
+		work_later(j);
+	else if (r != -ENOENT)
+		log_warning("removing %s: %s, ignoring", name, strerror(-r));
 }
 
 void janitor_sync(struct janitor *j, int dirfd, const char *name)
