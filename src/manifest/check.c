@@ -4,7 +4,7 @@
 
 enum { SHOWN_MAX = 80 }; /* of a value that is quoted in a message */
 
-static bool wrong(struct finding *ret, const char *text, const char *hint)
+bool check_wrong(struct finding *ret, const char *text, const char *hint)
 {
 	*ret = (struct finding){ SEVERITY_ERROR, text, hint };
 	return false;
@@ -16,14 +16,14 @@ static bool refused(struct finding *ret, const char *text, const char *hint)
 	return false;
 }
 
-static bool invalid(struct finding *ret, struct arena *a, const char *value, const char *rule, const char *hint)
+bool check_invalid(struct finding *ret, struct arena *a, const char *value, const char *rule, const char *hint)
 {
-	return wrong(ret, arena_printf(a, "Invalid value: \"%.*s\": %s", SHOWN_MAX, value, rule), hint);
+	return check_wrong(ret, arena_printf(a, "Invalid value: \"%.*s\": %s", SHOWN_MAX, value, rule), hint);
 }
 
-static bool too_long(struct finding *ret, struct arena *a, size_t max)
+bool check_too_long(struct finding *ret, struct arena *a, size_t max)
 {
-	return wrong(ret, arena_printf(a, "Too long: may not be more than %zu bytes", max), NULL);
+	return check_wrong(ret, arena_printf(a, "Too long: may not be more than %zu bytes", max), NULL);
 }
 
 static bool is_lower(char c)
@@ -40,7 +40,7 @@ static bool is_alnum(char c)
 }
 
 /* [a-z0-9]([-a-z0-9]*[a-z0-9])?, n bytes of s */
-static bool is_dns_label(const char *s, size_t n)
+bool is_dns_label(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!is_lower(s[i]) && !is_digit(s[i]) && (s[i] != '-' || i == 0 || i == n - 1))
@@ -48,7 +48,7 @@ static bool is_dns_label(const char *s, size_t n)
 	return n > 0;
 }
 
-static bool is_dns_subdomain(const char *s)
+bool is_dns_subdomain(const char *s)
 {
 	for (;;) {
 		size_t n = strcspn(s, ".");
@@ -65,9 +65,9 @@ bool check_label_name(const struct value *v, struct arena *a, struct finding *re
 	size_t n = strlen(v->text);
 
 	if (n > NAME_MAX_LABEL)
-		return too_long(ret, a, NAME_MAX_LABEL);
+		return check_too_long(ret, a, NAME_MAX_LABEL);
 	if (!is_dns_label(v->text, n))
-		return invalid(ret, a, v->text,
+		return check_invalid(ret, a, v->text,
 		               "a lowercase RFC 1123 label must consist of lower case letters, digits and '-', and must start and "
 		               "end with a letter or digit",
 		               NULL);
@@ -77,9 +77,9 @@ bool check_label_name(const struct value *v, struct arena *a, struct finding *re
 bool check_subdomain_name(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (strlen(v->text) > NAME_MAX_SUBDOMAIN)
-		return too_long(ret, a, NAME_MAX_SUBDOMAIN);
+		return check_too_long(ret, a, NAME_MAX_SUBDOMAIN);
 	if (!is_dns_subdomain(v->text))
-		return invalid(ret, a, v->text,
+		return check_invalid(ret, a, v->text,
 		               "a lowercase RFC 1123 subdomain must consist of lower case letters, digits, '-' and '.', and must "
 		               "start and end with a letter or digit",
 		               NULL);
@@ -127,7 +127,7 @@ char *path_clean(struct arena *a, const char *path)
 
 static bool check_path_length(const char *path, struct arena *a, struct finding *ret)
 {
-	return strlen(path) <= PATH_TEXT_MAX || too_long(ret, a, PATH_TEXT_MAX);
+	return strlen(path) <= PATH_TEXT_MAX || check_too_long(ret, a, PATH_TEXT_MAX);
 }
 
 /* [registry/]name[:tag][@digest], loosely: enough to tell a slip of the hand from a reference. */
@@ -150,19 +150,19 @@ bool check_image(const struct value *v, struct arena *a, struct finding *ret)
 	const char *path = str_after(v->text, "rootfs:");
 
 	if (!*v->text)
-		return wrong(ret, "Required value", hint);
+		return check_wrong(ret, "Required value", hint);
 	if (!check_path_length(v->text, a, ret))
 		return false;
 	if (!path && (str_after(v->text, "oci:") || str_after(v->text, "oci-archive:") || str_after(v->text, "docker-archive:") ||
 	              is_reference(v->text)))
 		return refused(ret, "images from registries and archives are not yet supported by this podd", hint);
 	if (!path)
-		return invalid(ret, a, v->text,
+		return check_invalid(ret, a, v->text,
 		               strspn(v->text, " \t\n") || str_ends(v->text, " ") ? "must not have leading or trailing whitespace"
 		                                                                  : "not an image reference",
 		               hint);
 	if (!path_clean(a, path))
-		return invalid(ret, a, v->text, "the path after rootfs: must be absolute and must not contain '..'", NULL);
+		return check_invalid(ret, a, v->text, "the path after rootfs: must be absolute and must not contain '..'", NULL);
 	return true;
 }
 
@@ -178,13 +178,13 @@ bool check_env_name(const struct value *v, struct arena *a, struct finding *ret)
 	const char *s = v->text;
 
 	if (!*s)
-		return wrong(ret, "Required value", NULL);
+		return check_wrong(ret, "Required value", NULL);
 	if (strlen(s) > ENV_NAME_MAX)
-		return too_long(ret, a, ENV_NAME_MAX);
+		return check_too_long(ret, a, ENV_NAME_MAX);
 	/* Since Kubernetes 1.34 any printable ASCII but '='. */
 	for (; *s; s++)
 		if (*s < 0x20 || *s > 0x7e || *s == '=')
-			return invalid(
+			return check_invalid(
 				ret, a, v->text,
 				"a valid environment variable name must consist only of printable ASCII characters other than '='",
 				NULL);
@@ -194,7 +194,7 @@ bool check_env_name(const struct value *v, struct arena *a, struct finding *ret)
 bool check_port(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 1 || v->number > 65535)
-		return wrong(ret,
+		return check_wrong(ret,
 		             arena_printf(a, "Invalid value: %lld: must be between 1 and 65535, inclusive", (long long)v->number),
 		             NULL);
 	return true;
@@ -211,11 +211,11 @@ bool check_port_name(const struct value *v, struct arena *a, struct finding *ret
 	bool letter = false;
 
 	if (n > PORT_NAME_MAX)
-		return too_long(ret, a, PORT_NAME_MAX);
+		return check_too_long(ret, a, PORT_NAME_MAX);
 	for (size_t i = 0; i < n; i++)
 		letter |= is_lower(v->text[i]);
 	if (!is_dns_label(v->text, n) || !letter || strstr(v->text, "--"))
-		return invalid(ret, a, v->text,
+		return check_invalid(ret, a, v->text,
 		               "a port name must consist of lower case letters, digits and single '-' between them, with at least "
 		               "one letter",
 		               NULL);
@@ -230,7 +230,7 @@ bool check_host_ip(const struct value *v, struct arena *a, struct finding *ret)
 		return true;
 	if (inet_pton(AF_INET6, v->text, ip) == 1)
 		return refused(ret, "IPv6 addresses are not yet supported by this podd", "use an IPv4 address");
-	return invalid(ret, a, v->text, "must be a valid IP address, (e.g. 10.9.8.7)", NULL);
+	return check_invalid(ret, a, v->text, "must be a valid IP address, (e.g. 10.9.8.7)", NULL);
 }
 
 /* On or below: the kernel's file systems, where a mount would hide what podd protects, and the devices podd makes. */
@@ -255,11 +255,11 @@ static bool is_protected(const char *path)
 bool check_mount_path(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (!*v->text)
-		return wrong(ret, "Required value", NULL);
+		return check_wrong(ret, "Required value", NULL);
 	if (!check_path_length(v->text, a, ret))
 		return false;
 	if (strchr(v->text, ':'))
-		return invalid(ret, a, v->text, "must not contain ':'", NULL);
+		return check_invalid(ret, a, v->text, "must not contain ':'", NULL);
 	if (*v->text != '/')
 		return refused(ret, "a relative mountPath is not supported by podd", "write it from the root: /...");
 	const char *clean = path_clean(a, v->text);
@@ -276,13 +276,13 @@ bool check_mount_path(const struct value *v, struct arena *a, struct finding *re
 bool check_host_path(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (!*v->text)
-		return wrong(ret, "Required value", NULL);
+		return check_wrong(ret, "Required value", NULL);
 	if (!check_path_length(v->text, a, ret))
 		return false;
 	if (*v->text != '/')
 		return refused(ret, "a relative hostPath is not supported by podd", "write it from the root: /...");
 	if (!path_clean(a, v->text))
-		return invalid(ret, a, v->text, "must not contain '..'", NULL);
+		return check_invalid(ret, a, v->text, "must not contain '..'", NULL);
 	return true;
 }
 
@@ -338,17 +338,17 @@ bool check_capability(const struct value *v, struct arena *a, struct finding *re
 		if (streq(v->text, known[i]))
 			return true;
 		if (bare && streq(bare, known[i]))
-			return invalid(ret, a, v->text, "capabilities are named without CAP_", arena_printf(a, "write %s", bare));
+			return check_invalid(ret, a, v->text, "capabilities are named without CAP_", arena_printf(a, "write %s", bare));
 		if (strcasecmp(v->text, known[i]) == 0)
 			return refused(ret, "capabilities are named in upper case", arena_printf(a, "write %s", known[i]));
 	}
-	return invalid(ret, a, v->text, "no capability of Linux has this name", "capabilities(7) lists them; leave out CAP_");
+	return check_invalid(ret, a, v->text, "no capability of Linux has this name", "capabilities(7) lists them; leave out CAP_");
 }
 
 bool check_id(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 0 || v->number > INT32_MAX)
-		return wrong(ret,
+		return check_wrong(ret,
 		             arena_printf(a, "Invalid value: %lld: must be between 0 and 2147483647, inclusive",
 		                          (long long)v->number),
 		             NULL);
@@ -360,7 +360,7 @@ bool check_grace(const struct value *v, struct arena *a, struct finding *ret)
 	enum { YEAR = 366 * 24 * 3600 }; /* in nanoseconds it must stay far from overflow */
 
 	if (v->number < 0)
-		return wrong(ret, arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number),
+		return check_wrong(ret, arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number),
 		             NULL);
 	if (v->number > YEAR)
 		return refused(ret, arena_printf(a, "a grace period of more than %d s (a year) is not supported by podd", YEAR),
@@ -375,7 +375,7 @@ static bool check_not_negative(const struct value *v, struct arena *a, struct fi
 	if (v->quantity->nano >= 0)
 		return true;
 	quantity_print(v->quantity, &text);
-	return invalid(ret, a, buf_str(&text), "must be greater than or equal to 0", NULL);
+	return check_invalid(ret, a, buf_str(&text), "must be greater than or equal to 0", NULL);
 }
 
 bool check_cpu(const struct value *v, struct arena *a, struct finding *ret)
@@ -428,13 +428,13 @@ bool check_qualified_name(const char *key, struct arena *a, struct finding *ret)
 	if (slash) {
 		const char *prefix = arena_strndup(a, key, (size_t)(slash - key));
 		if (!is_dns_subdomain(prefix) || strlen(prefix) > NAME_MAX_SUBDOMAIN)
-			return invalid(ret, a, key,
+			return check_invalid(ret, a, key,
 			               "the part before '/' must be a lowercase RFC 1123 subdomain of at most 253 bytes", NULL);
 	}
 	if (strlen(name) > NAME_MAX_LABEL)
-		return invalid(ret, a, key, "the name part must be no more than 63 bytes", NULL);
+		return check_invalid(ret, a, key, "the name part must be no more than 63 bytes", NULL);
 	if (!is_label_word(name))
-		return invalid(ret, a, key,
+		return check_invalid(ret, a, key,
 		               "the name part must consist of letters, digits, '-', '_' or '.', and must start and end with a "
 		               "letter or digit",
 		               NULL);
@@ -444,10 +444,10 @@ bool check_qualified_name(const char *key, struct arena *a, struct finding *ret)
 bool check_label_value(const char *value, struct arena *a, struct finding *ret)
 {
 	if (strlen(value) > NAME_MAX_LABEL)
-		return wrong(ret, "Invalid value: a label's value must be no more than 63 bytes",
+		return check_wrong(ret, "Invalid value: a label's value must be no more than 63 bytes",
 		             "put longer text into an annotation");
 	if (*value && !is_label_word(value))
-		return invalid(ret, a, value,
+		return check_invalid(ret, a, value,
 		               "a label's value must be empty or consist of letters, digits, '-', '_' or '.', and must start and "
 		               "end with a letter or digit",
 		               "put free text into an annotation");

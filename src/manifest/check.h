@@ -31,6 +31,42 @@ bool check_memory(const struct value *v, struct arena *a, struct finding *ret);
 bool check_size_limit(const struct value *v, struct arena *a, struct finding *ret);
 bool check_medium(const struct value *v, struct arena *a, struct finding *ret);
 
+/* check_field.c: the same for fields of all regions of the API. */
+bool check_not_negative_number(const struct value *v, struct arena *a, struct finding *ret);
+bool check_positive_number(const struct value *v, struct arena *a, struct finding *ret);
+bool check_positive_int32(const struct value *v, struct arena *a, struct finding *ret);
+bool check_byte(const struct value *v, struct arena *a, struct finding *ret); /* 0 to 255 */
+bool check_weight(const struct value *v, struct arena *a, struct finding *ret);
+bool check_file_mode(const struct value *v, struct arena *a, struct finding *ret);
+bool check_directory_mode(const struct value *v, struct arena *a, struct finding *ret);
+bool check_token_lifetime(const struct value *v, struct arena *a, struct finding *ret);
+bool check_certificate_lifetime(const struct value *v, struct arena *a, struct finding *ret);
+bool check_port_or_name(const struct value *v, struct arena *a, struct finding *ret);
+bool check_storage(const struct value *v, struct arena *a, struct finding *ret);
+bool check_qualified_text(const struct value *v, struct arena *a, struct finding *ret);
+bool check_label_text(const struct value *v, struct arena *a, struct finding *ret);
+bool check_config_key(const struct value *v, struct arena *a, struct finding *ret);
+bool check_env_prefix(const struct value *v, struct arena *a, struct finding *ret);
+bool check_header_name(const struct value *v, struct arena *a, struct finding *ret);
+bool check_sysctl_name(const struct value *v, struct arena *a, struct finding *ret);
+bool check_search_domain(const struct value *v, struct arena *a, struct finding *ret);
+bool check_hostname_override(const struct value *v, struct arena *a, struct finding *ret);
+bool check_csi_driver(const struct value *v, struct arena *a, struct finding *ret);
+bool check_iqn(const struct value *v, struct arena *a, struct finding *ret);
+bool check_ip(const struct value *v, struct arena *a, struct finding *ret);
+bool check_no_slash(const struct value *v, struct arena *a, struct finding *ret);
+bool check_relative_path(const struct value *v, struct arena *a, struct finding *ret); /* no "..", not absolute */
+bool check_file_path(const struct value *v, struct arena *a, struct finding *ret);     /* and no name that begins with ".." */
+bool check_absolute_path(const struct value *v, struct arena *a, struct finding *ret);
+bool check_device_path(const struct value *v, struct arena *a, struct finding *ret);
+
+/* What the checks are made of. */
+bool check_wrong(struct finding *ret, const char *text, const char *hint);
+bool check_invalid(struct finding *ret, struct arena *a, const char *value, const char *rule, const char *hint);
+bool check_too_long(struct finding *ret, struct arena *a, size_t max);
+bool is_dns_label(const char *s, size_t n);
+bool is_dns_subdomain(const char *s);
+
 /* Keys and values of metadata maps. */
 bool check_qualified_name(const char *key, struct arena *a, struct finding *ret);
 bool check_label_value(const char *value, struct arena *a, struct finding *ret);

@@ -22,10 +22,14 @@ void decoder_find(struct decoder *d, enum severity severity, const struct node *
 	char text[512];
 	va_list ap;
 
+	/* Inside what is refused or without effect as a whole, only what Kubernetes wouldn't take is of interest. */
+	if (d->unbuilt_depth && severity != SEVERITY_ERROR)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	diags_add(d->m, severity, where, &d->path, hint, "%s", text);
+	d->errors += severity == SEVERITY_ERROR;
 	if (severity != SEVERITY_NOTICE)
 		d->failed = true;
 }
@@ -43,11 +47,13 @@ const struct node *decoder_place(const struct decoder *d, const void *field)
 void decoder_deinit(struct decoder *d)
 {
 	free(d->places);
+	buf_deinit(&d->no_ops);
 }
 
 static void place_set(struct decoder *d, const void *field, const struct node *n)
 {
-	*xgrow(d->places, d->place_count) = (struct place){ field, n };
+	if (field)
+		*xgrow(d->places, d->place_count) = (struct place){ field, n };
 }
 
 static bool expect_node(struct decoder *d, const struct node *n, enum node_type type)
@@ -61,51 +67,79 @@ static bool expect_node(struct decoder *d, const struct node *n, enum node_type 
 	return false;
 }
 
-/* A field of the API that this podd doesn't do. Asking for what happens anyway is fine. */
-static void decode_unbuilt(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
+/* Judged as if it were stored, but nowhere. Whether Kubernetes takes it. */
+static bool judge(struct decoder *d, const struct field *f, const struct node *n)
+{
+	unsigned errors = d->errors;
+
+	d->unbuilt_depth++;
+	decode_field(d, f, n, NULL);
+	d->unbuilt_depth--;
+	return d->errors == errors;
+}
+
+/* Whether it asks for what happens anyway. */
+static bool asks_nothing(const struct field *f, const struct node *n)
 {
 	struct scalar s;
 
-	if (node_is_null(n) || (n->count == 0 && n->type != NODE_SCALAR && f->type != FIELD_OBJECT))
-		return;
-	if (n->type == NODE_SCALAR && f->neutral) {
-		scalar_resolve(n, &s);
-		if (field_is_neutral(f, s.type == SCALAR_BOOL ? (s.boolean ? "true" : "false") : s.text))
-			return;
-	}
-	decoder_find(d, SEVERITY_REFUSED, key, f->hint, "%s",
-	             f->verdict == VERDICT_REJECT ? "not supported by podd" : "not yet supported by this podd");
+	if (n->type != NODE_SCALAR)
+		return n->count == 0 && f->type != FIELD_OBJECT;
+	if (!f->neutral)
+		return false;
+	scalar_resolve(n, &s);
+	return field_is_neutral(f, s.type == SCALAR_BOOL ? (s.boolean ? "true" : "false") : s.text);
 }
 
+/* A field of the API that this podd doesn't do. */
+static void decode_unbuilt(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
+{
+	if (judge(d, f, n) && !asks_nothing(f, n))
+		decoder_find(d, SEVERITY_REFUSED, key, f->hint, "%s",
+		             f->verdict == VERDICT_REJECT ? "not supported by podd" : "not yet supported by this podd");
+}
+
+/* All of them are mentioned in one notice, each once. */
 static void decode_no_op(struct decoder *d, const struct field *f, const struct node *key, const struct node *n)
 {
-	if (node_is_null(n))
+	if (!judge(d, f, n) || d->unbuilt_depth)
 		return;
 	for (size_t i = 0; i < d->noticed_count; i++)
 		if (d->noticed[i] == f)
 			return;
-	if (d->noticed_count < NOTICED_MAX)
-		d->noticed[d->noticed_count++] = f;
-	decoder_find(d, SEVERITY_NOTICE, key, NULL, "accepted, without effect on one machine");
+	if (d->noticed_count == NOTICED_MAX)
+		return;
+	d->noticed[d->noticed_count++] = f;
+	d->no_op_at = d->no_op_at ? d->no_op_at : key;
+	buf_puts(&d->no_ops, d->no_ops.len ? ", " : "");
+	path_print(&d->path, &d->no_ops);
+}
+
+static void notice_no_ops(struct decoder *d)
+{
+	if (d->no_op_at)
+		decoder_find(d, SEVERITY_NOTICE, d->no_op_at, NULL, "accepted, without effect on one machine: %s",
+		             buf_str(&d->no_ops));
 }
 
 static void decode_pair(struct decoder *d, const struct field *f, const struct node_pair *pair, void *base)
 {
+	if (node_is_null(pair->value))
+		return;
 	path_key(&d->path, f->name);
 	if (!f->built)
 		decode_unbuilt(d, f, pair->key, pair->value);
 	else if (f->verdict == VERDICT_NO_OP)
 		decode_no_op(d, f, pair->key, pair->value);
-	else if (!node_is_null(pair->value))
-		decode_field(d, f, pair->value, field_stored(f) ? (char *)base + f->offset : NULL);
+	else
+		decode_field(d, f, pair->value, base && field_stored(f) ? (char *)base + f->offset : NULL);
 	path_pop(&d->path);
 }
 
-static void unknown_field(struct decoder *d, const struct schema *s, const struct node *key)
+static void unknown_field(struct decoder *d, const struct node *key)
 {
 	_cleanup_free_ char *hint = suggest_field(d->schemas, d->schema_depth, key->text);
 
-	(void)s;
 	path_key(&d->path, key->text);
 	decoder_find(d, SEVERITY_ERROR, key, hint, "unknown field \"%.80s\"", key->text);
 	path_pop(&d->path);
@@ -118,7 +152,7 @@ static bool is_empty(const struct field *f, const struct node *n)
 		return true;
 	if (f->type == FIELD_STRING || f->type == FIELD_ENUM)
 		return n->type == NODE_SCALAR && n->count == 0;
-	return f->type == FIELD_OBJECTS && n->type == NODE_SEQUENCE && n->count == 0;
+	return n->type == NODE_SEQUENCE && n->count == 0;
 }
 
 static void fill_absent(struct decoder *d, const struct schema *s, uint64_t seen, const struct node *n, void *base)
@@ -130,7 +164,7 @@ static void fill_absent(struct decoder *d, const struct schema *s, uint64_t seen
 		path_key(&d->path, f->name);
 		if (f->required)
 			decoder_find(d, SEVERITY_ERROR, n, NULL, "Required value");
-		else if (f->fallback && field_stored(f))
+		else if (base && f->fallback && field_stored(f))
 			scalar_fallback(d, f, (char *)base + f->offset);
 		path_pop(&d->path);
 	}
@@ -149,16 +183,18 @@ static void decode_object(struct decoder *d, const struct schema *s, const struc
 	for (size_t i = 0; i < n->count; i++) {
 		const struct field *f = schema_find(s, n->pairs[i].key->text);
 		if (!f) {
-			unknown_field(d, s, n->pairs[i].key);
+			unknown_field(d, n->pairs[i].key);
 			continue;
 		}
 		if (!is_empty(f, n->pairs[i].value))
 			seen |= (uint64_t)1 << (f - s->fields);
-		else if (f->type != FIELD_OBJECTS)
+		else if (n->pairs[i].value->type != NODE_SEQUENCE)
 			continue;
 		decode_pair(d, f, &n->pairs[i], base);
 	}
 	fill_absent(d, s, seen, n, base);
+	if (s->rule)
+		s->rule(d, n);
 	d->schema_depth--;
 }
 
@@ -168,12 +204,17 @@ static void decode_objects(struct decoder *d, const struct field *f, const struc
 
 	if (!expect_node(d, n, NODE_SEQUENCE))
 		return;
-	list.count = n->count;
-	list.items = n->count ? arena_alloc(d->arena, n->count * f->object->size) : NULL;
-	memcpy(at, &list, sizeof(list));
+	if (at) {
+		list.count = n->count;
+		list.items = n->count ? arena_alloc(d->arena, n->count * f->object->size) : NULL;
+		memcpy(at, &list, sizeof(list));
+	}
 	for (size_t i = 0; i < n->count; i++) {
 		path_index(&d->path, i);
-		decode_object(d, f->object, n->items[i], (char *)list.items + i * f->object->size);
+		if (!f->object)
+			(void)expect_node(d, n->items[i], NODE_MAPPING);
+		else
+			decode_object(d, f->object, n->items[i], list.items ? (char *)list.items + i * f->object->size : NULL);
 		path_pop(&d->path);
 	}
 }
@@ -182,13 +223,29 @@ static void decode_strings(struct decoder *d, const struct field *f, const struc
 {
 	if (!expect_node(d, n, NODE_SEQUENCE))
 		return;
-	at->count = n->count;
-	at->items = n->count ? arena_new_array(d->arena, const char *, n->count) : NULL;
+	if (at) {
+		at->count = n->count;
+		at->items = n->count ? arena_new_array(d->arena, const char *, n->count) : NULL;
+	}
+	for (size_t i = 0; i < n->count; i++) {
+		const char *text = "", **item = at ? &at->items[i] : &text;
+		path_index(&d->path, i);
+		*item = "";
+		scalar_decode_string(d, f, n->items[i], item);
+		if (at)
+			place_set(d, item, n->items[i]);
+		path_pop(&d->path);
+	}
+}
+
+/* No list of numbers is stored yet. */
+static void judge_numbers(struct decoder *d, const struct field *f, const struct node *n)
+{
+	if (!expect_node(d, n, NODE_SEQUENCE))
+		return;
 	for (size_t i = 0; i < n->count; i++) {
 		path_index(&d->path, i);
-		at->items[i] = "";
-		scalar_decode_string(d, f, n->items[i], &at->items[i]);
-		place_set(d, &at->items[i], n->items[i]);
+		scalar_decode(d, f, n->items[i], NULL);
 		path_pop(&d->path);
 	}
 }
@@ -221,17 +278,21 @@ static void decode_map(struct decoder *d, const struct field *f, const struct no
 	_cleanup_free_ struct node_pair *sorted = xcalloc(n->count, sizeof(*sorted));
 	memcpy(sorted, n->pairs, n->count * sizeof(*sorted));
 	qsort(sorted, n->count, sizeof(*sorted), by_key);
-	at->count = n->count;
-	at->items = arena_new_array(d->arena, struct label, n->count);
+	if (at) {
+		at->count = n->count;
+		at->items = arena_new_array(d->arena, struct label, n->count);
+	}
 	for (size_t i = 0; i < n->count; i++) {
-		struct label *l = &at->items[i];
+		struct label unused, *l = at ? &at->items[i] : &unused;
 		path_map_key(&d->path, sorted[i].key->text);
-		l->name = arena_strdup(d->arena, sorted[i].key->text);
+		l->name = at ? arena_strdup(d->arena, sorted[i].key->text) : "";
 		l->value = "";
 		if (expect_key(d, sorted[i].key) && !node_is_null(sorted[i].value))
 			scalar_decode_string(d, f, sorted[i].value, &l->value);
-		place_set(d, &l->name, sorted[i].key);
-		place_set(d, &l->value, sorted[i].value);
+		if (at) {
+			place_set(d, &l->name, sorted[i].key);
+			place_set(d, &l->value, sorted[i].value);
+		}
 		path_pop(&d->path);
 	}
 }
@@ -267,15 +328,15 @@ static void decode_quantity_map(struct decoder *d, const struct field *f, const 
 	}
 }
 
-static void decode_field(struct decoder *d, const struct field *f, const struct node *n, void *at)
+static void decode_by_type(struct decoder *d, const struct field *f, const struct node *n, void *at)
 {
-	if (!at && f->type != FIELD_OBJECT) /* read elsewhere */
-		return;
-	if (f->type != FIELD_OBJECT)
-		place_set(d, at, n);
 	switch (f->type) {
 	case FIELD_OBJECT:
-		decode_object(d, f->object, n, at);
+	case FIELD_LABEL_SELECTOR:
+		if (f->object)
+			decode_object(d, f->object, n, at);
+		else
+			(void)expect_node(d, n, NODE_MAPPING);
 		return;
 	case FIELD_OBJECTS:
 		decode_objects(d, f, n, at);
@@ -289,6 +350,10 @@ static void decode_field(struct decoder *d, const struct field *f, const struct 
 	case FIELD_QUANTITY_MAP:
 		decode_quantity_map(d, f, n, at);
 		return;
+	case FIELD_INT32S:
+	case FIELD_INT64S:
+		judge_numbers(d, f, n);
+		return;
 	case FIELD_STRING:
 	case FIELD_ENUM:
 	case FIELD_BOOL:
@@ -297,21 +362,29 @@ static void decode_field(struct decoder *d, const struct field *f, const struct 
 	case FIELD_INT64:
 	case FIELD_ID:
 	case FIELD_QUANTITY:
+	case FIELD_INT_OR_STRING:
 		scalar_decode(d, f, n, at);
 		return;
-	case FIELD_INT_OR_STRING:
-	case FIELD_INT32S:
-	case FIELD_INT64S:
-	case FIELD_LABEL_SELECTOR:
 	case FIELD_TYPE_MAX:
 		break;
 	}
-	assert(!"no field of this type is built");
+	assert(!"no type of a field");
+}
+
+/* `at` is NULL when the value is only judged. */
+static void decode_field(struct decoder *d, const struct field *f, const struct node *n, void *at)
+{
+	if (f->type != FIELD_OBJECT)
+		place_set(d, at, n);
+	decode_by_type(d, f, n, at);
+	if (f->rule)
+		f->rule(d, n);
 }
 
 bool decode_root(struct decoder *d, const struct schema *s, void *base)
 {
 	decode_object(d, s, d->root, base);
+	notice_no_ops(d);
 	return !d->failed;
 }
 

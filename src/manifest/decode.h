@@ -5,7 +5,7 @@
 #include "manifest/diags.h"
 #include "manifest/schema.h"
 
-enum { SCHEMA_DEPTH_MAX = 16, NOTICED_MAX = 32 };
+enum { SCHEMA_DEPTH_MAX = 16, NOTICED_MAX = 64 };
 
 struct place {
 	const void *field; /* address of the stored value */
@@ -23,6 +23,10 @@ struct decoder {
 	size_t place_count;
 	const struct field *noticed[NOTICED_MAX]; /* fields without effect are mentioned once a document */
 	size_t noticed_count;
+	struct buf no_ops; /* their paths */
+	const struct node *no_op_at;
+	unsigned unbuilt_depth; /* inside a field that isn't built, or has no effect: nothing is stored */
+	unsigned errors;
 	bool failed;
 };
 
@@ -35,6 +39,6 @@ void decoder_deinit(struct decoder *d);
 /* Where the value stored at `field` was written; the document when it is a default. */
 const struct node *decoder_place(const struct decoder *d, const void *field);
 
-/* A finding at d->path. Everything but a notice fails the document. */
+/* A finding at d->path; ignored inside of what isn't built, unless Kubernetes would refuse it. Everything but a notice fails the document. */
 void decoder_find(struct decoder *d, enum severity severity, const struct node *where, const char *hint, const char *fmt, ...)
 	_printf_(5, 6);

@@ -57,31 +57,61 @@ static bool get_string(struct decoder *d, const struct node *n, const char **ret
 	return true;
 }
 
+static bool unsupported(struct decoder *d, const struct node *n, const char *text, const char *choices)
+{
+	_cleanup_buf_ struct buf supported = BUF_NULL;
+
+	for (const char *word = choices;; word++) {
+		size_t len = strcspn(word, "|");
+		buf_printf(&supported, "%s\"%.*s\"", word == choices ? "" : ", ", (int)len, word);
+		word += len;
+		if (!*word)
+			break;
+	}
+	decoder_find(d, SEVERITY_ERROR, n, NULL, "Unsupported value: \"%.*s\": supported values: %s", SHOWN_MAX, text,
+	             buf_str(&supported));
+	return false;
+}
+
+static bool among(const char *choices, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *word = choices;; word++) {
+		size_t n = strcspn(word, "|");
+		if (n == len && memcmp(word, text, n) == 0)
+			return true;
+		word += n;
+		if (!*word)
+			return false;
+	}
+}
+
 void scalar_decode_string(struct decoder *d, const struct field *f, const struct node *n, const char **at)
 {
 	const char *text;
 
-	if (get_string(d, n, &text) && run_check(d, f, n, &(struct value){ .text = text }))
-		*at = arena_strdup(d->arena, text);
+	if (!get_string(d, n, &text) || !run_check(d, f, n, &(struct value){ .text = text }))
+		return;
+	if (f->choices && !among(f->choices, text))
+		(void)unsupported(d, n, text, f->choices);
+	else
+		*at = d->unbuilt_depth ? text : arena_strdup(d->arena, text);
 }
 
 static void decode_enum(struct decoder *d, const struct field *f, const struct node *n, int *at)
 {
-	_cleanup_buf_ struct buf supported = BUF_NULL;
+	_cleanup_buf_ struct buf choices = BUF_NULL;
 	const char *text;
 
 	if (!get_string(d, n, &text) || !run_check(d, f, n, &(struct value){ .text = text }))
 		return;
-	for (int i = 0; i < f->values->count; i++) {
-		const char *word = f->values->words[i];
-		if (streq(word, text)) {
+	for (int i = 0; i < f->values->count; i++)
+		if (streq(f->values->words[i], text)) {
 			*at = i;
 			return;
 		}
-		buf_printf(&supported, "%s\"%s\"", supported.len ? ", " : "", word);
-	}
-	decoder_find(d, SEVERITY_ERROR, n, NULL, "Unsupported value: \"%.*s\": supported values: %s", SHOWN_MAX, text,
-	             buf_str(&supported));
+	(void)unsupported(d, n, text, field_choices(f, &choices));
 }
 
 static bool get_bool(struct decoder *d, const struct node *n, bool *ret)
@@ -109,7 +139,8 @@ static bool get_int(struct decoder *d, const struct field *f, const struct node 
 		mismatch(d, n, "an integer", s.type == SCALAR_STRING && n->style == NODE_STRING ? "remove the quotes" : NULL);
 		return false;
 	}
-	if (f->type == FIELD_INT32 && (s.integer < INT32_MIN || s.integer > INT32_MAX)) {
+	if ((f->type == FIELD_INT32 || f->type == FIELD_INT32S || f->type == FIELD_INT_OR_STRING) &&
+	    (s.integer < INT32_MIN || s.integer > INT32_MAX)) {
 		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: %lld: does not fit into 32 bits", (long long)s.integer);
 		return false;
 	}
@@ -148,27 +179,53 @@ static void decode_quantity(struct decoder *d, const struct field *f, const stru
 	*at = q;
 }
 
+static void judge_int_or_string(struct decoder *d, const struct field *f, const struct node *n)
+{
+	const char *text;
+	int64_t number;
+	struct scalar s;
+
+	if (!resolve(d, n, "a number or a string", &s))
+		return;
+	if (s.type == SCALAR_STRING)
+		(void)(get_string(d, n, &text) && run_check(d, f, n, &(struct value){ .text = text }));
+	else
+		(void)get_int(d, f, n, &number);
+}
+
 void scalar_decode(struct decoder *d, const struct field *f, const struct node *n, void *at)
 {
+	union {
+		const char *text;
+		int word;
+		struct quantity quantity;
+	} nowhere = { 0 };
 	int64_t number;
 	bool flag;
 
 	if (f->type == FIELD_STRING)
-		scalar_decode_string(d, f, n, at);
+		scalar_decode_string(d, f, n, at ? at : &nowhere.text);
 	else if (f->type == FIELD_ENUM)
-		decode_enum(d, f, n, at);
+		decode_enum(d, f, n, at ? at : &nowhere.word);
 	else if (f->type == FIELD_QUANTITY)
-		decode_quantity(d, f, n, at);
-	else if (f->type == FIELD_BOOL && get_bool(d, n, &flag))
-		*(bool *)at = flag;
-	else if (f->type == FIELD_TRISTATE && get_bool(d, n, &flag))
-		*(enum tristate *)at = flag ? TRISTATE_TRUE : TRISTATE_FALSE;
-	else if (f->type == FIELD_INT32 && get_int(d, f, n, &number))
-		*(int32_t *)at = (int32_t)number;
-	else if (f->type == FIELD_INT64 && get_int(d, f, n, &number))
-		*(int64_t *)at = number;
-	else if (f->type == FIELD_ID && get_int(d, f, n, &number))
-		*(struct id *)at = (struct id){ .value = number, .set = true };
+		decode_quantity(d, f, n, at ? at : &nowhere.quantity);
+	else if (f->type == FIELD_INT_OR_STRING)
+		judge_int_or_string(d, f, n);
+	else if (f->type == FIELD_BOOL || f->type == FIELD_TRISTATE) {
+		if (!get_bool(d, n, &flag) || !at)
+			return;
+		if (f->type == FIELD_BOOL)
+			*(bool *)at = flag;
+		else
+			*(enum tristate *)at = flag ? TRISTATE_TRUE : TRISTATE_FALSE;
+	} else if (get_int(d, f, n, &number) && at) {
+		if (f->type == FIELD_INT32)
+			*(int32_t *)at = (int32_t)number;
+		else if (f->type == FIELD_INT64)
+			*(int64_t *)at = number;
+		else
+			*(struct id *)at = (struct id){ .value = number, .set = true };
+	}
 }
 
 void scalar_fallback(struct decoder *d, const struct field *f, void *at)

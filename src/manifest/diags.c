@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include "base/str.h"
 
-enum { VALUE_SHOWN_MAX = 400 };
+enum { VALUE_SHOWN_MAX = 500 };
 
 static const char *const severity_names[] = {
 	[SEVERITY_ERROR] = "error",

@@ -30,6 +30,8 @@ void path_pop(struct path *p)
 
 void path_print(const struct path *p, struct buf *out)
 {
+	const size_t start = out->len;
+
 	for (unsigned i = 0; i < p->depth; i++) {
 		const struct path_step *s = &p->steps[i];
 		if (!s->key)
@@ -37,6 +39,6 @@ void path_print(const struct path *p, struct buf *out)
 		else if (s->quoted)
 			buf_printf(out, "[%s]", s->key);
 		else
-			buf_printf(out, "%s%s", out->len ? "." : "", s->key);
+			buf_printf(out, "%s%s", out->len > start ? "." : "", s->key);
 	}
 }

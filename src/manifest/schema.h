@@ -12,25 +12,28 @@
 #include "manifest/manifest.h"
 
 enum field_type {
-	FIELD_STRING,   /* const char * */
-	FIELD_ENUM,     /* an enum; a string in the API, its words in `values` */
-	FIELD_BOOL,     /* bool */
-	FIELD_TRISTATE, /* enum tristate */
-	FIELD_INT32,    /* int32_t */
-	FIELD_INT64,    /* int64_t */
-	FIELD_ID,       /* struct id */
-	FIELD_QUANTITY, /* struct quantity */
-	FIELD_INT_OR_STRING,
-	FIELD_OBJECT,  /* the struct of `object`, embedded */
-	FIELD_OBJECTS, /* {items, count} of it */
-	FIELD_STRINGS, /* struct string_list */
+	FIELD_STRING,        /* const char * */
+	FIELD_ENUM,          /* an enum; a string in the API, its words in `values` */
+	FIELD_BOOL,          /* bool */
+	FIELD_TRISTATE,      /* enum tristate */
+	FIELD_INT32,         /* int32_t */
+	FIELD_INT64,         /* int64_t */
+	FIELD_ID,            /* struct id */
+	FIELD_QUANTITY,      /* struct quantity */
+	FIELD_INT_OR_STRING, /* not stored yet, as are the lists of numbers */
+	FIELD_OBJECT,        /* the struct of `object`, embedded */
+	FIELD_OBJECTS,       /* {items, count} of it */
+	FIELD_STRINGS,       /* struct string_list */
 	FIELD_INT32S,
 	FIELD_INT64S,
-	FIELD_MAP,          /* struct label_list, sorted by name */
-	FIELD_QUANTITY_MAP, /* the struct of `object`: one quantity a known name */
-	FIELD_LABEL_SELECTOR,
+	FIELD_MAP,            /* struct label_list, sorted by name */
+	FIELD_QUANTITY_MAP,   /* the struct of `object`: one quantity a known name */
+	FIELD_LABEL_SELECTOR, /* an object, too; not stored yet */
 	FIELD_TYPE_MAX,
 };
+
+struct decoder;
+struct node;
 
 enum verdict {
 	VERDICT_MUST,
@@ -43,7 +46,7 @@ enum verdict {
 
 /* A decoded value, as a check gets it: the one that the type has is set. */
 struct value {
-	const char *text;
+	const char *text; /* NULL in an int-or-string that is a number */
 	int64_t number;
 	const struct quantity *quantity;
 };
@@ -69,20 +72,27 @@ struct field {
 	const struct enum_words *values;
 	const char *fallback; /* the default, as it would be written; NULL: none */
 	const char *neutral;  /* "a|b": values that are accepted though the field is not built */
+	const char *choices;  /* "a|b": the values that Kubernetes knows, of a string or of each of a list of strings */
+	const char *of;       /* Kubernetes' type that the field is from, when that is embedded in its schema's */
 	/* Returns false and says why when the value is not legal by itself. */
 	bool (*check)(const struct value *v, struct arena *a, struct finding *ret);
-	const char *doc, *hint; /* one line; the way out of a refusal */
+	/* What holds between the parts of the value; runs over the node, at the decoder's path, whether the field is built or not. */
+	void (*rule)(struct decoder *d, const struct node *n);
+	const char *doc, *hint; /* one line; the way out of a refusal: for it and, unless they know better, what is below */
 };
 
 struct schema {
 	const char *name; /* Kubernetes' name of the type */
 	const struct field *fields;
-	size_t count, size;       /* size of the C struct; 0: nothing of it is stored */
-	bool starts_with_set;     /* its first member is `bool set`: it was there */
+	size_t count, size;                                    /* size of the C struct; 0: nothing of it is stored */
+	bool starts_with_set;                                  /* its first member is `bool set`: it was there */
+	void (*rule)(struct decoder *d, const struct node *n); /* between its fields; as of a field */
 	const char *idle_without; /* an item of a list in which this number is 0 has no effect: edits of it cost EDIT_UPDATE */
 };
 
 extern const struct schema schema_pod, schema_metadata, schema_spec, schema_container, schema_volume;
+extern const struct schema schema_deployment, schema_daemon_set, schema_stateful_set, schema_replica_set, schema_job,
+	schema_cron_job;
 
 const struct field *schema_find(const struct schema *s, const char *name);
 /* By a path as people write it: "pod.spec.containers.image", "spec.containers[].image". NULL when there is none. */
@@ -90,8 +100,19 @@ const struct field *schema_lookup(const char *path);
 bool schema_item_idle(const struct schema *s, const void *item);
 bool field_stored(const struct field *f);
 bool field_is_neutral(const struct field *f, const char *text);
-const char *field_type_name(enum field_type t); /* "list of string" */
-const char *verdict_name(enum verdict v);       /* "must", "no-op" */
+const char *field_choices(const struct field *f, struct buf *out); /* "a|b", of an enum too; NULL: anything goes */
+const char *field_type_name(enum field_type t);                    /* "list of string" */
+const char *verdict_name(enum verdict v);                          /* "must", "no-op" */
+
+/* The name of Kubernetes' type that has the field: "VolumeSource" for hostPath, though a volume has it. */
+const char *schema_type_of(const struct schema *s, const struct field *f);
+/* The schema that has the field named last in the path; NULL when there is none. */
+const struct schema *schema_lookup_parent(const char *path);
 
 /* Calls `visit` for every row, parents first, with the path as in "spec.containers[].image". */
-void schema_walk(void (*visit)(const char *path, const struct field *f, void *user), void *user);
+struct schema_row {
+	const char *path;
+	const struct schema *schema; /* the one that has the field */
+	const struct field *field;
+};
+void schema_walk(void (*visit)(const struct schema_row *row, void *user), void *user);

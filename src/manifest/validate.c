@@ -208,9 +208,6 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 				find_duplicate(d, "name", &v->name, v->name);
 				break;
 			}
-		if (v->host_path.set && v->empty_dir.set)
-			find_in(d, SEVERITY_ERROR, "hostPath", at(d, &v->host_path.path), "make two volumes",
-			        "Forbidden: may not specify more than 1 volume type");
 		if (v->empty_dir.set && v->empty_dir.medium == EMPTY_DIR_DISK && v->empty_dir.size_limit.set) {
 			path_key(&d->path, "emptyDir");
 			find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &v->empty_dir.size_limit),

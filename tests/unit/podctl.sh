@@ -40,7 +40,7 @@ is "standard input" "$(pod web | podctl validate - >/dev/null 2>&1; echo $?)" 0
 is "a missing file" "$(exit_of podctl validate "$dir/none.yaml")" 1
 mkdir "$dir/many" && cp "$dir/bad.yaml" "$dir/many/.hidden.yaml" && cp "$dir/bad.yaml" "$dir/many/bad.txt" && cp "$dir/good.yaml" "$dir/many/"
 is "a directory: hidden and other files do not count" "$(exit_of podctl validate "$dir/many")" 0
-{ pod web && echo '  dnsPolicy: None'; } >"$dir/refused.yaml"
+{ pod web && echo '  schedulingGates: [{name: a}]'; } >"$dir/refused.yaml"
 is "legal Kubernetes that podd refuses" "$(exit_of podctl validate "$dir/refused.yaml")" 3
 is "worst: 1 before 3" "$(exit_of podctl validate "$dir/refused.yaml" "$dir/bad.yaml")" 1
 is "worst: 3 before 0" "$(exit_of podctl validate "$dir/good.yaml" "$dir/refused.yaml")" 3

@@ -19,7 +19,7 @@ static void read_text(const char *text, struct manifest *ret)
 static const char *const web =
 	"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels: {b: x, a: z}\nspec:\n  containers:\n  - name: app\n"
 	"    image: rootfs:/\n    ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}]\n    resources: {limits: {memory: "
-        "64Mi}}\n"
+	"64Mi}}\n"
 	"    env: [{name: A, value: x}, {name: B}]\n    volumeMounts: [{name: v, mountPath: /v, readOnly: true}]\n"
 	"    securityContext: {runAsUser: 0, readOnlyRootFilesystem: false, capabilities: {drop: [ALL]}}\n"
 	"  volumes: [{name: v, hostPath: {path: /srv, type: Directory}}, {name: e}]\n";
@@ -90,14 +90,16 @@ static void test_hash(void **state)
 		("kind: Pod\napiVersion: v1\nspec:\n  restartPolicy: Always\n  terminationGracePeriodSeconds: 30\n  containers:\n"
 		 "  - image: \"rootfs:/\"\n    resources:\n      limits: {memory: 64Mi, cpu: 0.5}\n    name: a\n"
 		 "metadata: {namespace: default, name: a, labels: {}}\n"),
-		("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"uid\": \"1\", \"creationTimestamp\": null},"
+		("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"uid\": \"1\", "
+		 "\"creationTimestamp\": null},"
 		 "\"spec\": {\"containers\": [{\"name\": \"a\", \"image\": \"rootfs:/\", "
 		 "\"resources\": {\"limits\": {\"memory\": \"64Mi\", \"cpu\": 0.5}}}]}}"),
 	};
 	static const char *const other[] = {
 		HEAD SPEC("resources: {limits: {memory: 65Mi, cpu: 500m}}"),
 		HEAD SPEC("resources: {limits: {memory: 64Mi, cpu: 500m}}, args: [x]"),
-		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: z}}\n" SPEC("resources: {limits: {memory: 64Mi, cpu: 500m}}"),
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: z}}\n" SPEC(
+			"resources: {limits: {memory: 64Mi, cpu: 500m}}"),
 	};
 	char first[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
 
@@ -204,14 +206,30 @@ static void test_documents(void **state)
 
 /* --- the schema table ------------------------------------------------------------------------------------------------------- */
 
-static void visit_sane(const char *path, const struct field *f, void *user)
+/* Whether the row or one above it says what to do instead. */
+static bool has_hint(const char *path)
 {
+	_cleanup_free_ char *up = xstrdup(path);
+
+	for (char *dot = up + strlen(up); dot; dot = strrchr(up, '.')) {
+		*dot = '\0';
+		const struct field *f = schema_lookup(up);
+		if (f && f->hint)
+			return true;
+	}
+	return false;
+}
+
+static void visit_sane(const struct schema_row *row, void *user)
+{
+	const struct field *f = row->field;
+	const char *path = row->path;
 	size_t *rows = user;
 
 	(*rows)++;
 	if (!f->doc || !*f->doc)
 		fail_msg("%s has no doc", path);
-	if (!f->built && !f->hint && !f->neutral && f->verdict != VERDICT_NO_OP)
+	if (!f->built && !f->neutral && f->verdict != VERDICT_NO_OP && !has_hint(path))
 		fail_msg("%s is refused without a way out", path);
 	if (f->verdict == VERDICT_NO_OP && !f->built)
 		fail_msg("%s has no effect and yet is not built", path);
@@ -222,6 +240,7 @@ static void visit_sane(const char *path, const struct field *f, void *user)
 	if (f->type == FIELD_ENUM && !f->values)
 		fail_msg("%s has no words", path);
 	assert_ptr_equal(schema_lookup(path), f);
+	assert_ptr_equal(schema_lookup_parent(path), row->schema);
 }
 
 static void test_table(void **state)
@@ -240,42 +259,53 @@ static void test_table(void **state)
 /* The list of all fields of Kubernetes, with the verdicts wanted: one line a field, "path\ttype\tverdict\ttype of the API". */
 static char *wanted;
 
-static bool wanted_row(const char *path, char *type, char *verdict)
+/* By the type of the API, which the list names once, however often it is used. */
+static bool wanted_field(const char *of, char *type, char *verdict)
 {
-	_cleanup_free_ char *start = xasprintf("\n%s\t", path);
-	const char *row = strstr(wanted, start);
+	const char *row = wanted;
+	char api[128];
 
-	return row && sscanf(row + strlen(start), "%63[^\t]\t%63[^\t]", type, verdict) == 2;
+	for (; row && *row; row = strchr(row, '\n'), row = row ? row + 1 : NULL)
+		if (sscanf(row, "%*s %63[^\t]\t%63[^\t]\t%127[^\n]", type, verdict, api) == 3 && streq(api, of))
+			return true;
+	return false;
 }
 
-static void visit_agrees(const char *path, const struct field *f, void *user)
+static void visit_agrees(const struct schema_row *row, void *user)
 {
+	const struct field *f = row->field;
+	_cleanup_free_ char *of = xasprintf("%s.%s", schema_type_of(row->schema, f), f->name);
+	const char *name = row->schema->name;
 	char type[64], verdict[64];
 
-	(void)user;
-	/* The list begins at spec, and names no resources. */
-	if (!str_after(path, "spec.") || strstr(path, ".limits.") || strstr(path, ".requests."))
+	/* The list begins at spec, and does not go into what other parts of Kubernetes own. */
+	if (!str_after(row->path, "spec.") || streq(name, "ResourceList") || str_after(name, "LabelSelector") ||
+	    str_after(of, "ObjectMeta."))
 		return;
-	if (!wanted_row(path, type, verdict))
-		fail_msg("%s is not a field of Kubernetes", path);
+	if (!wanted_field(of, type, verdict))
+		fail_msg("%s: %s is not a field of Kubernetes", row->path, of);
 	if (strcmp(type, field_type_name(f->type)) != 0)
-		fail_msg("%s is %s, not %s", path, type, field_type_name(f->type));
+		fail_msg("%s is %s, not %s", row->path, type, field_type_name(f->type));
 	if (strcmp(verdict, verdict_name(f->verdict)) != 0)
-		fail_msg("%s: wanted verdict %s, not %s", path, verdict, verdict_name(f->verdict));
+		fail_msg("%s: wanted verdict %s, not %s", row->path, verdict, verdict_name(f->verdict));
+	(void)user;
 }
 
-/* A field of the list belongs into the table when the table knows what it is part of. */
-static void check_row(char *path)
+/* One line of the list: in the table at that path, of that type of the API. Whether it is built. */
+static bool check_row(const char *row)
 {
-	_cleanup_free_ char *parent = xstrdup(path);
-	char *dot = strrchr(parent, '.');
+	char path[256], type[64], verdict[64], api[128];
 
-	if (!dot || streq(parent, "path"))
-		return;
-	*dot = '\0';
-	const struct field *f = schema_lookup(parent);
-	if (f && f->object && !schema_lookup(path))
+	assert_int_equal(sscanf(row, "%255[^\t]\t%63[^\t]\t%63[^\t]\t%127[^\n]", path, type, verdict, api), 4);
+	const struct field *f = schema_lookup(path);
+	const struct schema *parent = schema_lookup_parent(path);
+	if (!f)
 		fail_msg("%s is missing", path);
+	_cleanup_free_ char *of = xasprintf("%s.%s", schema_type_of(parent, f), f->name);
+	assert_string_equal(of, api);
+	assert_string_equal(field_type_name(f->type), type);
+	assert_string_equal(verdict_name(f->verdict), verdict);
+	return f->built;
 }
 
 static void test_fields_agree(void **state)
@@ -283,19 +313,23 @@ static void test_fields_agree(void **state)
 	const char *srcdir = getenv("srcdir");
 	_cleanup_free_ char *path = xasprintf("%s/tests/manifest/fields.tsv", srcdir ? srcdir : ".");
 	_cleanup_buf_ struct buf text = BUF_NULL;
-	size_t rows = 0;
+	size_t rows = 0, unbuilt = 0;
 
 	(void)state;
 	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, &text), 0);
 	wanted = text.data;
 	schema_walk(visit_agrees, NULL);
-	for (char *line = text.data; *line; line += strcspn(line, "\n") + 1, rows++) {
-		_cleanup_free_ char *row = xstrndup(line, strcspn(line, "\t\n"));
-		check_row(row);
+	for (char *line = strchr(text.data, '\n') + 1; line[0]; line += strcspn(line, "\n") + 1, rows++) {
+		_cleanup_free_ char *row = xstrndup(line, strcspn(line, "\n"));
+		if (!check_row(row)) {
+			unbuilt++;
+			printf("# not built: %.*s\n", (int)strcspn(row, "\t"), row);
+		}
 		if (!line[strcspn(line, "\n")])
 			break;
 	}
-	assert_int_equal(rows, 490); /* 489 and the head */
+	printf("# %zu of %zu fields of Kubernetes are not built\n", unbuilt, rows);
+	assert_int_equal(rows, 489);
 }
 
 int main(void)

@@ -1,0 +1,322 @@
+/* Rules over the pod's spec and what a scheduler reads. */
+#include "manifest/check.h"
+#include "manifest/rules_node.h"
+
+/* --- DNS, claims, resources ------------------------------------------------------------------------------------------------------- */
+
+void rule_dns_config(struct decoder *d, const struct node *n)
+{
+	enum { SERVERS_MAX = 3, SEARCHES_MAX = 32, SEARCHES_SIZE_MAX = 2048 };
+	const struct node *servers = node_member(n, "nameservers"), *searches = node_member(n, "searches");
+	size_t size = 0;
+
+	if (servers && servers->count > SERVERS_MAX)
+		rule_find(d, n, "nameservers", NULL, "Invalid value: must not have more than %d nameservers", SERVERS_MAX);
+	if (!searches || searches->type != NODE_SEQUENCE)
+		return;
+	if (searches->count > SEARCHES_MAX)
+		rule_find(d, n, "searches", NULL, "Invalid value: must not have more than %d search paths", SEARCHES_MAX);
+	for (size_t i = 0; i < searches->count; i++)
+		size += (searches->items[i]->type == NODE_SCALAR ? searches->items[i]->count : 0) + (i > 0);
+	if (size > SEARCHES_SIZE_MAX)
+		rule_find(d, n, "searches", NULL, "Invalid value: must not have more than %d characters (including spaces)",
+		          SEARCHES_SIZE_MAX);
+}
+
+void rule_pod_claim(struct decoder *d, const struct node *n)
+{
+	static const char *const members[] = { "resourceClaimName", "resourceClaimTemplateName", NULL };
+
+	(void)rule_one_of(d, n, members, "take one of the two");
+}
+
+static bool quantity_of(const struct node *list, const char *name, struct quantity *ret)
+{
+	const struct node *value = list ? node_get(list, name) : NULL;
+
+	return value && value->type == NODE_SCALAR && quantity_parse(value->text, ret) == 0;
+}
+
+/* The containers' rules hold for the pod's own limits, and the pod can't ask for less than its containers do. */
+void rule_pod_resources(struct decoder *d, const struct node *n)
+{
+	static const char *const names[] = { "cpu", "memory" };
+	const struct node *limits = node_member(n, "limits"), *requests = node_member(n, "requests");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct quantity limit, request;
+		if (!quantity_of(limits, names[i], &limit) || !quantity_of(requests, names[i], &request) ||
+		    request.nano <= limit.nano)
+			continue;
+		path_key(&d->path, "requests");
+		rule_find(d, requests, names[i], NULL, "Invalid value: must be less than or equal to %s limit", names[i]);
+		path_pop(&d->path);
+	}
+	if (node_member(n, "claims"))
+		rule_find(d, n, "claims", "leave it out", "Forbidden: claims cannot be set for Resources at pod-level");
+}
+
+static void check_pod_requests(struct decoder *d, const struct node *spec)
+{
+	static const char *const names[] = { "cpu", "memory" };
+	const struct node *own = node_member(spec, "resources"), *requests = own ? node_member(own, "requests") : NULL;
+	const struct node *containers = node_member(spec, "containers");
+
+	for (size_t i = 0; requests && containers && containers->type == NODE_SEQUENCE && i < ARRAY_SIZE(names); i++) {
+		struct quantity pod, one;
+		__int128 sum = 0;
+		if (!quantity_of(requests, names[i], &pod))
+			continue;
+		for (size_t j = 0; j < containers->count && j < RULE_ITEMS_MAX; j++) {
+			const struct node *r = node_get(containers->items[j], "resources"), *l = r ? node_get(r, "requests") : NULL;
+			if (quantity_of(l, names[i], &one) && one.nano > 0 && sum < pod.nano + 1)
+				sum += one.nano;
+		}
+		if (sum <= pod.nano)
+			continue;
+		path_key(&d->path, "resources");
+		path_key(&d->path, "requests");
+		rule_find(d, requests, names[i], NULL,
+		          "Invalid value: must be greater than or equal to aggregate container requests");
+		path_pop(&d->path);
+		path_pop(&d->path);
+	}
+}
+
+/* --- scheduling -------------------------------------------------------------------------------------------------------------------- */
+
+/* key, operator, values: of a label selector and of a node's. */
+void rule_requirement(struct decoder *d, const struct node *n)
+{
+	const char *op = node_string(n, "operator");
+	const struct node *values = node_member(n, "values");
+
+	if (!op)
+		return;
+	bool set = streq(op, "In") || streq(op, "NotIn"), one = streq(op, "Gt") || streq(op, "Lt");
+	if (set && !values)
+		rule_find(d, n, "values", NULL, "Required value: must be specified when `operator` is 'In' or 'NotIn'");
+	if (one && (!values || values->count != 1))
+		rule_find(d, n, "values", NULL, "Required value: must be specified single value when `operator` is 'Lt' or 'Gt'");
+	if (!set && !one && values)
+		rule_find(d, n, "values", "leave it out",
+		          "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+}
+
+/* A machine is known by its name alone. */
+void rule_match_fields(struct decoder *d, const struct node *n)
+{
+	for (size_t i = 0; n->type == NODE_SEQUENCE && i < n->count; i++) {
+		const char *key = node_string(n->items[i], "key"), *op = node_string(n->items[i], "operator");
+		const struct node *values = node_member(n->items[i], "values");
+		path_index(&d->path, i);
+		if (key && !streq(key, "metadata.name"))
+			rule_find(d, n->items[i], "key", "use metadata.name",
+			          "Invalid value: \"%.*s\": not a valid field selector key", RULE_SHOWN_MAX, key);
+		if (op && !streq(op, "In") && !streq(op, "NotIn"))
+			rule_find(d, n->items[i], "operator", NULL, "Invalid value: \"%.*s\": not a valid selector operator",
+			          RULE_SHOWN_MAX, op);
+		if (values && values->count != 1)
+			rule_find(d, n->items[i], "values", NULL,
+			          "Required value: must be only one value when `operator` is 'In' or 'NotIn'");
+		path_pop(&d->path);
+	}
+}
+
+void rule_toleration(struct decoder *d, const struct node *n)
+{
+	const char *op = node_string(n, "operator"), *value = node_string(n, "value"), *effect = node_string(n, "effect");
+	struct finding found;
+
+	if (!node_string(n, "key") && !streq0(op, "Exists"))
+		rule_find(d, n, "operator", "use operator: Exists", "Invalid value: operator must be Exists when `key` is empty");
+	if (streq0(op, "Exists") && value)
+		rule_find(d, n, "value", "leave it out", "Invalid value: value must be empty when `operator` is 'Exists'");
+	else if (value && !check_label_value(value, d->m->arena, &found))
+		rule_find(d, n, "value", found.hint, "%s", found.text);
+	if (node_present(n, "tolerationSeconds") && !streq0(effect, "NoExecute"))
+		rule_find(d, n, "effect", NULL, "Invalid value: effect must be 'NoExecute' when `tolerationSeconds` is set");
+}
+
+void rule_topology_spread(struct decoder *d, const struct node *n)
+{
+	if (node_present(n, "minDomains") && !streq0(node_string(n, "whenUnsatisfiable"), "DoNotSchedule"))
+		rule_find(d, n, "minDomains", NULL, "Invalid value: can only use minDomains if whenUnsatisfiable=DoNotSchedule");
+	if (node_member(n, "matchLabelKeys") && !node_present(n, "labelSelector"))
+		rule_find(d, n, "matchLabelKeys", NULL, "Forbidden: must not be specified when labelSelector is not set");
+}
+
+void rule_topology_spreads(struct decoder *d, const struct node *n)
+{
+	for (size_t i = 0; n->type == NODE_SEQUENCE && i < n->count && i < RULE_ITEMS_MAX; i++) {
+		const char *key = node_string(n->items[i], "topologyKey"), *when = node_string(n->items[i], "whenUnsatisfiable");
+		for (size_t j = 0; key && when && j < i; j++)
+			if (streq0(node_string(n->items[j], "topologyKey"), key) &&
+			    streq0(node_string(n->items[j], "whenUnsatisfiable"), when)) {
+				rule_find_item(d, n, i, NULL, "Duplicate value: {%.*s, %.*s}", RULE_SHOWN_MAX, key, RULE_SHOWN_MAX,
+				               when);
+				break;
+			}
+	}
+}
+
+/* --- the spec ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A user namespace of the pod's own can't reach into namespaces of the host. */
+static void check_host_users(struct decoder *d, const struct node *n)
+{
+	static const char *const namespaces[] = { "hostNetwork", "hostPID", "hostIPC" };
+
+	if (!node_present(n, "hostUsers") || node_flag(n, "hostUsers"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+		if (node_flag(n, namespaces[i]))
+			rule_find(d, n, namespaces[i], "remove one of the two", "Forbidden: when `hostUsers` is false");
+}
+
+/* An unmasked /proc is for pods with users of their own. */
+static void check_proc_mounts(struct decoder *d, const struct node *n)
+{
+	const struct node *containers = node_member(n, "containers");
+	bool own_users = node_present(n, "hostUsers") && !node_flag(n, "hostUsers");
+
+	for (size_t i = 0; !own_users && containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
+		const struct node *security = node_get(containers->items[i], "securityContext");
+		if (!security || !streq0(node_string(security, "procMount"), "Unmasked"))
+			continue;
+		path_key(&d->path, "containers");
+		path_index(&d->path, i);
+		path_key(&d->path, "securityContext");
+		rule_find(d, security, "procMount", "set hostUsers: false",
+		          "Invalid value: \"Unmasked\": `hostUsers` must be false to use `Unmasked`");
+		path_pop(&d->path);
+		path_pop(&d->path);
+		path_pop(&d->path);
+	}
+}
+
+/* In the host's namespaces they would be the host's. */
+static void check_sysctls(struct decoder *d, const struct node *n)
+{
+	static const char *const ipc[] = { "kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue." };
+	const struct node *security = node_get(n, "securityContext"), *sysctls = security ? node_member(security, "sysctls") : NULL;
+
+	path_key(&d->path, "securityContext");
+	path_key(&d->path, "sysctls");
+	for (size_t i = 0; sysctls && sysctls->type == NODE_SEQUENCE && i < sysctls->count; i++) {
+		const char *name = node_string(sysctls->items[i], "name");
+		bool of_ipc = false;
+		for (size_t j = 0; name && j < ARRAY_SIZE(ipc); j++)
+			of_ipc |= str_after(name, ipc[j]) != NULL;
+		path_index(&d->path, i);
+		if (name && node_flag(n, "hostNetwork") && (str_after(name, "net.") || str_after(name, "net/")))
+			rule_find(d, sysctls->items[i], "name", NULL,
+			          "Invalid value: \"%.*s\": may not be specified when 'hostNetwork' is true", RULE_SHOWN_MAX, name);
+		if (of_ipc && node_flag(n, "hostIPC"))
+			rule_find(d, sysctls->items[i], "name", NULL,
+			          "Invalid value: \"%.*s\": may not be specified when 'hostIPC' is true", RULE_SHOWN_MAX, name);
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+/* An init container may not be called as a member is. */
+static void check_init_names(struct decoder *d, const struct node *n)
+{
+	const struct node *init = node_member(n, "initContainers"), *containers = node_member(n, "containers");
+
+	if (!init || !containers || init->type != NODE_SEQUENCE || containers->type != NODE_SEQUENCE)
+		return;
+	path_key(&d->path, "initContainers");
+	for (size_t i = 0; i < init->count && i < RULE_ITEMS_MAX; i++) {
+		const char *name = node_string(init->items[i], "name");
+		path_index(&d->path, i);
+		for (size_t j = 0; name && j < containers->count && j < RULE_ITEMS_MAX; j++)
+			if (streq0(node_string(containers->items[j], "name"), name)) {
+				rule_find(d, init->items[i], "name", NULL, "Duplicate value: \"%.*s\"", RULE_SHOWN_MAX, name);
+				break;
+			}
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+}
+
+/* Nothing restarts the containers of a pod with restartPolicy: Never. */
+static void check_resize_policies(struct decoder *d, const struct node *n)
+{
+	const struct node *containers = node_member(n, "containers");
+
+	if (!streq0(node_string(n, "restartPolicy"), "Never"))
+		return;
+	path_key(&d->path, "containers");
+	for (size_t i = 0; containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
+		const struct node *policies = node_member(containers->items[i], "resizePolicy");
+		path_index(&d->path, i);
+		path_key(&d->path, "resizePolicy");
+		for (size_t j = 0; policies && policies->type == NODE_SEQUENCE && j < policies->count; j++)
+			if (streq0(node_string(policies->items[j], "restartPolicy"), "RestartContainer"))
+				rule_find_item(d, policies, j, "use NotRequired",
+				               "Invalid value: must be 'NotRequired' when the pod's `restartPolicy` is 'Never'");
+		path_pop(&d->path);
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+}
+
+static void check_dns(struct decoder *d, const struct node *n)
+{
+	const struct node *config = node_get(n, "dnsConfig");
+
+	if (!streq0(node_string(n, "dnsPolicy"), "None") || (config && node_member(config, "nameservers")))
+		return;
+	path_key(&d->path, "dnsConfig");
+	rule_find(d, config ? config : n, "nameservers", "name a server, or use dnsPolicy: Default",
+	          "Required value: must provide at least one DNS nameserver when `dnsPolicy` is None");
+	path_pop(&d->path);
+}
+
+/* A hook that sleeps longer than the grace period would be killed asleep. */
+static void check_sleeps(struct decoder *d, const struct node *n)
+{
+	const struct node *containers = node_member(n, "containers");
+	int64_t grace = 30, seconds;
+
+	(void)node_number(n, "terminationGracePeriodSeconds", &grace);
+	path_key(&d->path, "containers");
+	for (size_t i = 0; containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
+		const struct node *lifecycle = node_get(containers->items[i], "lifecycle");
+		const struct node *hook = lifecycle ? node_get(lifecycle, "preStop") : NULL,
+				  *sleep = hook ? node_get(hook, "sleep") : NULL;
+		if (!sleep || !node_number(sleep, "seconds", &seconds) || seconds <= grace)
+			continue;
+		path_index(&d->path, i);
+		path_key(&d->path, "lifecycle");
+		path_key(&d->path, "preStop");
+		path_key(&d->path, "sleep");
+		rule_find(d, sleep, "seconds", "raise terminationGracePeriodSeconds",
+		          "Invalid value: %lld: must be non-negative and less than terminationGracePeriodSeconds (%lld)",
+		          (long long)seconds, (long long)grace);
+		for (int up = 0; up < 4; up++)
+			path_pop(&d->path);
+	}
+	path_pop(&d->path);
+}
+
+void rule_spec(struct decoder *d, const struct node *n)
+{
+	check_host_users(d, n);
+	check_proc_mounts(d, n);
+	check_sysctls(d, n);
+	check_init_names(d, n);
+	check_resize_policies(d, n);
+	check_dns(d, n);
+	check_sleeps(d, n);
+	check_pod_requests(d, n);
+	if (node_string(n, "hostnameOverride") && node_flag(n, "setHostnameAsFQDN"))
+		rule_find(d, n, "setHostnameAsFQDN", "remove one of the two",
+		          "Forbidden: may not be specified when `hostnameOverride` is set");
+	if (node_string(n, "hostnameOverride") && node_flag(n, "hostNetwork"))
+		rule_find(d, n, "hostnameOverride", "remove one of the two",
+		          "Forbidden: may not be specified when `hostNetwork` is true");
+}

@@ -1,0 +1,315 @@
+/* The container and what is in it, but for probes and hooks. */
+#include "manifest/schema_rows.h"
+
+static const struct field resource_list_fields[] = {
+	BUILT("cpu", QUANTITY, MUST, resource_list, cpu, RESIZE, "Processor time: 1 is one processor, 500m a half.",
+	      .check = check_cpu),
+	BUILT("memory", QUANTITY, MUST, resource_list, memory, RESIZE, "Memory in bytes, as 64Mi.", .check = check_memory),
+	NO_OP("ephemeral-storage", QUANTITY, "Disk space; podd does not measure it.", .check = check_storage),
+	PLANNED("pid", QUANTITY, SHOULD, RESIZE, "Number of processes.", .hint = HINT_LATER),
+};
+const struct schema schema_resource_list = SCHEMA("ResourceList", resource_list_fields, sizeof(struct resource_list));
+
+static const struct field claim_fields[] = {
+	NEVER("name", STRING, "Name of a claim of the pod.", .required = true),
+	NEVER("request", STRING, "Name of a request of the claim."),
+};
+static const struct schema schema_claim = SCHEMA("ResourceClaim", claim_fields, 0);
+
+static const struct field resources_fields[] = {
+	BUILT("limits", QUANTITY_MAP, MUST, resources, limits, NONE, "What the container may use at most.",
+	      .object = &schema_resource_list),
+	BUILT("requests", QUANTITY_MAP, MUST, resources, requests, NONE,
+	      "What the container needs: its weight against others and its QoS class; the limits by default.",
+	      .object = &schema_resource_list),
+	NEVER("claims", OBJECTS, "Devices by dynamic resource allocation.", .object = &schema_claim, .rule = rule_unique_names,
+	      .hint = HINT_DEVICE),
+};
+const struct schema schema_resources = SCHEMA("ResourceRequirements", resources_fields, sizeof(struct resources));
+
+/* --- environment --------------------------------------------------------------------------------------------------------------- */
+
+static const struct field field_selector_fields[] = {
+	PLANNED("apiVersion", STRING, MUST, RESTART, "v1.", .fallback = "v1", .choices = "v1"),
+	PLANNED("fieldPath", STRING, MUST, RESTART, "The field, as metadata.name.", .required = true),
+};
+const struct schema schema_field_selector = SCHEMA("ObjectFieldSelector", field_selector_fields, 0);
+
+static const struct field resource_selector_fields[] = {
+	PLANNED("containerName", STRING, SHOULD, RESTART, "Name of the container; its own by default.", .check = check_label_name),
+	PLANNED("resource", STRING, SHOULD, RESTART, "The amount, as limits.memory.", .required = true),
+	PLANNED("divisor", QUANTITY, SHOULD, RESTART, "The unit it is given in; 1 by default."),
+};
+const struct schema schema_resource_selector =
+	SCHEMA("ResourceFieldSelector", resource_selector_fields, 0, .rule = rule_resource_selector);
+
+#define OPTIONAL PLANNED("optional", BOOL, MUST, RESTART, "Whether it may be missing.")
+#define REFERENCE_NAME(doc_) \
+	PLANNED("name", STRING, SHOULD, RESTART, doc_, OF("LocalObjectReference"), .required = true, .check = check_subdomain_name)
+
+static const struct field config_map_key_fields[] = {
+	REFERENCE_NAME("Name of the ConfigMap."),
+	PLANNED("key", STRING, MUST, RESTART, "Key of the value.", .required = true, .check = check_config_key),
+	OPTIONAL,
+};
+static const struct schema schema_config_map_key = SCHEMA("ConfigMapKeySelector", config_map_key_fields, 0);
+
+static const struct field secret_key_fields[] = {
+	REFERENCE_NAME("Name of the Secret."),
+	PLANNED("key", STRING, MUST, RESTART, "Key of the value.", .required = true, .check = check_config_key),
+	OPTIONAL,
+};
+static const struct schema schema_secret_key = SCHEMA("SecretKeySelector", secret_key_fields, 0);
+
+static const struct field file_key_fields[] = {
+	PLANNED("volumeName", STRING, SHOULD, RESTART, "Volume with the file, an emptyDir.", .required = true,
+	        .check = check_label_name),
+	PLANNED("path", STRING, SHOULD, RESTART, "Path of the file in the volume.", .required = true, .check = check_relative_path),
+	PLANNED("key", STRING, SHOULD, RESTART, "Name of the variable in the file.", .required = true, .check = check_env_name),
+	PLANNED("optional", BOOL, SHOULD, RESTART, "Whether it may be missing."),
+};
+static const struct schema schema_file_key = SCHEMA("FileKeySelector", file_key_fields, 0);
+
+static const struct field env_source_fields[] = {
+	PLANNED("fieldRef", OBJECT, MUST, RESTART, "A field of the pod.", .object = &schema_field_selector, .rule = rule_field_env),
+	PLANNED("resourceFieldRef", OBJECT, SHOULD, RESTART, "A limit or request of a container.",
+	        .object = &schema_resource_selector),
+	PLANNED("configMapKeyRef", OBJECT, MUST, RESTART, "A value of a ConfigMap.", .object = &schema_config_map_key),
+	PLANNED("secretKeyRef", OBJECT, MUST, RESTART, "A value of a Secret.", .object = &schema_secret_key),
+	PLANNED("fileKeyRef", OBJECT, SHOULD, RESTART, "A variable from a file in a volume.", .object = &schema_file_key),
+};
+static const struct schema schema_env_source = SCHEMA("EnvVarSource", env_source_fields, 0, .rule = rule_env_source);
+
+static const struct field env_fields[] = {
+	BUILT("name", STRING, MUST, label, name, RESTART, "Name of the variable.", .required = true, .check = check_env_name),
+	BUILT("value", STRING, MUST, label, value, RESTART,
+	      "Its value; $(NAME) stands for a variable defined before, $$ for a dollar.", .fallback = ""),
+	PLANNED("valueFrom", OBJECT, MUST, RESTART, "Value from the pod's own fields, a ConfigMap or a Secret.",
+	        .object = &schema_env_source, .hint = "write the value out under value"),
+};
+static const struct schema schema_env = SCHEMA("EnvVar", env_fields, sizeof(struct label), .rule = rule_env);
+
+static const struct field config_map_env_fields[] = { REFERENCE_NAME("Name of the ConfigMap."), OPTIONAL };
+static const struct schema schema_config_map_env = SCHEMA("ConfigMapEnvSource", config_map_env_fields, 0);
+
+static const struct field secret_env_fields[] = { REFERENCE_NAME("Name of the Secret."), OPTIONAL };
+static const struct schema schema_secret_env = SCHEMA("SecretEnvSource", secret_env_fields, 0);
+
+static const struct field env_from_fields[] = {
+	PLANNED("prefix", STRING, MUST, RESTART, "Put before each key.", .check = check_env_prefix),
+	PLANNED("configMapRef", OBJECT, MUST, RESTART, "All values of a ConfigMap.", .object = &schema_config_map_env),
+	PLANNED("secretRef", OBJECT, MUST, RESTART, "All values of a Secret.", .object = &schema_secret_env),
+};
+static const struct schema schema_env_from = SCHEMA("EnvFromSource", env_from_fields, 0, .rule = rule_env_from);
+
+/* --- ports, mounts, restarts ----------------------------------------------------------------------------------------------------- */
+
+static const struct field port_fields[] = {
+	BUILT("name", STRING, MUST, container_port, name, UPDATE, "Name of the port, unique in the pod.", .check = check_port_name),
+	BUILT("hostPort", INT32, MUST, container_port, host_port, RECREATE,
+	      "Port of the host at which the container's port answers.", .check = check_host_port),
+	BUILT("containerPort", INT32, MUST, container_port, container_port, RECREATE, "Port the container listens on.",
+	      .required = true, .check = check_port),
+	BUILT("protocol", ENUM, MUST, container_port, protocol, RECREATE, "TCP, UDP or SCTP.", .values = &protocol_words,
+	      .fallback = "TCP"),
+	BUILT("hostIP", STRING, MUST, container_port, host_ip, RECREATE,
+	      "Address of the host that hostPort is bound to; all by default.", .check = check_host_ip),
+};
+static const struct schema schema_port =
+	SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort");
+
+static const struct field mount_fields[] = {
+	BUILT("name", STRING, MUST, volume_mount, name, RESTART, "Name of a volume of the pod.", .required = true),
+	BUILT("readOnly", BOOL, MUST, volume_mount, read_only, RESTART, "Whether the container may only read it."),
+	PLANNED("recursiveReadOnly", STRING, SHOULD, RESTART, "Whether mounts below it are read-only too.", .neutral = "Disabled",
+	        .choices = "Disabled|IfPossible|Enabled", .hint = HINT_LATER),
+	BUILT("mountPath", STRING, MUST, volume_mount, mount_path, RESTART, "Where the container sees it.", .required = true,
+	      .check = check_mount_path),
+	PLANNED("subPath", STRING, MUST, RESTART, "A part of the volume instead of all of it.", .neutral = "",
+	        .check = check_relative_path, .hint = "make a volume of the sub-directory"),
+	PLANNED("mountPropagation", STRING, SHOULD, RESTART, "Whether later mounts show on the other side.", .neutral = "None",
+	        .choices = "None|HostToContainer|Bidirectional", .hint = HINT_LATER),
+	PLANNED("subPathExpr", STRING, SHOULD, RESTART, "subPath with $(VARIABLES).", .neutral = "", .check = check_relative_path,
+	        .hint = "make a volume of the sub-directory"),
+	PLANNED("bindMountOptions", STRINGS, SHOULD, RESTART, "noexec, nodev, nosuid for the mount.",
+	        .choices = "noexec|nodev|nosuid", .hint = HINT_LATER),
+};
+static const struct schema schema_mount = SCHEMA("VolumeMount", mount_fields, sizeof(struct volume_mount), .rule = rule_mount);
+
+static const struct field device_fields[] = {
+	PLANNED("name", STRING, LATER, RESTART, "Name of a volume of the pod.", .required = true),
+	PLANNED("devicePath", STRING, LATER, RESTART, "Where the container sees it.", .required = true, .check = check_device_path),
+};
+static const struct schema schema_device = SCHEMA("VolumeDevice", device_fields, 0);
+
+static const struct field resize_fields[] = {
+	PLANNED("resourceName", STRING, SHOULD, UPDATE, "cpu or memory.", .required = true, .choices = "cpu|memory"),
+	PLANNED("restartPolicy", STRING, SHOULD, UPDATE, "NotRequired or RestartContainer.", .required = true,
+	        .choices = "NotRequired|RestartContainer"),
+};
+static const struct schema schema_resize = SCHEMA("ContainerResizePolicy", resize_fields, 0);
+
+static const struct field exit_codes_fields[] = {
+	PLANNED("operator", STRING, SHOULD, UPDATE, "In or NotIn.", .required = true, .choices = "In|NotIn"),
+	PLANNED("values", INT32S, SHOULD, UPDATE, "The codes, 255 at most.", .rule = rule_exit_codes),
+};
+static const struct schema schema_exit_codes = SCHEMA("ContainerRestartRuleOnExitCodes", exit_codes_fields, 0);
+
+static const struct field restart_rule_fields[] = {
+	PLANNED("action", STRING, SHOULD, UPDATE, "Restart: the container; RestartAllContainers: all of the pod.", .required = true,
+	        .choices = "Restart|RestartAllContainers"),
+	PLANNED("exitCodes", OBJECT, SHOULD, UPDATE, "Exit codes it applies to.", .required = true, .object = &schema_exit_codes),
+};
+static const struct schema schema_restart_rule = SCHEMA("ContainerRestartRule", restart_rule_fields, 0);
+
+/* --- security -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct field se_linux_fields[] = {
+	PLANNED("user", STRING, LATER, RESTART, "User of the label."),
+	PLANNED("role", STRING, LATER, RESTART, "Role of the label."),
+	PLANNED("type", STRING, LATER, RESTART, "Type of the label."),
+	PLANNED("level", STRING, LATER, RESTART, "Level of the label."),
+};
+const struct schema schema_se_linux = SCHEMA("SELinuxOptions", se_linux_fields, 0);
+
+static const struct field windows_fields[] = {
+	NEVER("gmsaCredentialSpecName", STRING, "For Windows.", .check = check_subdomain_name),
+	NEVER("gmsaCredentialSpec", STRING, "For Windows."),
+	NEVER("runAsUserName", STRING, "For Windows."),
+	NEVER("hostProcess", BOOL, "For Windows."),
+};
+const struct schema schema_windows = SCHEMA("WindowsSecurityContextOptions", windows_fields, 0);
+
+static const struct field seccomp_fields[] = {
+	PLANNED("type", STRING, SHOULD, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
+	        .choices = "Localhost|RuntimeDefault|Unconfined"),
+	PLANNED("localhostProfile", STRING, SHOULD, RESTART, "File with the filter.", .check = check_relative_path),
+};
+const struct schema schema_seccomp = SCHEMA("SeccompProfile", seccomp_fields, 0, .rule = rule_seccomp);
+
+static const struct field app_armor_fields[] = {
+	PLANNED("type", STRING, SHOULD, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
+	        .choices = "Localhost|RuntimeDefault|Unconfined"),
+	PLANNED("localhostProfile", STRING, SHOULD, RESTART, "Name of the profile, loaded on the host."),
+};
+const struct schema schema_app_armor = SCHEMA("AppArmorProfile", app_armor_fields, 0, .rule = rule_app_armor);
+
+static const struct field capabilities_fields[] = {
+	BUILT("add", STRINGS, MUST, capabilities, add, RESTART,
+	      "Capabilities on top of the default ones, without CAP_; ALL for every one.", .check = check_capability),
+	BUILT("drop", STRINGS, MUST, capabilities, drop, RESTART, "Capabilities taken away; ALL for every one.",
+	      .check = check_capability),
+};
+static const struct schema schema_capabilities = SCHEMA("Capabilities", capabilities_fields, sizeof(struct capabilities));
+
+static const struct field security_fields[] = {
+	BUILT("capabilities", OBJECT, MUST, security_context, capabilities, NONE, "Capabilities the container has.",
+	      .object = &schema_capabilities),
+	BUILT("privileged", TRISTATE, MUST, security_context, privileged, RESTART,
+	      "All capabilities and devices, nothing masked: as root on the host."),
+	PLANNED("seLinuxOptions", OBJECT, LATER, RESTART, "SELinux label.", .object = &schema_se_linux, .hint = HINT_LATER),
+	NEVER("windowsOptions", OBJECT, "For Windows.", .object = &schema_windows, .hint = HINT_LINUX),
+	BUILT("runAsUser", ID, MUST, security_context, run_as_user, RESTART, "User id of the container's program.",
+	      .check = check_id),
+	BUILT("runAsGroup", ID, MUST, security_context, run_as_group, RESTART, "Group id of the container's program.",
+	      .check = check_id),
+	PLANNED("runAsNonRoot", BOOL, MUST, RESTART, "Refuses to run as user 0.", .neutral = "false",
+	        .hint = "set runAsUser to a user other than 0"),
+	BUILT("readOnlyRootFilesystem", TRISTATE, MUST, security_context, read_only_root, RESTART,
+	      "Makes the root file system read-only."),
+	BUILT("allowPrivilegeEscalation", TRISTATE, MUST, security_context, allow_privilege_escalation, RESTART,
+	      "false: no program gains privileges by exec (no_new_privs)."),
+	PLANNED("procMount", STRING, SHOULD, RESTART, "Whether parts of /proc are masked.", .neutral = "Default",
+	        .choices = "Default|Unmasked", .hint = HINT_LATER),
+	PLANNED("seccompProfile", OBJECT, SHOULD, RESTART, "Filter of system calls.", .object = &schema_seccomp,
+	        .hint = HINT_LATER),
+	PLANNED("appArmorProfile", OBJECT, SHOULD, RESTART, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
+};
+static const struct schema schema_security = SCHEMA("SecurityContext", security_fields, sizeof(struct security_context));
+
+/* --- the container ----------------------------------------------------------------------------------------------------------------- */
+
+static const struct field container_fields[] = {
+	BUILT("name", STRING, MUST, container, name, RESTART, "Name of the container, unique in the pod.", .required = true,
+	      .check = check_label_name),
+	BUILT("image", STRING, MUST, container, image, RESTART,
+	      "Where the root file system comes from: rootfs:/path is a directory, rootfs:/ the host's own root.", .required = true,
+	      .check = check_image),
+	BUILT("command", STRINGS, MUST, container, command, RESTART,
+	      "Program and first arguments; the image's entry point by default. $(NAME) is expanded."),
+	BUILT("args", STRINGS, MUST, container, args, RESTART, "Arguments after command. $(NAME) is expanded."),
+	BUILT("workingDir", STRING, MUST, container, working_dir, RESTART, "Directory the program starts in; the image's, else /.",
+	      .check = check_working_dir),
+	BUILT("ports", OBJECTS, MUST, container, ports, RECREATE,
+	      "Ports the container listens on; only those with a hostPort are published.", .object = &schema_port),
+	PLANNED("envFrom", OBJECTS, MUST, RESTART, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from,
+	        .hint = "write the variables out under env"),
+	BUILT("env", OBJECTS, MUST, container, env, RESTART, "Environment variables.", .object = &schema_env),
+	BUILT("resources", OBJECT, MUST, container, resources, NONE, "Limits and requests.", .object = &schema_resources),
+	PLANNED("resizePolicy", OBJECTS, SHOULD, UPDATE,
+	        "Whether a change of a limit restarts the container; podd changes limits in place.", .object = &schema_resize,
+	        .rule = rule_resize_policy, .hint = HINT_LATER),
+	PLANNED("restartPolicy", STRING, MUST, UPDATE,
+	        "The container's own restart rule; Always makes an init container a sidecar.", .choices = "Always|OnFailure|Never",
+	        .hint = "use the pod's restartPolicy"),
+	PLANNED("restartPolicyRules", OBJECTS, SHOULD, UPDATE, "Restart rules by exit code.", .object = &schema_restart_rule,
+	        .rule = rule_restart_rules, .hint = "use the pod's restartPolicy"),
+	BUILT("volumeMounts", OBJECTS, MUST, container, mounts, RESTART, "Volumes the container sees.", .object = &schema_mount),
+	PLANNED("volumeDevices", OBJECTS, LATER, RESTART, "Raw block devices.", .object = &schema_device, .rule = rule_devices,
+	        .hint = "use a hostPath volume of type BlockDevice"),
+	PLANNED("livenessProbe", OBJECT, MUST, UPDATE, "Check whose failure restarts the container.", .object = &schema_probe,
+	        .rule = rule_liveness, .hint = HINT_LATER),
+	PLANNED("readinessProbe", OBJECT, MUST, UPDATE, "Check that decides whether the container is ready.",
+	        .object = &schema_probe, .rule = rule_readiness, .hint = HINT_LATER),
+	PLANNED("startupProbe", OBJECT, MUST, UPDATE, "Check that the other probes wait for.", .object = &schema_probe,
+	        .rule = rule_liveness, .hint = HINT_LATER),
+	PLANNED("lifecycle", OBJECT, MUST, UPDATE, "Hooks after start and before stop.", .object = &schema_lifecycle,
+	        .hint = "do it in the container's own command"),
+	PLANNED("terminationMessagePath", STRING, SHOULD, RESTART, "File whose content explains the exit.",
+	        .neutral = "/dev/termination-log", .hint = HINT_LATER),
+	PLANNED("terminationMessagePolicy", STRING, SHOULD, UPDATE, "Where that explanation comes from.", .neutral = "File",
+	        .choices = "File|FallbackToLogsOnError", .hint = HINT_LATER),
+	PLANNED("imagePullPolicy", STRING, MUST, UPDATE, "When the image is pulled.", .neutral = "IfNotPresent|Never",
+	        .choices = "Always|IfNotPresent|Never", .hint = "leave it out: a rootfs: image is never pulled"),
+	BUILT("securityContext", OBJECT, MUST, container, security, NONE, "User, capabilities and other privileges.",
+	      .object = &schema_security),
+	PLANNED("stdin", BOOL, SHOULD, RESTART, "Keeps standard input open.", .neutral = "false", .hint = HINT_LATER),
+	PLANNED("stdinOnce", BOOL, SHOULD, RESTART, "Closes it after the first attach.", .neutral = "false", .hint = HINT_LATER),
+	PLANNED("tty", BOOL, SHOULD, RESTART, "Gives the container a terminal.", .neutral = "false", .hint = HINT_LATER),
+};
+const struct schema schema_container = SCHEMA("Container", container_fields, sizeof(struct container), .rule = rule_container);
+
+/* The same fields, of which Kubernetes takes fewer. */
+#define COMMON(name_, type_, doc_, ...) PLANNED(name_, type_, MUST, NONE, doc_, OF("EphemeralContainerCommon"), ##__VA_ARGS__)
+#define FORBIDDEN(name_, type_, object_) \
+	COMMON(name_, type_, "Not for debug containers.", .object = (object_), .rule = rule_forbidden)
+
+static const struct field ephemeral_container_fields[] = {
+	COMMON("name", STRING, "Name of the container, unique in the pod.", .required = true, .check = check_label_name),
+	COMMON("image", STRING, "Where the root file system comes from.", .required = true, .check = check_image),
+	COMMON("command", STRINGS, "Program and first arguments."),
+	COMMON("args", STRINGS, "Arguments after command."),
+	COMMON("workingDir", STRING, "Directory the program starts in."),
+	FORBIDDEN("ports", OBJECTS, &schema_port),
+	COMMON("envFrom", OBJECTS, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from),
+	COMMON("env", OBJECTS, "Environment variables.", .object = &schema_env),
+	FORBIDDEN("resources", OBJECT, &schema_resources),
+	FORBIDDEN("resizePolicy", OBJECTS, &schema_resize),
+	COMMON("restartPolicy", STRING, "Not for debug containers.", .rule = rule_forbidden),
+	FORBIDDEN("restartPolicyRules", OBJECTS, &schema_restart_rule),
+	COMMON("volumeMounts", OBJECTS, "Volumes the container sees.", .object = &schema_mount),
+	COMMON("volumeDevices", OBJECTS, "Raw block devices.", .object = &schema_device, .rule = rule_devices),
+	FORBIDDEN("livenessProbe", OBJECT, &schema_probe),
+	FORBIDDEN("readinessProbe", OBJECT, &schema_probe),
+	FORBIDDEN("startupProbe", OBJECT, &schema_probe),
+	FORBIDDEN("lifecycle", OBJECT, &schema_lifecycle),
+	COMMON("terminationMessagePath", STRING, "File whose content explains the exit."),
+	COMMON("terminationMessagePolicy", STRING, "Where that explanation comes from.", .choices = "File|FallbackToLogsOnError"),
+	COMMON("imagePullPolicy", STRING, "When the image is pulled.", .choices = "Always|IfNotPresent|Never"),
+	COMMON("securityContext", OBJECT, "User, capabilities and other privileges.", .object = &schema_security),
+	COMMON("stdin", BOOL, "Keeps standard input open."),
+	COMMON("stdinOnce", BOOL, "Closes it after the first attach."),
+	COMMON("tty", BOOL, "Gives the container a terminal."),
+	NEVER("targetContainerName", STRING, "Container whose processes it sees."),
+};
+const struct schema schema_ephemeral_container = SCHEMA("EphemeralContainer", ephemeral_container_fields, 0);

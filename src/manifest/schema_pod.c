@@ -1,0 +1,200 @@
+/* The Pod: metadata and spec. */
+#include "manifest/schema_rows.h"
+
+static const struct field object_reference_fields[] = {
+	PLANNED("name", STRING, SHOULD, RECREATE, "Name of the object.", .required = true, .check = check_subdomain_name,
+	        .hint = HINT_LATER),
+};
+const struct schema schema_object_reference = SCHEMA("LocalObjectReference", object_reference_fields, 0);
+
+static const struct field sysctl_fields[] = {
+	PLANNED("name", STRING, MUST, RECREATE, "Name, as net.core.somaxconn.", .required = true, .check = check_sysctl_name),
+	PLANNED("value", STRING, MUST, RECREATE, "Its value."),
+};
+static const struct schema schema_sysctl = SCHEMA("Sysctl", sysctl_fields, 0);
+
+static const struct field pod_security_fields[] = {
+	PLANNED("seLinuxOptions", OBJECT, LATER, RECREATE, "SELinux label.", .object = &schema_se_linux, .hint = HINT_LATER),
+	NEVER("windowsOptions", OBJECT, "For Windows.", .object = &schema_windows, .hint = HINT_LINUX),
+	BUILT("runAsUser", ID, MUST, security_context, run_as_user, RECREATE, "User id for containers that name none.",
+	      .check = check_id),
+	BUILT("runAsGroup", ID, MUST, security_context, run_as_group, RECREATE, "Group id for containers that name none.",
+	      .check = check_id),
+	PLANNED("runAsNonRoot", BOOL, MUST, RECREATE, "Refuses to run as user 0.", .neutral = "false",
+	        .hint = "set runAsUser to a user other than 0"),
+	PLANNED("supplementalGroups", INT64S, MUST, RECREATE, "Further groups of every container.", .check = check_id,
+	        .hint = HINT_LATER),
+	PLANNED("supplementalGroupsPolicy", STRING, SHOULD, RECREATE, "Whether groups of the image count.", .neutral = "Merge",
+	        .choices = "Merge|Strict", .hint = HINT_LATER),
+	PLANNED("fsGroup", INT64, MUST, RECREATE, "Group that owns the volumes.", .check = check_id,
+	        .hint = "prepare the directory's group on the host and use hostPath"),
+	PLANNED("sysctls", OBJECTS, MUST, RECREATE, "Kernel parameters of the pod's namespaces.", .object = &schema_sysctl,
+	        .rule = rule_unique_names, .hint = HINT_LATER),
+	PLANNED("fsGroupChangePolicy", STRING, SHOULD, RECREATE, "When fsGroup is applied.", .choices = "OnRootMismatch|Always",
+	        .hint = HINT_LATER),
+	PLANNED("seccompProfile", OBJECT, SHOULD, RECREATE, "Filter of system calls.", .object = &schema_seccomp,
+	        .hint = HINT_LATER),
+	PLANNED("appArmorProfile", OBJECT, SHOULD, RECREATE, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
+	NO_OP("seLinuxChangePolicy", STRING, "How volumes are relabelled.", .choices = "MountOption|Recursive"),
+};
+static const struct schema schema_pod_security = SCHEMA("PodSecurityContext", pod_security_fields, sizeof(struct security_context));
+
+static const struct field os_fields[] = {
+	PLANNED("name", STRING, MUST, NONE, "The operating system the pod is for.", .required = true, .neutral = "linux",
+	        .choices = "linux|windows", .hint = HINT_LINUX),
+};
+static const struct schema schema_os = SCHEMA("PodOS", os_fields, 0);
+
+static const struct field host_alias_fields[] = {
+	PLANNED("ip", STRING, MUST, RECREATE, "The address.", .required = true, .check = check_ip),
+	PLANNED("hostnames", STRINGS, MUST, RECREATE, "Names of the address.", .check = check_subdomain_name),
+};
+static const struct schema schema_host_alias = SCHEMA("HostAlias", host_alias_fields, 0);
+
+static const struct field dns_option_fields[] = {
+	PLANNED("name", STRING, MUST, RECREATE, "Name of the option.", .required = true),
+	PLANNED("value", STRING, MUST, RECREATE, "Its value, if it has one."),
+};
+static const struct schema schema_dns_option = SCHEMA("PodDNSConfigOption", dns_option_fields, 0);
+
+static const struct field dns_config_fields[] = {
+	PLANNED("nameservers", STRINGS, MUST, RECREATE, "Addresses of name servers, three at most.", .check = check_ip),
+	PLANNED("searches", STRINGS, MUST, RECREATE, "Domains that short names are looked up in.", .check = check_search_domain),
+	PLANNED("options", OBJECTS, MUST, RECREATE, "Options of the resolver.", .object = &schema_dns_option),
+};
+static const struct schema schema_dns_config = SCHEMA("PodDNSConfig", dns_config_fields, 0, .rule = rule_dns_config);
+
+static const struct field readiness_gate_fields[] = {
+	PLANNED("conditionType", STRING, LATER, UPDATE, "Name of the condition.", .required = true, .check = check_qualified_text),
+};
+static const struct schema schema_readiness_gate = SCHEMA("PodReadinessGate", readiness_gate_fields, 0);
+
+static const struct field scheduling_gate_fields[] = {
+	NEVER("name", STRING, "Name of the gate.", .required = true, .check = check_qualified_text),
+};
+static const struct schema schema_scheduling_gate = SCHEMA("PodSchedulingGate", scheduling_gate_fields, 0);
+
+static const struct field pod_claim_fields[] = {
+	NEVER("name", STRING, "Name of the claim inside the pod.", .required = true, .check = check_label_name),
+	NEVER("resourceClaimName", STRING, "Name of the claim.", .check = check_subdomain_name),
+	NEVER("resourceClaimTemplateName", STRING, "Name of the template of the claim.", .check = check_subdomain_name),
+};
+static const struct schema schema_pod_claim = SCHEMA("PodResourceClaim", pod_claim_fields, 0, .rule = rule_pod_claim);
+
+static const struct field scheduling_group_fields[] = {
+	NO_OP("podGroupName", STRING, "Name of the group.", .required = true, .check = check_subdomain_name),
+};
+static const struct schema schema_scheduling_group = SCHEMA("PodSchedulingGroup", scheduling_group_fields, 0);
+
+static const struct field eviction_responder_fields[] = {
+	NO_OP("name", STRING, "Name of the responder.", .required = true),
+	NO_OP("priority", INT32, "Who is asked first."),
+};
+const struct schema schema_eviction_responder = SCHEMA("EvictionResponder", eviction_responder_fields, 0);
+
+static const struct field spec_fields[] = {
+	BUILT("volumes", OBJECTS, MUST, pod_spec, volumes, RECREATE, "Directories and files that containers can mount.",
+	      .object = &schema_volume),
+	PLANNED("initContainers", OBJECTS, MUST, RECREATE, "Containers that run one by one before the others; sidecars.",
+	        .object = &schema_container, .rule = rule_init_containers,
+	        .hint = "run the preparation in the container's own command"),
+	BUILT("containers", OBJECTS, MUST, pod_spec, containers, RESTART, "The members of the pod.", .required = true,
+	      .object = &schema_container),
+	NEVER("ephemeralContainers", OBJECTS, "Containers added to debug a running pod.", .object = &schema_ephemeral_container,
+	      .rule = rule_unique_names, .hint = "use podctl exec"),
+	BUILT("restartPolicy", ENUM, MUST, pod_spec, restart_policy, UPDATE,
+	      "When a container that ended is started again: Always, OnFailure or Never.", .values = &restart_policy_words,
+	      .fallback = "Always"),
+	BUILT("terminationGracePeriodSeconds", INT64, MUST, pod_spec, grace_seconds, UPDATE,
+	      "Time between the stop signal and the kill.", .fallback = "30", .check = check_grace),
+	PLANNED("activeDeadlineSeconds", INT64, SHOULD, UPDATE, "Ends the pod after this time.", .check = check_positive_int32,
+	        .hint = HINT_LATER),
+	PLANNED("dnsPolicy", STRING, MUST, RECREATE, "Where name servers come from; the host's, since there is no cluster.",
+	        .neutral = "Default|ClusterFirst|ClusterFirstWithHostNet",
+	        .choices = "ClusterFirstWithHostNet|ClusterFirst|Default|None", .hint = HINT_LATER),
+	PLANNED("nodeSelector", MAP, SHOULD, UPDATE, "Labels of the machines the pod is for.", .rule = rule_labels,
+	        .hint = HINT_LATER),
+	NO_OP("serviceAccountName", STRING, "Identity at the API; no token is mounted.", .check = check_subdomain_name),
+	NO_OP("serviceAccount", STRING, "Identity at the API; no token is mounted.", .check = check_subdomain_name),
+	NO_OP("automountServiceAccountToken", BOOL, "Whether a token is mounted; none is."),
+	NO_OP("nodeName", STRING, "The machine; always this one.", .check = check_subdomain_name),
+	BUILT("hostNetwork", BOOL, MUST, pod_spec, host_network, RECREATE, "Uses the host's network."),
+	BUILT("hostPID", BOOL, MUST, pod_spec, host_pid, RECREATE, "Sees the host's processes."),
+	BUILT("hostIPC", BOOL, MUST, pod_spec, host_ipc, RECREATE, "Uses the host's System V IPC and POSIX queues."),
+	BUILT("shareProcessNamespace", BOOL, MUST, pod_spec, share_process_namespace, RECREATE,
+	      "Containers of the pod see each other's processes."),
+	BUILT("securityContext", OBJECT, MUST, pod_spec, security, NONE, "Defaults for all containers.",
+	      .object = &schema_pod_security),
+	PLANNED("imagePullSecrets", OBJECTS, SHOULD, UPDATE, "Credentials of registries.", .object = &schema_object_reference,
+	        .hint = "leave it out: a rootfs: image is never pulled"),
+	BUILT("hostname", STRING, MUST, pod_spec, hostname, RECREATE, "Host name inside the pod; the pod's name by default.",
+	      .check = check_label_name),
+	PLANNED("subdomain", STRING, SHOULD, RECREATE, "Second part of the full host name.", .neutral = "",
+	        .check = check_label_name, .hint = HINT_LATER),
+	NO_OP("affinity", OBJECT, "Choice of the machine.", .object = &schema_affinity),
+	NO_OP("schedulerName", STRING, "Who chooses the machine.", .check = check_subdomain_name),
+	NO_OP("tolerations", OBJECTS, "Taints of machines to put up with.", .object = &schema_toleration),
+	PLANNED("hostAliases", OBJECTS, MUST, RECREATE, "Further lines of /etc/hosts.", .object = &schema_host_alias,
+	        .hint = HINT_LATER),
+	PLANNED("priorityClassName", STRING, SHOULD, UPDATE, "Rank by name.", .neutral = "", .check = check_subdomain_name,
+	        .hint = HINT_LATER),
+	PLANNED("priority", INT32, SHOULD, UPDATE, "Rank among pods.", .neutral = "0", .hint = HINT_LATER),
+	PLANNED("dnsConfig", OBJECT, MUST, RECREATE, "Name servers and search list.", .object = &schema_dns_config,
+	        .hint = "the pod gets the host's resolv.conf"),
+	PLANNED("readinessGates", OBJECTS, LATER, UPDATE, "Further conditions for being ready.", .object = &schema_readiness_gate,
+	        .hint = HINT_LATER),
+	PLANNED("runtimeClassName", STRING, SHOULD, RECREATE, "Which runtime runs the pod.", .neutral = "",
+	        .check = check_subdomain_name, .hint = "leave it out: podd runs containers itself"),
+	NO_OP("enableServiceLinks", BOOL, "Variables that describe Services; there are none."),
+	NO_OP("preemptionPolicy", STRING, "Whether lower priorities make room.", .choices = "PreemptLowerPriority|Never"),
+	NO_OP("overhead", QUANTITY_MAP, "Resources of the sandbox itself.", .object = &schema_resource_list),
+	NO_OP("topologySpreadConstraints", OBJECTS, "Spread over machines.", .object = &schema_topology_spread,
+	      .rule = rule_topology_spreads),
+	PLANNED("setHostnameAsFQDN", BOOL, SHOULD, RECREATE, "Uses the full name as the host name.", .neutral = "false",
+	        .hint = HINT_LATER),
+	READ_ELSEWHERE("os", OBJECT, MUST, "The operating system the pod is for.", .object = &schema_os),
+	PLANNED("hostUsers", BOOL, SHOULD, RECREATE, "false: user ids of its own.", .neutral = "true", .hint = HINT_LATER),
+	NEVER("schedulingGates", OBJECTS, "Keeps the pod from being started.", .object = &schema_scheduling_gate,
+	      .rule = rule_unique_names, .hint = "keep the manifest outside of the directory"),
+	NEVER("resourceClaims", OBJECTS, "Devices by dynamic resource allocation.", .object = &schema_pod_claim,
+	      .rule = rule_unique_names, .hint = HINT_DEVICE),
+	PLANNED("resources", OBJECT, MUST, RESIZE, "Limits of the pod as a whole.", .object = &schema_resources,
+	        .rule = rule_pod_resources, .hint = "limit the containers"),
+	PLANNED("hostnameOverride", STRING, SHOULD, RECREATE, "A host name of any form.", .check = check_hostname_override,
+	        .hint = "use hostname"),
+	NO_OP("schedulingGroup", OBJECT, "Pods that are placed together.", .object = &schema_scheduling_group),
+	NO_OP("evictionResponders", OBJECTS, "Who answers evictions.", .object = &schema_eviction_responder),
+};
+const struct schema schema_spec = SCHEMA("PodSpec", spec_fields, sizeof(struct pod_spec), .rule = rule_spec);
+
+static const struct field metadata_fields[] = {
+	BUILT("name", STRING, MUST, pod_metadata, name, RECREATE, "Name of the pod, unique in its namespace.", .required = true,
+	      .check = check_subdomain_name),
+	BUILT("namespace", STRING, MUST, pod_metadata, namespace, RECREATE, "Group the pod belongs to.", .fallback = "default",
+	      .check = check_label_name),
+	BUILT("uid", STRING, MUST, pod_metadata, uid, NONE, "Identity of the pod; podd chooses and keeps one.",
+	      .check = check_pod_uid),
+	BUILT("labels", MAP, MUST, pod_metadata, labels, UPDATE, "Words to select pods by."),
+	BUILT("annotations", MAP, MUST, pod_metadata, annotations, UPDATE,
+	      "Notes; those that begin with podd.dev/ are podd's own."),
+	NO_OP("generateName", STRING, "Prefix of a name the API server would make."),
+	NO_OP("creationTimestamp", STRING, "Written by an API server."),
+	NO_OP("deletionTimestamp", STRING, "Written by an API server."),
+	NO_OP("deletionGracePeriodSeconds", INT64, "Written by an API server."),
+	NO_OP("resourceVersion", STRING, "Written by an API server."),
+	NO_OP("generation", INT64, "Written by an API server."),
+	NO_OP("selfLink", STRING, "Written by an API server."),
+	NO_OP("ownerReferences", OBJECTS, "Objects the pod belongs to."),
+	NO_OP("finalizers", STRINGS, "Who has a say in the deletion."),
+	NO_OP("managedFields", OBJECTS, "Written by an API server."),
+};
+const struct schema schema_metadata = SCHEMA("ObjectMeta", metadata_fields, sizeof(struct pod_metadata));
+
+static const struct field pod_fields[] = {
+	READ_ELSEWHERE("apiVersion", STRING, MUST, "v1.", .required = true),
+	READ_ELSEWHERE("kind", STRING, MUST, "Pod.", .required = true),
+	BUILT("metadata", OBJECT, MUST, pod, metadata, NONE, "Name and labels.", .required = true, .object = &schema_metadata),
+	BUILT("spec", OBJECT, MUST, pod, spec, NONE, "What is to run.", .required = true, .object = &schema_spec),
+	NO_OP("status", OBJECT, "Written by podd; in a manifest a leftover."),
+};
+const struct schema schema_pod = SCHEMA("Pod", pod_fields, sizeof(struct pod));

@@ -1,0 +1,91 @@
+/* Probes and hooks. */
+#include "manifest/schema_rows.h"
+
+static const struct field exec_fields[] = {
+	PLANNED("command", STRINGS, MUST, UPDATE, "Program and arguments; no shell, no expansion.", .required = true),
+};
+static const struct schema schema_exec = SCHEMA("ExecAction", exec_fields, 0);
+
+static const struct field header_fields[] = {
+	PLANNED("name", STRING, MUST, UPDATE, "Name of the header.", .required = true, .check = check_header_name),
+	PLANNED("value", STRING, MUST, UPDATE, "Its value."),
+};
+static const struct schema schema_header = SCHEMA("HTTPHeader", header_fields, 0);
+
+static const struct field http_get_fields[] = {
+	PLANNED("path", STRING, MUST, UPDATE, "Path of the request; / by default.", .fallback = "/"),
+	PLANNED("port", INT_OR_STRING, MUST, UPDATE, "Number or name of the port.", .required = true, .check = check_port_or_name),
+	PLANNED("host", STRING, MUST, UPDATE, "Address; the pod's by default."),
+	PLANNED("scheme", STRING, SHOULD, UPDATE, "HTTP or HTTPS; certificates are not verified.", .fallback = "HTTP",
+	        .choices = "HTTP|HTTPS"),
+	PLANNED("httpHeaders", OBJECTS, MUST, UPDATE, "Headers of the request.", .object = &schema_header),
+	PLANNED("protocol", STRING, LATER, UPDATE, "Version of HTTP.", .choices = "HTTP1|HTTP2"),
+};
+static const struct schema schema_http_get = SCHEMA("HTTPGetAction", http_get_fields, 0);
+
+static const struct field tcp_socket_fields[] = {
+	PLANNED("port", INT_OR_STRING, MUST, UPDATE, "Number or name of the port.", .required = true, .check = check_port_or_name),
+	PLANNED("host", STRING, MUST, UPDATE, "Address; the pod's by default."),
+};
+static const struct schema schema_tcp_socket = SCHEMA("TCPSocketAction", tcp_socket_fields, 0);
+
+static const struct field grpc_fields[] = {
+	PLANNED("port", INT32, SHOULD, UPDATE, "Number of the port.", .required = true, .check = check_port),
+	PLANNED("service", STRING, SHOULD, UPDATE, "Service to ask about.", .fallback = ""),
+	PLANNED("mode", STRING, LATER, UPDATE, "Plaintext or TLS.", .choices = "Plaintext|TLS"),
+};
+static const struct schema schema_grpc = SCHEMA("GRPCAction", grpc_fields, 0);
+
+#define HANDLER OF("ProbeHandler")
+
+static const struct field probe_fields[] = {
+	PLANNED("exec", OBJECT, MUST, UPDATE, "A command inside the container; 0 is success.", HANDLER, .object = &schema_exec),
+	PLANNED("httpGet", OBJECT, MUST, UPDATE, "A request; 200 to 399 is success.", HANDLER, .object = &schema_http_get),
+	PLANNED("tcpSocket", OBJECT, MUST, UPDATE, "A connection.", HANDLER, .object = &schema_tcp_socket),
+	PLANNED("grpc", OBJECT, SHOULD, UPDATE, "A call of gRPC's health service.", HANDLER, .object = &schema_grpc),
+	PLANNED("initialDelaySeconds", INT32, MUST, UPDATE, "Time from the start to the first probe.",
+	        .check = check_not_negative_number),
+	PLANNED("timeoutSeconds", INT32, MUST, UPDATE, "Time after which a probe has failed.", .fallback = "1",
+	        .check = check_not_negative_number),
+	PLANNED("periodSeconds", INT32, MUST, UPDATE, "Time between probes.", .fallback = "10", .check = check_not_negative_number),
+	PLANNED("successThreshold", INT32, MUST, UPDATE, "Successes in a row that count; 1 but for readiness.", .fallback = "1",
+	        .check = check_not_negative_number),
+	PLANNED("failureThreshold", INT32, MUST, UPDATE, "Failures in a row that count.", .fallback = "3",
+	        .check = check_not_negative_number),
+	PLANNED("terminationGracePeriodSeconds", INT64, SHOULD, UPDATE, "The pod's grace period, for a stop that the probe causes.",
+	        .check = check_positive_number),
+};
+const struct schema schema_probe = SCHEMA("Probe", probe_fields, 0, .rule = rule_one_handler);
+
+static const struct field sleep_fields[] = {
+	PLANNED("seconds", INT64, MUST, UPDATE, "Time to wait.", .required = true, .check = check_not_negative_number),
+};
+static const struct schema schema_sleep = SCHEMA("SleepAction", sleep_fields, 0);
+
+static const struct field hook_fields[] = {
+	PLANNED("exec", OBJECT, MUST, UPDATE, "A command inside the container.", .object = &schema_exec),
+	PLANNED("httpGet", OBJECT, SHOULD, UPDATE, "A request.", .object = &schema_http_get),
+	NEVER("tcpSocket", OBJECT, "A connection; does nothing in Kubernetes.", .object = &schema_tcp_socket,
+	      .hint = "use exec or httpGet"),
+	PLANNED("sleep", OBJECT, MUST, UPDATE, "Waits.", .object = &schema_sleep),
+};
+static const struct schema schema_hook = SCHEMA("LifecycleHandler", hook_fields, 0, .rule = rule_one_handler);
+
+#define SIGNALS                                                                                                                    \
+	"SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|"  \
+	"SIGPWR|SIGQUIT|SIGSEGV|SIGSTKFLT|SIGSTOP|SIGSYS|SIGTERM|SIGTRAP|SIGTSTP|SIGTTIN|SIGTTOU|SIGURG|SIGUSR1|SIGUSR2|"          \
+	"SIGVTALRM|"                                                                                                               \
+	"SIGWINCH|SIGXCPU|SIGXFSZ|SIGRTMIN|SIGRTMIN+1|SIGRTMIN+2|SIGRTMIN+3|SIGRTMIN+4|SIGRTMIN+5|SIGRTMIN+6|SIGRTMIN+7|SIGRTMIN+" \
+	"8|"                                                                                                                       \
+	"SIGRTMIN+9|SIGRTMIN+10|SIGRTMIN+11|SIGRTMIN+12|SIGRTMIN+13|SIGRTMIN+14|SIGRTMIN+15|SIGRTMAX-14|SIGRTMAX-13|SIGRTMAX-12|"  \
+	"SIGRTMAX-11|SIGRTMAX-10|SIGRTMAX-9|SIGRTMAX-8|SIGRTMAX-7|SIGRTMAX-6|SIGRTMAX-5|SIGRTMAX-4|SIGRTMAX-3|SIGRTMAX-2|"         \
+	"SIGRTMAX-1|"                                                                                                              \
+	"SIGRTMAX"
+
+static const struct field lifecycle_fields[] = {
+	PLANNED("postStart", OBJECT, MUST, UPDATE, "Runs after the start; its failure stops the container.",
+	        .object = &schema_hook),
+	PLANNED("preStop", OBJECT, MUST, UPDATE, "Runs before the stop signal, inside the grace period.", .object = &schema_hook),
+	PLANNED("stopSignal", STRING, MUST, UPDATE, "The stop signal, as SIGQUIT; the image's, else SIGTERM.", .choices = SIGNALS),
+};
+const struct schema schema_lifecycle = SCHEMA("Lifecycle", lifecycle_fields, 0);
