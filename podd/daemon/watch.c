@@ -177,7 +177,6 @@ static void read_file(struct watcher *w, struct directory *dir, int dirfd, const
 	const char *path = arena_printf(arena, "%s/%s", dir->path, name), *hint = NULL;
 
 	k->absent = false;
-	accept_present(w->daemon->acceptor, path);
 	/* O_NONBLOCK: a FIFO or a device must not hold us up. */
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &before) < 0) {
@@ -345,8 +344,11 @@ static void scan(struct directory *dir)
 	for (size_t i = 0; i < dir->known_count; i++)
 		dir->known[i]->found = false;
 	/* All names first: a conflict is one only with a file that is still there. */
-	for (size_t i = 0; i < names.count; i++)
+	for (size_t i = 0; i < names.count; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir->path, names.items[i]);
 		get_known(dir, names.items[i])->found = true;
+		accept_present(w->daemon->acceptor, path);
+	}
 	for (size_t i = 0; i < dir->known_count; i++)
 		if (!dir->known[i]->found)
 			tell_absent(dir, dir->known[i]);

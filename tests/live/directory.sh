@@ -26,6 +26,7 @@ pid=$(member_pid a app)
 pod a 1000 | put 0.yaml
 ok "a second file with the same pod is an error that names both" await 20 status_says '0.yaml:[0-9]+.*defined by .*a.yaml'
 is "the one that runs stays" "$(member_pid a app)" "$pid"
+sleep 0.5 # both files have to be settled when podd starts, or it takes its time with the younger one
 podd_stop
 podd_start || exit 1
 await 20 status_says '0.yaml:[0-9]+.*defined by .*a.yaml'

@@ -43,6 +43,7 @@ ok "an event says so" eval 'podctl events | grep -q NetworkRepaired'
 ip link del "$(ip -o link show | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/\1/p' | head -n 1)"
 all_answer "after a link was deleted"
 is "with the same addresses" "$(field one .status.podIP) $(field two .status.podIP)" "$ip1 $ip2"
+is "and the same processes" "$(member_pid one app) $(member_pid two app)" "$pids"
 echo 0 >/proc/sys/net/ipv4/ip_forward # of this test's own network namespace
 podd_kill
 podd_start || exit 1
