@@ -4,7 +4,8 @@
  *   main.c      flags, signals, start-up order, sd_notify
  *   daemon.c    daemon_step(): event -> core -> effects; the one timer
  *   effects.c   each effect, carried out
- *   sandbox.c   a pod's sandbox: directories, cgroups, anchor, network; and its end
+ *   sandbox.c   a pod's sandbox: directories, cgroups, anchor; sandbox_net.c: its network; sandbox_anchor.c: what the anchor says;
+ *               teardown.c: its end; limits.c: its limits
  *   anchor.c    the connection to one anchor
  *   launch.c    one start of a container: descriptors for the plan's slots, spawn
  *   adopt.c     what is found at start

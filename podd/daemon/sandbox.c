@@ -1,7 +1,5 @@
-#include "daemon/sandbox.h"
-#include <arpa/inet.h>
+#include "daemon/sandbox_internal.h"
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +13,6 @@
 #include "daemon/etcfiles.h"
 #include "daemon/launch.h"
 #include "daemon/logs.h"
-#include "daemon/leases.h"
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/volumes.h"
@@ -41,8 +38,6 @@ void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t numbe
 	if (session && n > 0 && n < SANDBOX_LEAF_SIZE)
 		(void)snprintf(ret + n, (size_t)(SANDBOX_LEAF_SIZE - n), "/x%u", session);
 }
-
-/* --- birth --------------------------------------------------------------------------------------------------------------- */
 
 static void handle_closed(uv_handle_t *h)
 {
@@ -81,7 +76,7 @@ static int open_pod_dir(int base, const char *uid, int *ret)
 	return 0;
 }
 
-static int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
+int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 {
 	struct sandbox *s = xnew(struct sandbox);
 
@@ -113,7 +108,7 @@ static const char *qos_prefix(enum qos q)
 	return "besteffort/";
 }
 
-static void name_cgroup(struct sandbox *s, enum qos q)
+void sandbox_name_cgroup(struct sandbox *s, enum qos q)
 {
 	(void)snprintf(s->cgroup, sizeof(s->cgroup), "%spod%s", qos_prefix(q), s->uid);
 }
@@ -149,8 +144,6 @@ static int open_listener(struct sandbox *s, int *ret)
 	*ret = TAKE_FD(fd);
 	return 0;
 }
-
-static const struct anchor_callbacks sandbox_callbacks;
 
 static int start_anchor(struct sandbox *s, const struct pod *p)
 {
@@ -196,9 +189,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	return r;
 }
 
-/* Creation failed: what was made is unmade, then the core is told. */
-static void fail(struct sandbox *s, const char *reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void fail(struct sandbox *s, const char *reason, const char *fmt, ...)
+void sandbox_fail(struct sandbox *s, const char *reason, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -217,6 +208,11 @@ static void answer_late(uv_timer_t *t)
 
 	daemon_report(s->daemon, s->uid, NULL, false, "AnchorStuck",
 		      "the anchor does not answer; the pod is left as it is until the anchor answers or dies");
+}
+
+void sandbox_expect_answer(struct sandbox *s)
+{
+	uv_timer_start(&s->timer, answer_late, ANSWER_MS, 0);
 }
 
 static const char *unenforceable(const struct daemon *d, const struct pod *p)
@@ -239,10 +235,10 @@ void sandbox_create(struct daemon *d, const char *uid)
 	struct sandbox *s;
 
 	int r = sandbox_new(d, uid, &s);
-	name_cgroup(s, p->qos); /* whatever fails from here on, the end looks there for what was made */
+	sandbox_name_cgroup(s, p->qos); /* whatever fails from here on, the end looks there for what was made */
 	const char *lacking = unenforceable(d, p);
 	if (lacking) {
-		fail(s, "LimitsNotEnforced", "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
+		sandbox_fail(s, "LimitsNotEnforced", "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
 		     "allowUnenforcedLimits: true in podd.yaml", lacking);
 		return;
 	}
@@ -255,301 +251,10 @@ void sandbox_create(struct daemon *d, const char *uid)
 	if (r == 0)
 		r = start_anchor(s, p);
 	if (r < 0) {
-		fail(s, "FailedCreatePodSandBox", "creating the sandbox: %s", strerror(-r));
+		sandbox_fail(s, "FailedCreatePodSandBox", "creating the sandbox: %s", strerror(-r));
 		return;
 	}
-	uv_timer_start(&s->timer, answer_late, ANSWER_MS, 0);
-}
-
-/* --- network ----------------------------------------------------------------------------------------------------------------- */
-
-static size_t collect_ports(const struct pod *p, struct podnet_port ports[static PODNET_PORTS_MAX])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->spec.containers.count; i++) {
-		const struct container_port_list *l = &p->spec.containers.items[i].ports;
-		for (size_t k = 0; k < l->count && n < PODNET_PORTS_MAX; k++) {
-			if (!l->items[k].host_port || l->items[k].protocol == PROTOCOL_SCTP)
-				continue;
-			ports[n] = (struct podnet_port){
-				.protocol = l->items[k].protocol == PROTOCOL_UDP ? PODNET_UDP : PODNET_TCP,
-				.host_port = (uint16_t)l->items[k].host_port,
-				.container_port = (uint16_t)l->items[k].container_port,
-			};
-			if (l->items[k].host_ip)
-				(void)inet_pton(AF_INET, l->items[k].host_ip, &ports[n].host_ip);
-			n++;
-		}
-	}
-	return n;
-}
-
-/* Attaches the pod's link, or, for an adopted pod, takes it into the books. */
-static int join_network(struct sandbox *s, const struct pod *p, bool adopt)
-{
-	struct podnet_port ports[PODNET_PORTS_MAX];
-	struct podnet_pod np = {
-		.uid = s->uid,
-		.namespace = p->metadata.namespace,
-		.name = p->metadata.name,
-		.netns_fd = s->netns_fd,
-		.rtnl_fd = s->rtnl_fd,
-		.ports = ports,
-		.port_count = collect_ports(p, ports),
-	};
-
-	int r = leases_address(s->daemon, s->uid, adopt, &s->address);
-	if (r < 0)
-		return r;
-	np.address = s->address;
-	r = adopt ? podnet_adopt(s->daemon->net, &np) : podnet_attach(s->daemon->net, &np);
-	s->networked = r == 0;
-	return r;
-}
-
-static void network_failed(struct sandbox *s, const struct pod *p, int r)
-{
-	struct podnet_port ports[PODNET_PORTS_MAX];
-	size_t n = collect_ports(p, ports);
-
-	for (size_t i = 0; r == -EADDRINUSE && i < n; i++) {
-		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
-		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
-		if (owner && owner->pod) {
-			fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", ports[i].host_port, owner->pod->metadata.namespace,
-			     owner->pod->metadata.name);
-			return;
-		}
-	}
-	if (r == -ENOSPC)
-		fail(s, "NoAddress", "no address is free in the pods' range; give podd a larger --pod-cidr");
-	else
-		fail(s, "FailedCreatePodSandBox", "connecting the pod's network: %s", strerror(-r));
-}
-
-/* --- what the anchor says --------------------------------------------------------------------------------------------------- */
-
-static struct sandbox_info describe(const struct sandbox *s, int32_t anchor_pid)
-{
-	struct sandbox_info i = { .anchor = anchor_pid };
-
-	if (s->networked)
-		(void)inet_ntop(AF_INET, &s->address, i.ip, sizeof(i.ip));
-	return i;
-}
-
-static void created(struct sandbox *s, const struct anchor_snapshot *snapshot)
-{
-	struct daemon *d = s->daemon;
-	const struct core_pod *cp = core_pod_by_uid(d->core, s->uid);
-	struct event e = daemon_event(EVENT_SANDBOX_READY, s->uid, NULL, 0);
-	int r = cp->pod->spec.host_network ? 0 : join_network(s, cp->pod, false);
-
-	if (r < 0) {
-		network_failed(s, cp->pod, r);
-		return;
-	}
-	s->state = SANDBOX_UP;
-	e.sandbox = describe(s, snapshot->pid);
-	logs_first_numbers(d, cp->pod, s->uid, e.first_numbers);
-	daemon_step(d, &e);
-	etcfiles_hosts_changed(d, cp->pod->metadata.namespace);
-}
-
-/* Someone wiped /run: what the next start of a member will look for there is made anew. */
-static void restore_run(struct sandbox *s, const struct pod *p)
-{
-	struct stat st;
-
-	if (fstatat(s->run_fd, "etc/hostname", &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return;
-	int r = etcfiles_write(s, p);
-	if (r == 0)
-		r = volumes_prepare(s, p);
-	if (r < 0)
-		daemon_report(s->daemon, s->uid, NULL, false, "SandboxNotRepaired", "making the pod's files in /run anew: %s", strerror(-r));
-}
-
-static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count)
-{
-	struct daemon *d = s->daemon;
-	const struct core_pod *cp = core_pod_by_uid(d->core, s->uid);
-	struct event e = daemon_event(EVENT_ADOPT, s->uid, NULL, 0);
-	_cleanup_free_ struct adopted_start *starts = xnew_array(struct adopted_start, count);
-	size_t n = 0;
-
-	s->state = SANDBOX_UP;
-	if (cp && cp->pod)
-		restore_run(s, cp->pod);
-	if (cp && cp->pod && !cp->pod->spec.host_network) {
-		int r = join_network(s, cp->pod, true);
-		if (r < 0)
-			daemon_report(d, s->uid, NULL, false, "NetworkNotRepaired", "taking over the pod's network: %s", strerror(-r));
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct anchor_process *p = &processes[i];
-		if (p->key.session)
-			continue;
-		struct adopted_start *a = &starts[n++];
-		(void)snprintf(a->container, sizeof(a->container), "%s", p->key.container);
-		a->number = p->key.number;
-		a->pid = p->state == ANCHOR_PROCESS_EXITED ? 0 : p->pid;
-		a->started_wall = p->started_wall;
-		a->launch_failed = p->failed;
-		if (p->state == ANCHOR_PROCESS_EXITED)
-			a->exit = launch_exit_info(s, p);
-	}
-	e.adopt = (struct adopt_info){
-		.note = snapshot->note,
-		.note_size = snapshot->note_size,
-		.starts = starts,
-		.start_count = n,
-		.sandbox = describe(s, snapshot->pid),
-	};
-	daemon_step(d, &e);
-}
-
-static void on_started(void *arg, const struct anchor_process *p)
-{
-	struct sandbox *s = arg;
-
-	if (p->key.session)
-		session_started(s, p);
-	else
-		launch_started(s, p);
-}
-
-static void on_exited(void *arg, const struct anchor_process *p)
-{
-	struct sandbox *s = arg;
-
-	if (p->key.session)
-		session_exited(s, p);
-	else
-		launch_exited(s, p);
-}
-
-/* A second snapshot: the connection was made anew. What it tells twice, the core knows by its number. */
-static void catch_up(struct sandbox *s, const struct anchor_process *processes, size_t count)
-{
-	for (size_t i = 0; i < count && s->state == SANDBOX_UP; i++) {
-		const struct anchor_process *p = &processes[i];
-		if (p->state == ANCHOR_PROCESS_EXITED)
-			on_exited(s, p);
-		else if (p->state == ANCHOR_PROCESS_RUNNING)
-			on_started(s, p);
-	}
-}
-
-static void on_snapshot(void *arg, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count,
-			int netns_fd, int rtnl_fd)
-{
-	struct sandbox *s = arg;
-
-	(void)fd_close(s->netns_fd);
-	(void)fd_close(s->rtnl_fd);
-	s->netns_fd = netns_fd;
-	s->rtnl_fd = rtnl_fd;
-	s->log_dropped = snapshot->log_dropped;
-	switch (s->state) {
-	case SANDBOX_CREATING:
-		uv_timer_stop(&s->timer);
-		created(s, snapshot);
-		break;
-	case SANDBOX_ADOPTING:
-		uv_timer_stop(&s->timer);
-		adopted(s, snapshot, processes, count);
-		break;
-	case SANDBOX_UP:
-		catch_up(s, processes, count);
-		break;
-	case SANDBOX_LOST:
-	case SANDBOX_DYING:
-		break;
-	}
-}
-
-static void on_dropped(void *arg, const struct anchor_dropped *m)
-{
-	struct sandbox *s = arg;
-
-	s->log_dropped += m->lines;
-	daemon_report(s->daemon, s->uid, m->key.container, false, "LogDropped", "%llu lines of the log were dropped: %s",
-		      (unsigned long long)m->lines, m->error == ETIMEDOUT ? "the disk hangs" : strerror(m->error));
-}
-
-static void on_lost(void *arg)
-{
-	struct sandbox *s = arg;
-
-	anchor_close(s->anchor);
-	s->anchor = NULL;
-	switch (s->state) {
-	case SANDBOX_CREATING:
-		fail(s, "FailedCreatePodSandBox", "the anchor ended at once");
-		break;
-	case SANDBOX_ADOPTING:
-	case SANDBOX_UP:
-		s->state = SANDBOX_LOST;
-		session_end_all(s);
-		struct event e = daemon_event(EVENT_SANDBOX_LOST, s->uid, NULL, 0);
-		daemon_step(s->daemon, &e);
-		break;
-	case SANDBOX_LOST:
-		break;
-	case SANDBOX_DYING:
-		sandbox_end(s);
-		break;
-	}
-}
-
-static void on_refused(void *arg, const struct anchor_error *m)
-{
-	struct sandbox *s = arg;
-
-	if (m->request != ANCHOR_SPAWN)
-		return; /* an ACK or signal for what is gone already */
-	if (m->key.session)
-		session_refused(s, m);
-	else
-		launch_refused(s, m);
-}
-
-static const struct anchor_callbacks sandbox_callbacks = {
-	.snapshot = on_snapshot,
-	.started = on_started,
-	.exited = on_exited,
-	.dropped = on_dropped,
-	.refused = on_refused,
-	.lost = on_lost,
-};
-
-/* --- adoption ---------------------------------------------------------------------------------------------------------------- */
-
-/* An edit while podd was away may have changed the class: the directory that is there counts. */
-static void find_cgroup(struct sandbox *s)
-{
-	for (enum qos q = 0; q < QOS_MAX; q++) {
-		name_cgroup(s, q);
-		if (cgroup_exists(s->daemon->cgroups, s->cgroup))
-			return;
-	}
-}
-
-void sandbox_adopt(struct daemon *d, const char *uid)
-{
-	struct sandbox *s;
-	int r = sandbox_new(d, uid, &s);
-
-	s->state = SANDBOX_ADOPTING;
-	find_cgroup(s);
-	if (r == 0)
-		r = anchor_connect(&d->loop, s->run_fd, "anchor.sock", -EBADF, &sandbox_callbacks, s, &s->anchor);
-	if (r < 0)
-		on_lost(s);
-	else
-		uv_timer_start(&s->timer, answer_late, ANSWER_MS, 0);
+	sandbox_expect_answer(s);
 }
 
 bool sandbox_all_adopted(const struct daemon *d)

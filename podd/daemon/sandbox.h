@@ -46,10 +46,6 @@ void sandbox_resize(struct daemon *d, const char *uid);
 void sandbox_release_all(struct daemon *d);
 bool sandbox_all_adopted(const struct daemon *d);
 
-/* Within the daemon's sandbox files. */
-void sandbox_end(struct sandbox *s);  /* kills and sweeps, until nothing is left */
-void sandbox_free(struct sandbox *s);
-
 /* Limits, as the manifest and the node want them. */
 struct cgroup_limits sandbox_pod_limits(const struct pod *p);     /* on pod<uid>: weight only */
 struct cgroup_limits sandbox_members_limits(const struct pod *p); /* on pod<uid>/members */

@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "daemon/etcfiles.h"
 #include "daemon/janitor.h"
-#include "daemon/sandbox.h"
+#include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
 #include "daemon/volumes.h"
 

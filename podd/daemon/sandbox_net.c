@@ -1,0 +1,69 @@
+#include <arpa/inet.h>
+#include <string.h>
+#include "base/str.h"
+#include "daemon/leases.h"
+#include "daemon/sandbox_internal.h"
+
+static size_t collect_ports(const struct pod *p, struct podnet_port ports[static PODNET_PORTS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->spec.containers.count; i++) {
+		const struct container_port_list *l = &p->spec.containers.items[i].ports;
+		for (size_t k = 0; k < l->count && n < PODNET_PORTS_MAX; k++) {
+			if (!l->items[k].host_port || l->items[k].protocol == PROTOCOL_SCTP)
+				continue;
+			ports[n] = (struct podnet_port){
+				.protocol = l->items[k].protocol == PROTOCOL_UDP ? PODNET_UDP : PODNET_TCP,
+				.host_port = (uint16_t)l->items[k].host_port,
+				.container_port = (uint16_t)l->items[k].container_port,
+			};
+			if (l->items[k].host_ip)
+				(void)inet_pton(AF_INET, l->items[k].host_ip, &ports[n].host_ip);
+			n++;
+		}
+	}
+	return n;
+}
+
+int sandbox_join_network(struct sandbox *s, const struct pod *p, bool adopt)
+{
+	struct podnet_port ports[PODNET_PORTS_MAX];
+	struct podnet_pod np = {
+		.uid = s->uid,
+		.namespace = p->metadata.namespace,
+		.name = p->metadata.name,
+		.netns_fd = s->netns_fd,
+		.rtnl_fd = s->rtnl_fd,
+		.ports = ports,
+		.port_count = collect_ports(p, ports),
+	};
+
+	int r = leases_address(s->daemon, s->uid, adopt, &s->address);
+	if (r < 0)
+		return r;
+	np.address = s->address;
+	r = adopt ? podnet_adopt(s->daemon->net, &np) : podnet_attach(s->daemon->net, &np);
+	s->networked = r == 0;
+	return r;
+}
+
+void sandbox_network_failed(struct sandbox *s, const struct pod *p, int r)
+{
+	struct podnet_port ports[PODNET_PORTS_MAX];
+	size_t n = collect_ports(p, ports);
+
+	for (size_t i = 0; r == -EADDRINUSE && i < n; i++) {
+		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
+		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
+		if (owner && owner->pod) {
+			sandbox_fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", ports[i].host_port, owner->pod->metadata.namespace,
+			     owner->pod->metadata.name);
+			return;
+		}
+	}
+	if (r == -ENOSPC)
+		sandbox_fail(s, "NoAddress", "no address is free in the pods' range; give podd a larger --pod-cidr");
+	else
+		sandbox_fail(s, "FailedCreatePodSandBox", "connecting the pod's network: %s", strerror(-r));
+}
