@@ -85,7 +85,7 @@ static _Noreturn void child(struct janitor *j)
 {
 	int keep[SYNCS_MAX + 1];
 
-	/* podd's lock above all: should podd die now, the next one must not find it taken. */
+	/* The API's socket and the connections above all: should podd die now, they must not seem open. */
 	memcpy(keep, j->syncs, j->sync_count * sizeof(*keep));
 	keep[j->sync_count] = j->trash_fd;
 	fd_close_others(keep, j->sync_count + 1);

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -71,7 +70,8 @@ static int open_directories(struct daemon *d)
 	return 0;
 }
 
-/* One podd a root: the lock goes with the process, and the file says whose it is. */
+/* One podd a root: the lock goes with the process, and the file says whose it is. Not flock(2): a child that was cloned a moment before podd is
+ * killed would hold it on, and the next podd, started at once, would find it taken. */
 static int lock_root(struct daemon *d)
 {
 	_cleanup_buf_ struct buf holder = BUF_NULL;
@@ -80,7 +80,7 @@ static int lock_root(struct daemon *d)
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (fcntl(fd, F_SETLK, &(struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET }) < 0) {
 		(void)fd_read_all(fd, 16, &holder);
 		log_error("another podd runs on this root: pid %.*s", (int)strcspn(buf_str(&holder), "\n"), buf_str(&holder));
 		return -EBUSY;
