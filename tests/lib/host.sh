@@ -15,6 +15,13 @@ host_sweep() { # NAME ROOT
 	local h d
 	for h in $(host_hierarchies); do
 		[ -d "$h/$1" ] || continue
+		if [ -e "$h/$1/cgroup.kill" ]; then # a test that was killed: what runs has lost its parent, not its life
+			echo 1 >"$h/$1/cgroup.kill"
+			while grep -q 'populated 1' "$h/$1/cgroup.events"; do sleep 0.02; done
+		fi
+	done
+	for h in $(host_hierarchies); do
+		[ -d "$h/$1" ] || continue
 		find "$h/$1" -depth -type d | while read -r d; do rmdir "$d" 2>/dev/null; done
 	done
 	rm -rf --one-file-system "$2"

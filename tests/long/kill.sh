@@ -127,7 +127,13 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	nap 40
 	podd_spawn
 	if [ $((round % 10)) = 0 ]; then
-		await 30 podd_answers || note "podd does not answer in round $round"
+		await 30 podd_answers || {
+			fail "podd answers in round $round"
+			tail -n 20 "$ROOT/podd.log" | sed 's/^/#   /'
+			grep -E '^(State|Threads)' "/proc/$PODD_PID/status" | sed 's/^/#   /'
+			sed 's/^/#   /' "/proc/$PODD_PID/wchan" "/proc/$PODD_PID/stack" 2>/dev/null
+			finish
+		}
 		check_ending
 	fi
 done
