@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "launch/launch.h"
@@ -176,6 +178,20 @@ static int make_target(struct launch *l, const char *path, int tree)
 	return path_open(l->root, path, O_PATH, PATH_STRICT);
 }
 
+/* The image may make a volume's place a symlink. To the root itself, it would put the volume where sessions, but not the first process,
+ * have their root; into proc, it would hide what is masked there. */
+static int check_target(struct launch *l, int target)
+{
+	struct stat at, root;
+	struct statfs fs;
+
+	if (fstat(target, &at) < 0 || fstat(l->root, &root) < 0 || fstatfs(target, &fs) < 0)
+		return -errno;
+	if ((at.st_dev == root.st_dev && at.st_ino == root.st_ino) || fs.f_type == PROC_SUPER_MAGIC)
+		return -ELOOP;
+	return 0;
+}
+
 int op_move(struct launch *l, const struct plan_op *op)
 {
 	int tree = slot_fd(op->slot);
@@ -187,12 +203,10 @@ int op_move(struct launch *l, const struct plan_op *op)
 		target = make_target(l, l->operand, tree);
 	if (target < 0)
 		return target;
-	if (attrs) {
-		int r = mnt_set_attrs(tree, attrs, 0, op->flags & PLAN_ATTR_RECURSIVE);
-		if (r < 0)
-			return r;
-	}
-	return mnt_attach(tree, target);
+	int r = check_target(l, target);
+	if (r == 0 && attrs)
+		r = mnt_set_attrs(tree, attrs, 0, op->flags & PLAN_ATTR_RECURSIVE);
+	return r < 0 ? r : mnt_attach(tree, target);
 }
 
 int op_mkdir(struct launch *l, const struct plan_op *op)
