@@ -4,20 +4,47 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "manifest/complete.h"
+#include "manifest/config.h"
 #include "manifest/decode.h"
 #include "manifest/diags.h"
 #include "manifest/jsonread.h"
 #include "manifest/suggest.h"
 #include "manifest/validate.h"
+#include "manifest/workload.h"
 #include "manifest/yaml.h"
 
+enum kind_is {
+	KIND_POD,
+	KIND_CONFIG,
+	KIND_WORKLOAD, /* makes pods */
+	KIND_IGNORED,  /* says nothing to one machine */
+	KIND_FOREIGN,  /* asks for what podd doesn't do */
+};
+
 /* Kinds that people keep in one file with their pods. */
-static const char *const known_kinds[] = {
-	"Pod",           "ConfigMap", "Secret",         "PersistentVolumeClaim",
-	"Deployment",    "DaemonSet", "ReplicaSet",     "StatefulSet",
-	"Job",           "CronJob",   "Service",        "Ingress",
-	"NetworkPolicy", "Namespace", "ServiceAccount", "PriorityClass",
-	"RuntimeClass",  "List",      "PodList",
+static const struct kind {
+	const char *name, *api_version;
+	enum kind_is is;
+} kinds[] = {
+	{ "Pod", "v1", KIND_POD },
+	{ "ConfigMap", "v1", KIND_CONFIG },
+	{ "Secret", "v1", KIND_CONFIG },
+	{ "PersistentVolumeClaim", "v1", KIND_FOREIGN },
+	{ "Deployment", "apps/v1", KIND_WORKLOAD },
+	{ "DaemonSet", "apps/v1", KIND_WORKLOAD },
+	{ "ReplicaSet", "apps/v1", KIND_WORKLOAD },
+	{ "StatefulSet", "apps/v1", KIND_WORKLOAD },
+	{ "Job", "batch/v1", KIND_WORKLOAD },
+	{ "CronJob", "batch/v1", KIND_WORKLOAD },
+	{ "Namespace", "v1", KIND_IGNORED },
+	{ "ServiceAccount", "v1", KIND_IGNORED },
+	{ "PriorityClass", "scheduling.k8s.io/v1", KIND_IGNORED },
+	{ "RuntimeClass", "node.k8s.io/v1", KIND_IGNORED },
+	{ "Service", "v1", KIND_FOREIGN },
+	{ "Ingress", "networking.k8s.io/v1", KIND_FOREIGN },
+	{ "NetworkPolicy", "networking.k8s.io/v1", KIND_FOREIGN },
+	{ "List", "v1", KIND_FOREIGN },
+	{ "PodList", "v1", KIND_FOREIGN },
 };
 
 static const char *scalar_text(const struct node *n)
@@ -40,56 +67,68 @@ static struct document *document_add(struct manifest *m, const struct node *root
 	return doc;
 }
 
-static void unknown_kind(struct decoder *d, const struct node *where, const char *kind)
+static const struct kind *kind_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (streq(name, kinds[i].name))
+			return &kinds[i];
+	return NULL;
+}
+
+static void find_kind(struct decoder *d, enum severity severity, const char *hint, const char *text, const char *kind)
+{
+	path_key(&d->path, "kind");
+	decoder_find(d, severity, node_get(d->root, "kind"), hint, "kind %s %s", kind, text);
+	path_pop(&d->path);
+}
+
+static void unknown_kind(struct decoder *d, const char *kind)
 {
 	const char *near = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(known_kinds); i++) {
-		if (streq(kind, known_kinds[i])) {
-			decoder_find(d, SEVERITY_REFUSED, where, "podd runs kind: Pod", "kind %s is not yet supported by this podd",
-			             kind);
-			return;
-		}
-		if (strcasecmp(kind, known_kinds[i]) == 0 || str_distance(kind, known_kinds[i], 1) <= 1)
-			near = known_kinds[i];
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcasecmp(kind, kinds[i].name) == 0 || str_distance(kind, kinds[i].name, 1) <= 1)
+			near = kinds[i].name;
 	_cleanup_free_ char *hint = near ? xasprintf("did you mean \"%s\"?", near) : xstrdup("podd runs kind: Pod");
-	decoder_find(d, near ? SEVERITY_ERROR : SEVERITY_REFUSED, where, hint, "kind \"%.80s\" is not known to podd", kind);
+	path_key(&d->path, "kind");
+	decoder_find(d, near ? SEVERITY_ERROR : SEVERITY_REFUSED, node_get(d->root, "kind"), hint,
+	             "kind \"%.80s\" is not known to podd", kind);
+	path_pop(&d->path);
 }
 
 static bool expect_words(struct decoder *d, const char *member, const char *want, const char **ret)
 {
 	const struct node *n = node_get(d->root, member);
 	const char *text = scalar_text(n);
+	_cleanup_free_ char *hint = want ? xasprintf("write apiVersion: %s", want) : xstrdup("for a pod: kind: Pod");
 
 	*ret = text;
 	if (text && (!want || streq(text, want)))
 		return true;
 	path_key(&d->path, member);
 	if (!text)
-		decoder_find(d, SEVERITY_ERROR, n ? n : d->root, want ? "for a pod: apiVersion: v1" : "for a pod: kind: Pod",
-		             "Required value");
+		decoder_find(d, SEVERITY_ERROR, n ? n : d->root, hint, "Required value");
 	else
-		decoder_find(d, SEVERITY_ERROR, n, "for a pod: apiVersion: v1",
-		             "Unsupported value: \"%.80s\": supported values: \"%s\"", text, want);
+		decoder_find(d, SEVERITY_ERROR, n, hint, "Unsupported value: \"%.80s\": supported values: \"%s\"", text, want);
 	path_pop(&d->path);
 	return false;
 }
 
-/* Whether this document is a pod at all. */
-static bool expect_pod(struct decoder *d)
+/* What the document is, if that can be told. */
+static const struct kind *expect_kind(struct decoder *d)
 {
-	const char *kind, *version;
+	const char *name, *version;
 
-	if (!expect_words(d, "kind", NULL, &kind))
-		return false;
-	if (!streq(kind, "Pod")) {
-		path_key(&d->path, "kind");
-		unknown_kind(d, node_get(d->root, "kind"), kind);
-		path_pop(&d->path);
-		return false;
-	}
-	return expect_words(d, "apiVersion", "v1", &version);
+	if (!expect_words(d, "kind", NULL, &name))
+		return NULL;
+	const struct kind *kind = kind_find(name);
+	if (!kind)
+		unknown_kind(d, name);
+	else if (kind->is == KIND_FOREIGN)
+		find_kind(d, SEVERITY_REFUSED, "podd runs kind: Pod", "is not yet supported by this podd", name);
+	else if (expect_words(d, "apiVersion", kind->api_version, &version))
+		return kind;
+	return NULL;
 }
 
 static struct pod *read_pod(struct decoder *d)
@@ -108,6 +147,29 @@ static struct pod *read_pod(struct decoder *d)
 	p->refs = 1;
 	pod_complete(p);
 	return p;
+}
+
+/* Decoded and judged; what runs on it is not built. */
+static struct config_object *read_config(struct decoder *d, const char *name)
+{
+	struct config_object *c = arena_alloc(d->m->arena, sizeof(*c));
+
+	d->arena = d->m->arena;
+	if (!config_decode(d, streq(name, "Secret") ? CONFIG_SECRET : CONFIG_MAP, c))
+		return NULL;
+	find_kind(d, SEVERITY_REFUSED, "write its values into the pods", "is not yet supported by this podd", name);
+	return c;
+}
+
+static void read_workload(struct decoder *d, const char *name)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct workload *w = arena_alloc(a, sizeof(*w));
+
+	d->arena = a;
+	if (workload_decode(d, workload_kind_find(name), w))
+		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Pod", "is not yet supported by this podd", name);
+	d->arena = NULL;
 }
 
 static void refuse_second(struct decoder *d, const struct document *doc, const struct document *first)
@@ -181,8 +243,25 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 		             node_type_name(root));
 		return;
 	}
-	if (!expect_pod(&d))
+	const struct kind *is = expect_kind(&d);
+	if (!is)
 		return;
+	switch (is->is) {
+	case KIND_CONFIG:
+		doc->config = read_config(&d, is->name);
+		return;
+	case KIND_WORKLOAD:
+		read_workload(&d, is->name);
+		return;
+	case KIND_IGNORED:
+		find_kind(&d, SEVERITY_NOTICE, NULL, "is accepted, without effect on one machine", is->name);
+		m->document_count--;
+		return;
+	case KIND_FOREIGN:
+		return;
+	case KIND_POD:
+		break;
+	}
 	const struct document *first = find_document(m, index, doc);
 	if (first)
 		refuse_second(&d, doc, first);

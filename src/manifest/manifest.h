@@ -26,11 +26,16 @@ struct diag {
 
 enum { MANIFEST_DIAGS_MAX = 50, MANIFEST_SIZE_MAX = 1 << 20 };
 
+struct config_object;
+
+/* Documents of kinds that say nothing to one machine (Namespace, ServiceAccount...) are not among them. */
 struct document {
-	unsigned line;          /* where it begins */
-	const char *kind;       /* NULL if there was none */
+	unsigned line;                /* where it begins */
+	const char *kind;             /* NULL if there was none */
 	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted */
-	struct pod *pod;        /* NULL: refused, see the diags */
+	struct pod *pod;              /* NULL: refused, see the diags */
+	struct config_object
+		*config; /* a ConfigMap or Secret that Kubernetes would take; refused, since nothing here uses it yet */
 };
 
 struct manifest {
@@ -91,8 +96,8 @@ void pod_edit_deinit(struct pod_edit *e);
  * cost named. A field that is not set does not count, so a podd that knows more fields gets the same hashes from the same
  * manifest. Hashes of different EDIT_HASH_VERSION can't be compared. */
 enum { EDIT_HASH_VERSION = 1 };
-uint64_t pod_edit_hash(const struct pod *p, enum edit cost); /* EDIT_RESIZE, or EDIT_RECREATE */
-uint64_t pod_spec_hash(const struct pod *p); /* of all of the spec, whatever an edit of it costs */
+uint64_t pod_edit_hash(const struct pod *p, enum edit cost);                  /* EDIT_RESIZE, or EDIT_RECREATE */
+uint64_t pod_spec_hash(const struct pod *p);                                  /* of all of the spec, whatever an edit of it costs */
 uint64_t container_edit_hash(const struct pod *p, const struct container *c); /* EDIT_RESTART */
 
 /* Quantities as resource.Quantity of Kubernetes; the grammar stands in quantity.c. 0, or -EINVAL, -ERANGE. */

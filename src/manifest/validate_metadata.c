@@ -107,9 +107,9 @@ static const char *lower(struct arena *a, const char *s)
 	return copy;
 }
 
-static void validate_annotations(struct decoder *d, struct pod *p)
+/* p: the pod they are of, or NULL. */
+static void validate_annotations(struct decoder *d, const struct label_list *annotations, struct pod *p)
 {
-	const struct label_list *annotations = &p->metadata.annotations;
 	struct finding found;
 	size_t total = 0;
 
@@ -121,7 +121,7 @@ static void validate_annotations(struct decoder *d, struct pod *p)
 		path_map_key(&d->path, l->name);
 		if (!check_qualified_name(lower(d->m->arena, l->name), d->m->arena, &found))
 			decoder_find(d, found.severity, decoder_place(d, &l->name), found.hint, "%s", found.text);
-		else if (key)
+		else if (key && p)
 			validate_podd_annotation(d, l, key, p);
 		path_pop(&d->path);
 	}
@@ -135,6 +135,14 @@ void validate_metadata(struct decoder *d, struct pod *p)
 {
 	path_key(&d->path, "metadata");
 	validate_labels(d, &p->metadata.labels);
-	validate_annotations(d, p);
+	validate_annotations(d, &p->metadata.annotations, p);
+	path_pop(&d->path);
+}
+
+void validate_object_metadata(struct decoder *d, const struct pod_metadata *m)
+{
+	path_key(&d->path, "metadata");
+	validate_labels(d, &m->labels);
+	validate_annotations(d, &m->annotations, NULL);
 	path_pop(&d->path);
 }

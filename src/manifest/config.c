@@ -1,0 +1,204 @@
+#include "manifest/config.h"
+#include <stdlib.h>
+#include "base/str.h"
+#include "manifest/check.h"
+#include "manifest/decode.h"
+#include "manifest/schema_rows.h"
+#include "manifest/validate.h"
+
+/* Both kinds as they are written. */
+struct config_source {
+	struct pod_metadata metadata;
+	struct label_list data, other; /* other: binaryData, or stringData */
+	const char *type;
+	bool immutable;
+};
+
+#define ENVELOPE                                                                                                     \
+	READ_ELSEWHERE("apiVersion", STRING, MUST, "v1.", .required = true),                                         \
+		READ_ELSEWHERE("kind", STRING, MUST, "The kind.", .required = true),                                 \
+		BUILT("metadata", OBJECT, MUST, config_source, metadata, NONE, "Name and labels.", .required = true, \
+	              .object = &schema_metadata)
+
+static const struct field config_map_fields[] = {
+	ENVELOPE,
+	BUILT("data", MAP, MUST, config_source, data, NONE, "Values that are text."),
+	BUILT("binaryData", MAP, MUST, config_source, other, NONE, "Values in base64."),
+	BUILT("immutable", BOOL, MUST, config_source, immutable, NONE, "Whether it never changes."),
+};
+static const struct schema schema_config_map = SCHEMA("ConfigMap", config_map_fields, sizeof(struct config_source));
+
+static const struct field secret_fields[] = {
+	ENVELOPE,
+	BUILT("data", MAP, MUST, config_source, data, NONE, "Values in base64."),
+	BUILT("stringData", MAP, MUST, config_source, other, NONE, "Values that are text; they win over data."),
+	BUILT("type", STRING, MUST, config_source, type, NONE, "What it is for.", .fallback = "Opaque"),
+	BUILT("immutable", BOOL, MUST, config_source, immutable, NONE, "Whether it never changes."),
+};
+static const struct schema schema_secret = SCHEMA("Secret", secret_fields, sizeof(struct config_source));
+
+static const char *const kind_names[] = { [CONFIG_MAP] = "ConfigMap", [CONFIG_SECRET] = "Secret" };
+_Static_assert(ARRAY_SIZE(kind_names) == CONFIG_KIND_MAX, "a name for each kind");
+
+const char *config_kind_name(enum config_kind k)
+{
+	return kind_names[k];
+}
+
+static int digit_of(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* As Go's encoding/base64: padded to a multiple of four, line ends ignored, nothing else. False if it isn't. */
+static bool base64_decode(struct arena *a, const char *text, const char **ret, size_t *ret_size)
+{
+	char *out = arena_alloc(a, strlen(text) / 4 * 3 + 4);
+	unsigned bits = 0, count = 0, padding = 0;
+	size_t size = 0;
+
+	for (; *text; text++) {
+		int digit = digit_of(*text);
+		if (*text == '\r' || *text == '\n')
+			continue;
+		if (*text == '=' && count >= 2) {
+			padding++;
+			digit = 0;
+		} else if (digit < 0 || padding) {
+			return false;
+		}
+		bits = bits << 6 | (unsigned)digit;
+		if (++count < 4)
+			continue;
+		for (unsigned i = 0; i < 3 - padding; i++)
+			out[size++] = (char)(bits >> (16 - 8 * i));
+		bits = count = 0;
+	}
+	if (count)
+		return false;
+	out[size] = '\0';
+	*ret = out;
+	*ret_size = size;
+	return true;
+}
+
+static void find_at(struct decoder *d, const char *map, const struct label *l, const char *hint, const char *text)
+{
+	path_key(&d->path, map);
+	path_map_key(&d->path, l->name);
+	decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->name), hint, "%s", text);
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+static void set_item(struct config_object *c, struct config_item item)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (streq(c->items[i].key, item.key)) {
+			c->items[i] = item;
+			return;
+		}
+	c->items[c->count++] = item;
+}
+
+static void add_items(struct decoder *d, struct config_object *c, const char *map, const struct label_list *l, bool encoded)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct label *from = &l->items[i];
+		struct config_item item = { .key = from->name, .data = from->value, .size = strlen(from->value) };
+		struct finding found;
+		if (!check_config_key(&(struct value){ .text = from->name }, d->m->arena, &found))
+			find_at(d, map, from, found.hint, found.text);
+		/* A value is never quoted: it may be a secret. */
+		if (encoded && !base64_decode(d->arena, from->value, &item.data, &item.size))
+			find_at(d, map, from,
+			        c->kind == CONFIG_SECRET ? "write the plain text under stringData" : "write plain text under data",
+			        "Invalid value: not base64");
+		else if (c->kind == CONFIG_MAP && encoded && config_find(c, item.key))
+			find_at(d, map, from, "remove one of the two", "Invalid value: duplicate of a key of data");
+		else
+			set_item(c, item);
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct config_item *)a)->key, ((const struct config_item *)b)->key);
+}
+
+const struct config_item *config_find(const struct config_object *c, const char *key)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (streq(c->items[i].key, key))
+			return &c->items[i];
+	return NULL;
+}
+
+static void check_size(struct decoder *d, const struct config_object *c)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		size += strlen(c->items[i].key) + c->items[i].size;
+	if (size > CONFIG_SIZE_MAX)
+		decoder_find(d, SEVERITY_ERROR, d->root, "split it into several objects", "Too long: may not be more than %d bytes",
+		             CONFIG_SIZE_MAX);
+}
+
+static void need_key(struct decoder *d, const struct config_object *c, const char *key)
+{
+	if (config_find(c, key))
+		return;
+	path_key(&d->path, "data");
+	path_map_key(&d->path, key);
+	decoder_find(d, SEVERITY_ERROR, d->root, NULL, "Required value: a Secret of type %s has this key", c->type);
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+/* The types that Kubernetes knows promise keys. */
+static void check_type(struct decoder *d, const struct config_object *c)
+{
+	static const struct {
+		const char *type, *keys[2];
+	} types[] = {
+		{ "kubernetes.io/dockercfg", { ".dockercfg" } },
+		{ "kubernetes.io/dockerconfigjson", { ".dockerconfigjson" } },
+		{ "kubernetes.io/ssh-auth", { "ssh-privatekey" } },
+		{ "kubernetes.io/tls", { "tls.crt", "tls.key" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		for (size_t j = 0; streq(c->type, types[i].type) && j < ARRAY_SIZE(types[i].keys); j++)
+			if (types[i].keys[j])
+				need_key(d, c, types[i].keys[j]);
+	if (streq(c->type, "kubernetes.io/basic-auth") && !config_find(c, "username"))
+		need_key(d, c, "password");
+}
+
+bool config_decode(struct decoder *d, enum config_kind kind, struct config_object *ret)
+{
+	bool secret = kind == CONFIG_SECRET;
+	struct config_source source = { .type = NULL };
+	bool decoded = decode_root(d, secret ? &schema_secret : &schema_config_map, &source);
+
+	validate_object_metadata(d, &source.metadata);
+	struct config_object c = { .kind = kind,
+		                   .namespace = source.metadata.namespace,
+		                   .name = source.metadata.name,
+		                   .type = secret ? (source.type ? source.type : "Opaque") : NULL,
+		                   .immutable = source.immutable };
+	c.items = arena_new_array(d->arena, struct config_item, source.data.count + source.other.count);
+	add_items(d, &c, "data", &source.data, secret);
+	add_items(d, &c, secret ? "stringData" : "binaryData", &source.other, !secret);
+	check_size(d, &c);
+	if (secret)
+		check_type(d, &c);
+	if (c.count)
+		qsort(c.items, c.count, sizeof(*c.items), by_key);
+	*ret = c;
+	return decoded && !d->failed;
+}

@@ -1,0 +1,32 @@
+/* ConfigMap and Secret: named values that pods take files and variables from. Decoded and judged as Kubernetes does; base64 is undone
+ * here, and what a Secret's stringData says has replaced its data. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+struct decoder;
+
+enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_KIND_MAX };
+
+enum { CONFIG_SIZE_MAX = 1 << 20 }; /* of all keys and values */
+
+struct config_item { /* sorted by key */
+	const char *key;
+	const char *data; /* any bytes; a NUL follows that `size` doesn't count */
+	size_t size;
+};
+
+struct config_object {
+	enum config_kind kind;
+	const char *namespace, *name;
+	const char *type; /* of a Secret: "Opaque"; NULL for a ConfigMap */
+	bool immutable;
+	struct config_item *items;
+	size_t count;
+};
+
+/* Fills *ret, on the decoder's arena, from the document. True if nothing but notices was found. */
+bool config_decode(struct decoder *d, enum config_kind kind, struct config_object *ret);
+
+const char *config_kind_name(enum config_kind k); /* "ConfigMap" */
+const struct config_item *config_find(const struct config_object *c, const char *key);
