@@ -83,7 +83,7 @@ put_sleeping() { # NAME
 	pod "$1" <<END
   terminationGracePeriodSeconds: $((RANDOM % 2))
   containers:
-  - {name: app, image: "rootfs:/", command: [sleep, "$((100000 + RANDOM))"], ports: [{containerPort: 80, hostPort: $((20000 + serial))}]}
+  - {name: app, image: "rootfs:/", command: [sleep, "$((100000 + RANDOM))"], ports: [{containerPort: 80, hostPort: $((20000 + ${1#sleep} * 2 + RANDOM % 2))}]}
 END
 	sleeping[$1]=1
 }
