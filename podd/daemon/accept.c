@@ -211,6 +211,7 @@ static void take_documents(struct acceptor *a, struct accept_file *f)
 
 static void settle_state(struct acceptor *a, struct accept_file *f)
 {
+	f->judged = true;
 	f->state = !f->refused ? FILE_OK : defines_any(a, f->path) ? FILE_LAST_GOOD : FILE_REFUSED;
 	_cleanup_buf_ struct buf line = BUF_NULL;
 	if (f->state == FILE_OK) {
@@ -386,6 +387,8 @@ void accept_forget(struct daemon *d, const char *uid)
 void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *f, void *arg), void *arg)
 {
 	list_foreach(f, &a->files, struct accept_file, link) {
+		if (!f->judged)
+			continue;
 		struct file_status s = {
 			.path = f->path, .state = f->state, .diags = f->manifest.diags, .diag_count = f->manifest.diag_count,
 			.diags_dropped = f->manifest.diags_dropped,

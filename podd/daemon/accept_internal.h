@@ -19,6 +19,7 @@ struct accept_file {
 	struct manifest manifest; /* kept for its diags */
 	enum file_state state;
 	bool present, refused;
+	bool judged;   /* its content was read, or could not be; before that nothing is said of it */
 	bool conflict; /* refused because of another file: to be read again when that one lets go */
 	char *said;    /* the finding that was reported last */
 };
