@@ -146,6 +146,12 @@ ok "pods that were to end did: $checked members" [ $checked -gt 0 ]
 is "each with its own exit code" "$wrong_codes" ""
 is "each after one start" "$wrong_starts" ""
 ok "the pods that remain become ready" podctl wait --for=ready "${steady_pods[@]}" "${!sleeping[@]}" --timeout 60s
+for p in "${!sleeping[@]}"; do # one that is not says all that is known of it
+	[ "$(field "$p" '.status.conditions[] | select(.type == "Ready").status')" = True ] && continue
+	podctl describe pod "$p" 2>&1 | sed 's/^/#   /'
+	grep -F "default/$p " "$ROOT/podd.log" | tail -n 30 | sed 's/^/#   /'
+	find "$(cgroup_v2)/$PODD_HOST" -path "*pod$(pod_uid "$p")*" -name cgroup.procs -exec sh -c 'echo "#   $1: $(tr "\n" " " <"$1")"' - {} \;
+done
 is "no steady member was restarted: same processes, same sandboxes" "$(identity)" "$before"
 is "nor counted as restarted" "$(for p in "${steady_pods[@]}"; do podctl get pod "$p" -o json | jq -c '[.status.containerStatuses[].restartCount]'; done | sort -u)" "[0,0]"
 is "podd met nothing that it did not expect" "$(grep -E 'InternalError|level=error' "$ROOT/podd.log" | head -n 3)" ""
