@@ -8,7 +8,17 @@
  *   # pods: 2                                                   accepted documents; by default 1 for valid/ and 0 for invalid/
  *   # parsed: no                                                the file as a whole was of no use
  *
- * Every error and refusal must be expected; a notice too, in valid/. Prints TAP. In a .json file the head is no part of the manifest. */
+ * Every error and refusal must be expected; a notice too, in valid/. Prints TAP. In a .json file the head is no part of the manifest.
+ *
+ * A file *.cases holds many cases, each a rule:
+ *
+ *   = base spec.containers[0]       the manifest that follows, in which a line "@" stands for the case; a prefix of field paths
+ *   = the-name-of-the-rule          the lines that follow replace the "@", indented as it is
+ *   ! error .ports[0] Duplicate     what must be found, as above; a field that begins with "." follows the prefix
+ *   : did you mean                  a part of the hint of the expectation before
+ *
+ * What podd has not built is beside the point there: such a refusal is let pass, unless it is expected. A valid case has no error, and
+ * where nothing was refused it reads back. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -177,6 +187,140 @@ static bool run_text(const struct buf *text, bool json, bool valid, struct buf *
 	return good;
 }
 
+/* --- many cases in a file -------------------------------------------------------------------------------------------------------- */
+
+struct base {
+	char prefix[128];
+	struct buf text;
+};
+
+/* The base with each line of the case in the place of the "@". */
+static void put_together(const struct base *b, const struct buf *body, struct buf *out)
+{
+	const char *mark = strstr(buf_str(&b->text), "@\n"), *line = mark;
+
+	if (!mark)
+		abort();
+	while (line > b->text.data && line[-1] != '\n')
+		line--;
+	size_t indent = (size_t)(mark - line);
+	buf_append(out, b->text.data, (size_t)(line - b->text.data));
+	for (const char *p = buf_str(body); *p; p += strcspn(p, "\n") + 1) {
+		buf_append(out, line, indent);
+		buf_append(out, p, strcspn(p, "\n") + 1);
+	}
+	buf_puts(out, mark + 2);
+}
+
+static void parse_case_line(struct expectations *x, const struct base *b, const char *line)
+{
+	struct expectation e = { .severity = "" };
+	char field[128];
+
+	if (str_after(line, ": ")) {
+		(void)snprintf(x->items[x->count - 1].hint, sizeof(e.hint), "%s", line + 2);
+		return;
+	}
+	if (x->count == EXPECT_MAX || sscanf(line, "! %15s %127s %255[^\n]", e.severity, field, e.text) != 3)
+		abort();
+	(void)snprintf(e.field, sizeof(e.field), "%s%s", field[0] == '.' ? b->prefix : "", streq(field, ".") ? "" : field);
+	x->items[x->count++] = e;
+}
+
+static bool is_unbuilt(const struct diag *d)
+{
+	return d->severity == SEVERITY_REFUSED &&
+	       (strstr(d->text, "not yet supported") || strstr(d->text, "not supported by podd"));
+}
+
+static bool check_case(struct expectations *x, struct manifest *m, bool valid, struct buf *why)
+{
+	size_t pods, kept = 0;
+	const struct pod *p = first_pod(m, &pods);
+
+	for (size_t i = 0; i < m->diag_count; i++) {
+		bool expected = false;
+		for (size_t j = 0; j < x->count; j++)
+			expected |= meets(&x->items[j], &m->diags[i]);
+		if (expected || (!is_unbuilt(&m->diags[i]) && m->diags[i].severity != SEVERITY_NOTICE))
+			m->diags[kept++] = m->diags[i];
+	}
+	bool refused = kept < m->diag_count && manifest_worst(m) == SEVERITY_REFUSED;
+	m->diag_count = kept;
+	bool good = check_diags(x, m, /* notices= */ false, why);
+	if (valid && p && !check_json(x, p, why))
+		good = false;
+	if (valid && !p && !refused && m->document_count) {
+		buf_puts(why, "no pod\n");
+		good = false;
+	}
+	if (!valid && (p || !x->count)) {
+		buf_puts(why, "accepted\n");
+		good = false;
+	}
+	return good;
+}
+
+static bool run_case(const struct base *b, struct expectations *x, const struct buf *body, bool valid, struct buf *why)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct manifest m;
+
+	put_together(b, body, &text);
+	manifest_read("f", buf_str(&text), text.len, &m);
+	bool good = check_case(x, &m, valid, why);
+	if (!good)
+		buf_printf(why, "%s", buf_str(&text));
+	manifest_deinit(&m);
+	return good;
+}
+
+static void report(unsigned number, bool good, bool valid, const char *file, const char *rule, struct buf *why)
+{
+	printf("%sok %u - %s/%s%s%s\n", good ? "" : "not ", number, valid ? "valid" : "invalid", file, *rule ? ": " : "", rule);
+	for (const char *p = good ? "" : buf_str(why); *p; p += strcspn(p, "\n"), p += *p == '\n')
+		printf("# %.*s\n", (int)strcspn(p, "\n"), p);
+}
+
+static unsigned run_cases(const char *file, const char *text, bool valid, unsigned *number)
+{
+	struct base base = { .prefix = "" };
+	unsigned failed = 0;
+
+	while (*text == '#')
+		text += strcspn(text, "\n") + 1;
+	while (str_after(text, "= ")) {
+		_cleanup_buf_ struct buf body = BUF_NULL, why = BUF_NULL;
+		struct expectations x = { .parsed = true };
+		_cleanup_free_ char *rule = xstrndup(text + 2, strcspn(text + 2, "\n"));
+		const char *prefix = str_after(rule, "base ");
+		for (text += strcspn(text, "\n") + 1; *text && !str_after(text, "= "); text += strcspn(text, "\n") + 1) {
+			size_t n = strcspn(text, "\n") + 1;
+			_cleanup_free_ char *line = xstrndup(text, n - 1);
+			if (!prefix && (str_after(text, "! ") || str_after(text, ": ")))
+				parse_case_line(&x, &base, line);
+			else if (n > 1)
+				buf_append(&body, text, n);
+		}
+		if (prefix) {
+			(void)snprintf(base.prefix, sizeof(base.prefix), "%s", prefix);
+			buf_deinit(&base.text);
+			base.text = body;
+			body = BUF_NULL;
+			continue;
+		}
+		bool good = run_case(&base, &x, &body, valid, &why);
+		report(++*number, good, valid, file, rule, &why);
+		failed += !good;
+	}
+	if (*text) {
+		printf("not ok %u - %s: a line outside of a case\n", ++*number, file);
+		failed++;
+	}
+	buf_deinit(&base.text);
+	return failed;
+}
+
 static unsigned run_directory(const char *dir, bool valid, unsigned *number)
 {
 	struct dirent **names;
@@ -193,13 +337,16 @@ static unsigned run_directory(const char *dir, bool valid, unsigned *number)
 		_cleanup_buf_ struct buf text = BUF_NULL, why = BUF_NULL;
 		if (name->d_name[0] == '.')
 			continue;
+		if (str_ends(path, ".cases")) {
+			if (file_read(AT_FDCWD, path, FILE_MAX, &text) < 0)
+				abort();
+			failed += run_cases(name->d_name, buf_str(&text), valid, number);
+			continue;
+		}
 		bool good =
 			file_read(AT_FDCWD, path, FILE_MAX, &text) == 0 && run_text(&text, str_ends(path, ".json"), valid, &why);
-		printf("%sok %u - %s/%s\n", good ? "" : "not ", ++*number, valid ? "valid" : "invalid", name->d_name);
-		if (!good) {
-			printf("# %s", buf_str(&why));
-			failed++;
-		}
+		report(++*number, good, valid, name->d_name, "", &why);
+		failed += !good;
 	}
 	free(names);
 	return failed;
