@@ -193,15 +193,18 @@ static void back_off(struct core *c, struct core_pod *p, struct core_container *
 	struct backoff_config b = backoff_of_pod(c, p);
 	int64_t ran = k->started_boot ? c->boot - k->started_boot : -1;
 	int64_t delay = backoff_next(&b, ran, &k->backoff);
+	char why[REASON_SIZE], text[MESSAGE_SIZE]; /* the arguments may be k's own */
 
 	if (delay == 0) {
 		container_launch(c, p, k);
 		return;
 	}
+	(void)snprintf(why, sizeof(why), "%s", reason);
+	(void)snprintf(text, sizeof(text), "%s", message);
 	container_set_state(k, CONTAINER_STATE_BACKOFF);
 	k->deadline = c->boot + delay;
-	(void)snprintf(k->reason, sizeof(k->reason), "%s", reason);
-	(void)snprintf(k->message, sizeof(k->message), "%s", message);
+	(void)snprintf(k->reason, sizeof(k->reason), "%s", why);
+	(void)snprintf(k->message, sizeof(k->message), "%s", text);
 	effect_report(c, p, k, false, "BackOff", "Back-off %.1fs restarting container %s", (double)delay / 1e9, k->name);
 }
 
