@@ -23,18 +23,23 @@ static struct session *find(struct sandbox *s, const struct anchor_key *k)
 	return NULL;
 }
 
-static void forget(struct session *e)
+static void remove_leaf(struct sandbox *s, const struct anchor_key *k)
 {
 	char leaf[SANDBOX_LEAF_SIZE];
+
+	sandbox_leaf(s, k->container, k->number, k->session, leaf);
+	(void)cgroup_kill(s->daemon->cgroups, leaf);
+	(void)cgroup_remove(s->daemon->cgroups, leaf); /* busy: when the anchor has told of the exit, or with the start it belongs to */
+}
+
+static void forget(struct session *e)
+{
 	struct sandbox *s = e->sandbox;
 
 	list_remove(&e->link);
 	e->sandbox = NULL;
-	if (!s)
-		return;
-	sandbox_leaf(s, e->key.container, e->key.number, e->key.session, leaf);
-	(void)cgroup_kill(s->daemon->cgroups, leaf);
-	(void)cgroup_remove(s->daemon->cgroups, leaf); /* busy: goes with the start it belongs to */
+	if (s)
+		remove_leaf(s, &e->key);
 }
 
 static void end(struct session *e, int status, const char *error)
@@ -82,8 +87,10 @@ void session_exited(struct sandbox *s, const struct anchor_process *p)
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	acknowledge(s, &p->key);
-	if (!e)
+	if (!e) { /* its client was gone before */
+		remove_leaf(s, &p->key);
 		return;
+	}
 	if (!p->failed) {
 		end(e, p->status, NULL);
 		return;
