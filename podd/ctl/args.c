@@ -35,6 +35,7 @@ static const struct {
 	[OPTION_FOR] = { "for", 0, KIND_TEXT, offsetof(struct args, condition) },
 	[OPTION_TIMEOUT] = { "timeout", 0, KIND_TEXT, offsetof(struct args, timeout) },
 	[OPTION_WAIT] = { "wait", 0, KIND_FLAG, offsetof(struct args, wait) },
+	[OPTION_PORTABLE] = { "portable", 0, KIND_FLAG, offsetof(struct args, portable) },
 };
 _Static_assert(ARRAY_SIZE(table) == OPTION_MAX, "an entry for each option");
 _Static_assert(OPTION_MAX <= 32, "the mask has room");

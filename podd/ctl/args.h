@@ -31,6 +31,7 @@ enum option {
 	OPTION_FOR,
 	OPTION_TIMEOUT,
 	OPTION_WAIT,
+	OPTION_PORTABLE,
 	OPTION_MAX,
 };
 
@@ -40,7 +41,7 @@ struct args {
 	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout;
 	const char *files[ARGS_FILES_MAX];
 	size_t file_count;
-	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait;
+	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable;
 	const char **words; /* what is neither option nor command */
 	size_t word_count;
 	char **command;     /* after "--"; NULL when there is no "--" */

@@ -26,37 +26,53 @@ static void finding_json(const struct source *s, const struct diag *d, struct js
 	jsonw_end(w);
 }
 
-static int file_text(const struct source *s, void *arg)
+/* What was asked for. */
+struct asked {
+	bool portable;
+	struct jsonw *w; /* NULL: text */
+};
+
+static int judge(const struct source *s, struct jsonw *w)
 {
-	(void)arg;
-	return source_judge(s);
+	if (!w)
+		return source_judge(s);
+	enum severity worst = manifest_worst(&s->manifest);
+	for (size_t i = 0; i < s->manifest.diag_count; i++)
+		finding_json(s, &s->manifest.diags[i], w);
+	return worst == SEVERITY_ERROR ? CTL_NO : worst == SEVERITY_REFUSED ? CTL_REFUSED : CTL_YES;
 }
 
-static int file_json(const struct source *s, void *arg)
+static int one_file(const struct source *s, void *arg)
 {
-	enum severity worst = manifest_worst(&s->manifest);
+	const struct asked *asked = arg;
+	struct source again = { .name = s->name };
 
-	for (size_t i = 0; i < s->manifest.diag_count; i++)
-		finding_json(s, &s->manifest.diags[i], arg);
-	return worst == SEVERITY_ERROR ? CTL_NO : worst == SEVERITY_REFUSED ? CTL_REFUSED : CTL_YES;
+	if (!asked->portable)
+		return judge(s, asked->w);
+	manifest_read_portable(s->name, buf_str(&s->text), s->text.len, &again.manifest);
+	int code = judge(&again, asked->w);
+	manifest_deinit(&again.manifest);
+	return code;
 }
 
 int verb_validate(const struct args *a)
 {
 	_cleanup_buf_ struct buf out = BUF_NULL;
 	struct jsonw w;
+	struct asked asked = { .portable = a->portable };
 
 	if (!a->word_count)
 		return ctl_fail(CTL_USAGE, "validate needs files, directories, or - for standard input");
 	if (!a->output)
-		return files_each(a->words, a->word_count, file_text, NULL);
+		return files_each(a->words, a->word_count, one_file, &asked);
 	if (!streq(a->output, "json"))
 		return ctl_fail(CTL_USAGE, "-o is json");
+	asked.w = &w;
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
 	jsonw_key(&w, "findings");
 	jsonw_array(&w);
-	int code = files_each(a->words, a->word_count, file_json, &w);
+	int code = files_each(a->words, a->word_count, one_file, &asked);
 	jsonw_end(&w);
 	jsonw_end(&w);
 	(void)puts(out.data);

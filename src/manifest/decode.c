@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "manifest/decode_scalar.h"
+#include "manifest/node.h"
+#include "manifest/portable.h"
 #include "manifest/suggest.h"
 
 enum { FIELDS_MAX = 64 };
@@ -127,6 +129,8 @@ static void decode_pair(struct decoder *d, const struct field *f, const struct n
 	if (node_is_null(pair->value))
 		return;
 	path_key(&d->path, f->name);
+	if (d->m->portable && d->schema_depth)
+		portable_field(d, d->schemas[d->schema_depth - 1], f, pair);
 	if (!f->built)
 		decode_unbuilt(d, f, pair->key, pair->value);
 	else if (f->verdict == VERDICT_NO_OP)

@@ -8,6 +8,7 @@
 #include "manifest/decode.h"
 #include "manifest/diags.h"
 #include "manifest/jsonread.h"
+#include "manifest/portable.h"
 #include "manifest/suggest.h"
 #include "manifest/validate.h"
 #include "manifest/workload.h"
@@ -246,6 +247,8 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 	const struct kind *is = expect_kind(&d);
 	if (!is)
 		return;
+	if (m->portable)
+		portable_document(&d, is->name, index);
 	switch (is->is) {
 	case KIND_CONFIG:
 		doc->config = read_config(&d, is->name);
@@ -280,11 +283,11 @@ static void settle(struct manifest *m)
 	diags_sort(m);
 }
 
-void manifest_read(const char *file, const char *text, size_t size, struct manifest *ret)
+static void read_text(const char *file, const char *text, size_t size, bool portable, struct manifest *ret)
 {
 	_cleanup_arena_ struct arena *nodes = arena_new();
 	struct yaml_file yaml = { 0 };
-	struct manifest m = { .arena = arena_new() };
+	struct manifest m = { .arena = arena_new(), .portable = portable };
 
 	m.file = arena_strdup(m.arena, file);
 	if (size > MANIFEST_SIZE_MAX)
@@ -297,6 +300,16 @@ void manifest_read(const char *file, const char *text, size_t size, struct manif
 			read_document(&m, yaml.documents[i].root, yaml.documents[i].bad, NULL);
 	settle(&m);
 	*ret = m;
+}
+
+void manifest_read(const char *file, const char *text, size_t size, struct manifest *ret)
+{
+	read_text(file, text, size, /* portable= */ false, ret);
+}
+
+void manifest_read_portable(const char *file, const char *text, size_t size, struct manifest *ret)
+{
+	read_text(file, text, size, /* portable= */ true, ret);
 }
 
 void manifest_deinit(struct manifest *m)

@@ -42,6 +42,7 @@ struct manifest {
 	struct arena *arena;
 	const char *file;
 	bool parsed;
+	bool portable; /* asked for notices about what would not run elsewhere */
 	struct document *documents;
 	size_t document_count;
 	struct diag *diags;
@@ -51,6 +52,7 @@ struct manifest {
 
 /* `file` is only named in messages. Never fails as a call: what is wrong with the text is in the diags. */
 void manifest_read(const char *file, const char *text, size_t size, struct manifest *ret);
+void manifest_read_portable(const char *file, const char *text, size_t size, struct manifest *ret); /* with such notices */
 void manifest_deinit(struct manifest *m);
 
 enum severity manifest_worst(const struct manifest *m); /* SEVERITY_MAX when there is no diag at all */

@@ -46,6 +46,25 @@ is "worst: 1 before 3" "$(exit_of podctl validate "$dir/refused.yaml" "$dir/bad.
 is "worst: 3 before 0" "$(exit_of podctl validate "$dir/good.yaml" "$dir/refused.yaml")" 3
 is "JSON" "$(podctl validate -o json "$dir/bad.yaml" | jq -r '.findings[0] | .severity + " " + (.line | tostring)')" "error 5"
 
+is "not portable is no error" "$(exit_of podctl validate --portable "$dir/good.yaml")" 0
+like "an image that is podd's own" "$(podctl validate --portable "$dir/good.yaml" 2>&1)" 'containers\[0\].image: not portable: rootfs: is podd.s own'
+{ pod web && echo '  serviceAccountName: a'; } >"$dir/account.yaml"
+like "what a kubelet refuses" "$(podctl validate --portable "$dir/account.yaml" 2>&1)" 'spec.serviceAccountName: not portable: a kubelet refuses'
+{ pod web && printf '    %s\n' 'readinessProbe: {tcpSocket: {port: 80}}'; } | sed 's/  - {\(.*\)}$/  - {\1, readinessProbe: {tcpSocket: {port: 80}}}/; /^    readiness/d' >"$dir/ready.yaml"
+like "what podman ignores" "$(podctl validate --portable "$dir/ready.yaml" 2>&1)" 'readinessProbe: not portable: podman kube play ignores it'
+is "not asked for, not said" "$(podctl validate "$dir/account.yaml" 2>&1 | grep -c portable)" 0
+
+# --- explain
+like "a field" "$(podctl explain pod.spec.containers.image)" '^field +pod.spec.containers.image <string>, required$'
+like "with its values" "$(podctl explain spec.restartPolicy)" '^values +Always\|OnFailure\|Never$'
+like "what is below" "$(podctl explain pod.spec.containers[].livenessProbe)" '^  periodSeconds <int32>'
+like "never done, but this instead" "$(podctl explain pod.spec.volumes.gitRepo)" '^instead +clone it'
+is "no field" "$(exit_of podctl explain pod.spec.containres)" 1
+is "no output of this name" "$(exit_of podctl explain -o yaml)" 2
+is "every field as JSON" "$(podctl explain -o json | jq '[.fields[] | select(.path | startswith("spec."))] | length > 480')" true
+podctl explain -o markdown >"$dir/FIELDS.md"
+ok "docs/FIELDS.md is what podctl explain -o markdown prints" cmp "$dir/FIELDS.md" "$srcdir/docs/FIELDS.md"
+
 # --- plan
 like "a plan" "$(podctl plan "$dir/good.yaml")" '^# default/web, container app$'
 is "a container that is not there" "$(exit_of podctl plan "$dir/good.yaml" -c nope)" 1
