@@ -150,7 +150,7 @@ static bool get_int(struct decoder *d, const struct field *f, const struct node 
 
 static void decode_quantity(struct decoder *d, const struct field *f, const struct node *n, struct quantity *at)
 {
-	const __int128 milli = 1000000;
+	const __int128 milli = 1000000, unit = 1000 * milli;
 	struct scalar s;
 	struct quantity q;
 	char decimal[24];
@@ -173,9 +173,12 @@ static void decode_quantity(struct decoder *d, const struct field *f, const stru
 	}
 	if (!run_check(d, f, n, &(struct value){ .quantity = &q }))
 		return;
-	/* A Pod's quantities are kept in thousandths. */
-	if (q.nano % milli)
-		q.nano += milli - q.nano % milli;
+	/* A Pod's quantities are kept in thousandths; in whole units if they will be printed as Ki and the like, so that they read back. */
+	const __int128 step = q.binary && q.nano >= 1024 * unit ? unit : milli;
+	if (q.nano % step)
+		q.nano += step - q.nano % step;
+	/* Nor does it read back as binary what is printed without a suffix. */
+	q.binary &= q.nano % (1024 * unit) == 0;
 	*at = q;
 }
 
