@@ -67,10 +67,11 @@ bool check_label_name(const struct value *v, struct arena *a, struct finding *re
 	if (n > NAME_MAX_LABEL)
 		return check_too_long(ret, a, NAME_MAX_LABEL);
 	if (!is_dns_label(v->text, n))
-		return check_invalid(ret, a, v->text,
-		               "a lowercase RFC 1123 label must consist of lower case letters, digits and '-', and must start and "
-		               "end with a letter or digit",
-		               NULL);
+		return check_invalid(
+			ret, a, v->text,
+			"a lowercase RFC 1123 label must consist of lower case letters, digits and '-', and must start and "
+			"end with a letter or digit",
+			NULL);
 	return true;
 }
 
@@ -79,10 +80,11 @@ bool check_subdomain_name(const struct value *v, struct arena *a, struct finding
 	if (strlen(v->text) > NAME_MAX_SUBDOMAIN)
 		return check_too_long(ret, a, NAME_MAX_SUBDOMAIN);
 	if (!is_dns_subdomain(v->text))
-		return check_invalid(ret, a, v->text,
-		               "a lowercase RFC 1123 subdomain must consist of lower case letters, digits, '-' and '.', and must "
-		               "start and end with a letter or digit",
-		               NULL);
+		return check_invalid(
+			ret, a, v->text,
+			"a lowercase RFC 1123 subdomain must consist of lower case letters, digits, '-' and '.', and must "
+			"start and end with a letter or digit",
+			NULL);
 	return true;
 }
 
@@ -158,9 +160,10 @@ bool check_image(const struct value *v, struct arena *a, struct finding *ret)
 		return refused(ret, "images from registries and archives are not yet supported by this podd", hint);
 	if (!path)
 		return check_invalid(ret, a, v->text,
-		               strspn(v->text, " \t\n") || str_ends(v->text, " ") ? "must not have leading or trailing whitespace"
-		                                                                  : "not an image reference",
-		               hint);
+		                     strspn(v->text, " \t\n") || str_ends(v->text, " ")
+		                             ? "must not have leading or trailing whitespace"
+		                             : "not an image reference",
+		                     hint);
 	if (!path_clean(a, path))
 		return check_invalid(ret, a, v->text, "the path after rootfs: must be absolute and must not contain '..'", NULL);
 	return true;
@@ -195,8 +198,9 @@ bool check_port(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 1 || v->number > 65535)
 		return check_wrong(ret,
-		             arena_printf(a, "Invalid value: %lld: must be between 1 and 65535, inclusive", (long long)v->number),
-		             NULL);
+		                   arena_printf(a, "Invalid value: %lld: must be between 1 and 65535, inclusive",
+		                                (long long)v->number),
+		                   NULL);
 	return true;
 }
 
@@ -215,10 +219,11 @@ bool check_port_name(const struct value *v, struct arena *a, struct finding *ret
 	for (size_t i = 0; i < n; i++)
 		letter |= is_lower(v->text[i]);
 	if (!is_dns_label(v->text, n) || !letter || strstr(v->text, "--"))
-		return check_invalid(ret, a, v->text,
-		               "a port name must consist of lower case letters, digits and single '-' between them, with at least "
-		               "one letter",
-		               NULL);
+		return check_invalid(
+			ret, a, v->text,
+			"a port name must consist of lower case letters, digits and single '-' between them, with at least "
+			"one letter",
+			NULL);
 	return true;
 }
 
@@ -338,7 +343,8 @@ bool check_capability(const struct value *v, struct arena *a, struct finding *re
 		if (streq(v->text, known[i]))
 			return true;
 		if (bare && streq(bare, known[i]))
-			return check_invalid(ret, a, v->text, "capabilities are named without CAP_", arena_printf(a, "write %s", bare));
+			return check_invalid(ret, a, v->text, "capabilities are named without CAP_",
+			                     arena_printf(a, "write %s", bare));
 		if (strcasecmp(v->text, known[i]) == 0)
 			return refused(ret, "capabilities are named in upper case", arena_printf(a, "write %s", known[i]));
 	}
@@ -349,9 +355,9 @@ bool check_id(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (v->number < 0 || v->number > INT32_MAX)
 		return check_wrong(ret,
-		             arena_printf(a, "Invalid value: %lld: must be between 0 and 2147483647, inclusive",
-		                          (long long)v->number),
-		             NULL);
+		                   arena_printf(a, "Invalid value: %lld: must be between 0 and 2147483647, inclusive",
+		                                (long long)v->number),
+		                   NULL);
 	return true;
 }
 
@@ -360,8 +366,9 @@ bool check_grace(const struct value *v, struct arena *a, struct finding *ret)
 	enum { YEAR = 366 * 24 * 3600 }; /* in nanoseconds it must stay far from overflow */
 
 	if (v->number < 0)
-		return check_wrong(ret, arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number),
-		             NULL);
+		return check_wrong(ret,
+		                   arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)v->number),
+		                   NULL);
 	if (v->number > YEAR)
 		return refused(ret, arena_printf(a, "a grace period of more than %d s (a year) is not supported by podd", YEAR),
 		               NULL);
@@ -429,15 +436,17 @@ bool check_qualified_name(const char *key, struct arena *a, struct finding *ret)
 		const char *prefix = arena_strndup(a, key, (size_t)(slash - key));
 		if (!is_dns_subdomain(prefix) || strlen(prefix) > NAME_MAX_SUBDOMAIN)
 			return check_invalid(ret, a, key,
-			               "the part before '/' must be a lowercase RFC 1123 subdomain of at most 253 bytes", NULL);
+			                     "the part before '/' must be a lowercase RFC 1123 subdomain of at most 253 bytes",
+			                     NULL);
 	}
 	if (strlen(name) > NAME_MAX_LABEL)
 		return check_invalid(ret, a, key, "the name part must be no more than 63 bytes", NULL);
 	if (!is_label_word(name))
-		return check_invalid(ret, a, key,
-		               "the name part must consist of letters, digits, '-', '_' or '.', and must start and end with a "
-		               "letter or digit",
-		               NULL);
+		return check_invalid(
+			ret, a, key,
+			"the name part must consist of letters, digits, '-', '_' or '.', and must start and end with a "
+			"letter or digit",
+			NULL);
 	return true;
 }
 
@@ -445,11 +454,12 @@ bool check_label_value(const char *value, struct arena *a, struct finding *ret)
 {
 	if (strlen(value) > NAME_MAX_LABEL)
 		return check_wrong(ret, "Invalid value: a label's value must be no more than 63 bytes",
-		             "put longer text into an annotation");
+		                   "put longer text into an annotation");
 	if (*value && !is_label_word(value))
-		return check_invalid(ret, a, value,
-		               "a label's value must be empty or consist of letters, digits, '-', '_' or '.', and must start and "
-		               "end with a letter or digit",
-		               "put free text into an annotation");
+		return check_invalid(
+			ret, a, value,
+			"a label's value must be empty or consist of letters, digits, '-', '_' or '.', and must start and "
+			"end with a letter or digit",
+			"put free text into an annotation");
 	return true;
 }

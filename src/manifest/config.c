@@ -183,6 +183,8 @@ bool config_decode(struct decoder *d, enum config_kind kind, struct config_objec
 {
 	bool secret = kind == CONFIG_SECRET;
 	struct config_source source = { .type = NULL };
+
+	d->secret = secret;
 	bool decoded = decode_root(d, secret ? &schema_secret : &schema_config_map, &source);
 
 	validate_object_metadata(d, &source.metadata);

@@ -28,6 +28,7 @@ struct decoder {
 	unsigned unbuilt_depth; /* inside a field that isn't built, or has no effect: nothing is stored */
 	unsigned errors;
 	bool failed;
+	bool secret; /* values are shown to nobody */
 };
 
 /* Fills *pod from the document. True if nothing but notices was found; else what is filled in is of no use. */

@@ -8,13 +8,14 @@ enum { SHOWN_MAX = 80 };
 /* A type mismatch: what it must be, what it is, how to write it. */
 static void mismatch(struct decoder *d, const struct node *n, const char *must, const char *hint)
 {
-	if (n->type == NODE_SCALAR)
+	if (n->type == NODE_SCALAR && !d->secret)
 		decoder_find(d, SEVERITY_ERROR, n, hint,
 		             n->style == NODE_STRING ? "Invalid value: \"%.*s\": must be %s, and this is %s"
 		                                     : "Invalid value: %.*s: must be %s, and this is %s",
 		             SHOWN_MAX, n->text, must, node_type_name(n));
 	else
-		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: must be %s, and this is %s", must, node_type_name(n));
+		decoder_find(d, SEVERITY_ERROR, n, n->type == NODE_SCALAR ? hint : NULL,
+		             "Invalid value: must be %s, and this is %s", must, node_type_name(n));
 }
 
 static bool resolve(struct decoder *d, const struct node *n, const char *must, struct scalar *ret)
@@ -50,7 +51,7 @@ static bool get_string(struct decoder *d, const struct node *n, const char **ret
 	if (s.type != SCALAR_STRING) {
 		char hint[SHOWN_MAX + 32];
 		(void)snprintf(hint, sizeof(hint), "quote it: \"%.*s\"", SHOWN_MAX, n->text);
-		mismatch(d, n, "a string", hint);
+		mismatch(d, n, "a string", d->secret ? "put it into quotes" : hint);
 		return false;
 	}
 	*ret = n->text;
