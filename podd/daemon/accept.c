@@ -308,6 +308,14 @@ bool accept_moved(const struct acceptor *a)
 	return dropped && conflict;
 }
 
+bool accept_decided(const struct daemon *d)
+{
+	list_foreach(w, &d->acceptor->wanted, struct wanted, link)
+		if (w->dropped && !w->gone)
+			return false;
+	return true;
+}
+
 void accept_sweep(struct acceptor *a)
 {
 	list_foreach(w, &a->wanted, struct wanted, link)

@@ -42,6 +42,7 @@ void accept_text(struct acceptor *a, const char *path, const char *text, size_t 
 void accept_unreadable(struct acceptor *a, const char *path, const char *text, const char *hint);
 void accept_absent(struct acceptor *a, const char *path);
 bool accept_moved(const struct acceptor *a); /* a file let go of a pod, and others are in conflict: they have to be read again */
+bool accept_decided(const struct daemon *d); /* no pod is on its way from one file to another */
 void accept_sweep(struct acceptor *a);       /* all files are read: pods that none defines are gone */
 
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);

@@ -25,7 +25,7 @@
 #include "daemon/watch.h"
 #include "sys/cap.h"
 
-enum { ADOPT_WAIT_MS = 2000 };
+enum { START_WAIT_MS = 2000 };
 
 /* --- the host --------------------------------------------------------------------------------------------------------------------- */
 
@@ -270,16 +270,15 @@ static void no_more_waiting(uv_timer_t *t)
 	*(bool *)t->data = true;
 }
 
-/* The core acts when all anchors have told what runs; one that does not answer holds up only its own pod. */
-static void wait_for_anchors(struct daemon *d)
+static void wait_until(struct daemon *d, bool (*done)(const struct daemon *d))
 {
 	bool late = false;
 	uv_timer_t timer;
 
 	(void)uv_timer_init(&d->loop, &timer);
 	timer.data = &late;
-	uv_timer_start(&timer, no_more_waiting, ADOPT_WAIT_MS, 0);
-	while (!late && !d->ending && !sandbox_all_adopted(d))
+	uv_timer_start(&timer, no_more_waiting, START_WAIT_MS, 0);
+	while (!late && !d->ending && !done(d))
 		(void)uv_run(&d->loop, UV_RUN_ONCE);
 	uv_timer_stop(&timer);
 	uv_close((uv_handle_t *)&timer, NULL);
@@ -318,10 +317,13 @@ static int start(struct daemon *d)
 	d->record = record_new();
 	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
 		return r;
+	/* A pod whose file is gone may stand in another that was written just now: it is started or stopped when that is known. */
+	wait_until(d, accept_decided);
 	accept_go_live(d->acceptor);
 	if ((r = adopt_all(d)) < 0)
 		return r;
-	wait_for_anchors(d);
+	/* The core acts when all anchors have told what runs; one that does not answer holds up only its own pod. */
+	wait_until(d, sandbox_all_adopted);
 	d->http = http_open(d);
 	if (!d->http)
 		return -EADDRNOTAVAIL; /* it has said why */

@@ -58,7 +58,7 @@ for round in 1 2; do
 		"default_web_$uid/app/$((round - 1)).log
 default_web_$uid/app/$round.log"
 	like "and can be read" "$(podctl logs --previous web)" "start $round\$"
-	ok "status still names the typo" eval 'podctl status | grep -q "web.yaml:7:3: error: spec.containres.*did you mean"'
+	ok "status still names the typo" await 20 eval 'podctl status | grep -q "web.yaml:7:3: error: spec.containres.*did you mean"'
 	ok "the pod that was removed before does not come back" await 30 eval '! podctl get pod other'
 	ok "nothing is left over" await 20 podctl census
 done
