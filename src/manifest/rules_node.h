@@ -5,7 +5,7 @@
 #include "manifest/node.h"
 #include "manifest/rules.h"
 
-enum { RULE_SHOWN_MAX = 80, RULE_ITEMS_MAX = 1000 };
+enum { RULE_SHOWN_MAX = 80, RULE_ITEMS_MAX = 256 };
 
 /* NULL unless it is there, a mapping or a list, and not empty. */
 const struct node *node_member(const struct node *n, const char *key);

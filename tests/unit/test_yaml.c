@@ -137,6 +137,8 @@ static void assert_cheap(const char *what, clock_t began)
 	if (usage.ru_maxrss > MEGABYTES_MAX * 1024)
 		fail_msg("%s took %ld KiB", what, usage.ru_maxrss);
 #endif
+	printf("# %.*s...: %ld ms, at most %ld KiB in use since the start\n", (int)strcspn(what, "\n"), what,
+	       (long)((clock() - began) * 1000 / CLOCKS_PER_SEC), usage.ru_maxrss);
 }
 
 static void hostile(const char *unit, size_t size, const char *want)
@@ -173,6 +175,43 @@ static void test_hostile(void **state)
 	hostile("a: |\n", MIB, NULL);
 	hostile("%TAG ! tag:x,2000:\n", MIB, NULL);
 	hostile("x", MIB + 1, "1048576 bytes");
+}
+
+/* A pod whose `head` is followed by thousands of `item`, '#' being its number: rules that compare items with each other. */
+static void many(const char *head, const char *item, const char *tail)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct manifest m;
+	clock_t began = clock();
+
+	buf_puts(&text, "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {");
+	buf_puts(&text, head);
+	for (unsigned i = 0; text.len + 64 < MANIFEST_SIZE_MAX && i < 6000; i++)
+		for (const char *p = item; *p; p++)
+			if (*p == '#')
+				buf_printf(&text, "%u", i);
+			else
+				buf_putc(&text, *p);
+	buf_puts(&text, tail);
+	buf_puts(&text, "}}");
+	manifest_read("f", text.data, text.len, &m);
+	assert_true(m.parsed);
+	assert_true(m.diag_count > 0);
+	assert_null(m.documents[0].pod);
+	manifest_deinit(&m);
+	assert_cheap(head, began);
+}
+
+static void test_many_items(void **state)
+{
+	(void)state;
+	many("initContainers: [", "{name: n#, image: 'i#'},", "], containers: [{name: a, image: 'rootfs:/'}]");
+	many("containers: [", "{name: n#, image: 'i#'},", "]");
+	many("securityContext: {sysctls: [", "{name: net.n#, value: 'v#'},", "]}");
+	many("topologySpreadConstraints: [", "{maxSkew: 1, topologyKey: k#, whenUnsatisfiable: w#},", "]");
+	many("tolerations: [", "{key: 'a b#', operator: 'x#'},", "]");
+	many("volumes: [{name: v, projected: {sources: [", "{secret: {name: s, items: [{key: k#, path: p#}]}},", "]}}]");
+	many("containers: [{name: a, image: 'rootfs:/', volumeDevices: [", "{name: n#, devicePath: /d#},", "]}]");
 }
 
 static void test_many_keys(void **state)
@@ -232,9 +271,13 @@ static void test_errors_outlive_notices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),       cmocka_unit_test(test_encodings),
-		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_many_keys),
-		cmocka_unit_test(test_many_findings), cmocka_unit_test(test_errors_outlive_notices),
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_encodings),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_many_items),
+		cmocka_unit_test(test_many_findings),
+		cmocka_unit_test(test_errors_outlive_notices),
 	};
 
 	return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
