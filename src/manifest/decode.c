@@ -301,12 +301,23 @@ static void decode_map(struct decoder *d, const struct field *f, const struct no
 	}
 }
 
-static void unknown_resource(struct decoder *d, const struct schema *s, const struct node *key)
+static void unknown_resource(struct decoder *d, const struct schema *s, const struct node *key, const struct node *value)
 {
 	const struct field *f = suggest_nearest(s, key->text);
 	_cleanup_free_ char *hint = f ? xasprintf("did you mean \"%s\"?", f->name) : NULL;
+	static const struct field amount = { .name = "amount", .type = FIELD_QUANTITY };
+	const char *size = str_after(key->text, "hugepages-");
+	unsigned errors = d->errors;
+	struct quantity unused;
 
-	if (str_after(key->text, "hugepages-"))
+	if (size || strchr(key->text, '/'))
+		scalar_decode(d, &amount, value, NULL);
+	if (d->errors != errors)
+		return;
+	if (size && (quantity_parse(size, &unused) < 0 || unused.nano <= 0))
+		decoder_find(d, SEVERITY_ERROR, key, "as hugepages-2Mi",
+		             "Invalid value: the part after hugepages- must be a quantity");
+	else if (size)
 		decoder_find(d, SEVERITY_REFUSED, key, "leave it out", "huge pages are not yet supported by this podd");
 	else if (strchr(key->text, '/'))
 		decoder_find(d, SEVERITY_REFUSED, key, "use a hostPath volume with the device node",
@@ -327,7 +338,7 @@ static void decode_quantity_map(struct decoder *d, const struct field *f, const 
 			continue;
 		}
 		path_key(&d->path, n->pairs[i].key->text);
-		unknown_resource(d, f->object, n->pairs[i].key);
+		unknown_resource(d, f->object, n->pairs[i].key, n->pairs[i].value);
 		path_pop(&d->path);
 	}
 }

@@ -25,4 +25,5 @@ void rule_find_item(struct decoder *d, const struct node *list, size_t index, co
 size_t rule_count(const struct node *n, const char *const *members);
 /* Exactly one of them. */
 bool rule_one_of(struct decoder *d, const struct node *n, const char *const *members, const char *hint);
+void rule_requests(struct decoder *d, const struct node *resources); /* requests <= limits */
 void rule_unique(struct decoder *d, const struct node *list, const char *member, const char *rule);

@@ -37,8 +37,7 @@ static bool quantity_of(const struct node *list, const char *name, struct quanti
 	return value && value->type == NODE_SCALAR && quantity_parse(value->text, ret) == 0;
 }
 
-/* The containers' rules hold for the pod's own limits, and the pod can't ask for less than its containers do. */
-void rule_pod_resources(struct decoder *d, const struct node *n)
+void rule_requests(struct decoder *d, const struct node *n)
 {
 	static const char *const names[] = { "cpu", "memory" };
 	const struct node *limits = node_member(n, "limits"), *requests = node_member(n, "requests");
@@ -52,10 +51,17 @@ void rule_pod_resources(struct decoder *d, const struct node *n)
 		rule_find(d, requests, names[i], NULL, "Invalid value: must be less than or equal to %s limit", names[i]);
 		path_pop(&d->path);
 	}
+}
+
+/* The containers' rules hold for the pod's own limits. */
+void rule_pod_resources(struct decoder *d, const struct node *n)
+{
+	rule_requests(d, n);
 	if (node_member(n, "claims"))
 		rule_find(d, n, "claims", "leave it out", "Forbidden: claims cannot be set for Resources at pod-level");
 }
 
+/* The pod can't ask for less than its containers do. */
 static void check_pod_requests(struct decoder *d, const struct node *spec)
 {
 	static const char *const names[] = { "cpu", "memory" };
@@ -242,6 +248,40 @@ static void check_init_names(struct decoder *d, const struct node *n)
 	path_pop(&d->path);
 }
 
+static bool has_volume(const struct node *spec, const char *name)
+{
+	const struct node *volumes = node_member(spec, "volumes");
+
+	for (size_t i = 0; volumes && volumes->type == NODE_SEQUENCE && i < volumes->count && i < RULE_ITEMS_MAX; i++)
+		if (streq0(node_string(volumes->items[i], "name"), name))
+			return true;
+	return false;
+}
+
+/* Of the members' mounts validate.c knows. */
+static void check_init_mounts(struct decoder *d, const struct node *n)
+{
+	const struct node *init = node_member(n, "initContainers");
+
+	path_key(&d->path, "initContainers");
+	for (size_t i = 0; init && init->type == NODE_SEQUENCE && i < init->count && i < RULE_ITEMS_MAX; i++) {
+		const struct node *mounts = node_member(init->items[i], "volumeMounts");
+		path_index(&d->path, i);
+		path_key(&d->path, "volumeMounts");
+		for (size_t j = 0; mounts && mounts->type == NODE_SEQUENCE && j < mounts->count && j < RULE_ITEMS_MAX; j++) {
+			const char *name = node_string(mounts->items[j], "name");
+			path_index(&d->path, j);
+			if (name && !has_volume(n, name))
+				rule_find(d, mounts->items[j], "name", "define it under spec.volumes", "Not found: \"%.*s\"",
+				          RULE_SHOWN_MAX, name);
+			path_pop(&d->path);
+		}
+		path_pop(&d->path);
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+}
+
 /* Nothing restarts the containers of a pod with restartPolicy: Never. */
 static void check_resize_policies(struct decoder *d, const struct node *n)
 {
@@ -309,6 +349,7 @@ void rule_spec(struct decoder *d, const struct node *n)
 	check_proc_mounts(d, n);
 	check_sysctls(d, n);
 	check_init_names(d, n);
+	check_init_mounts(d, n);
 	check_resize_policies(d, n);
 	check_dns(d, n);
 	check_sleeps(d, n);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "manifest/manifest.h"
+#include "manifest/config.h"
 #include "manifest/schema.h"
 
 static void read_text(const char *text, struct manifest *ret)
@@ -204,6 +205,56 @@ static void test_documents(void **state)
 	manifest_deinit(&m);
 }
 
+/* --- ConfigMap and Secret --------------------------------------------------------------------------------------------------- */
+
+static void assert_item(const struct config_object *c, const char *key, const char *data, size_t size)
+{
+	const struct config_item *item = config_find(c, key);
+
+	assert_non_null(item);
+	assert_int_equal(item->size, size);
+	assert_memory_equal(item->data, data, size + 1); /* the NUL, too */
+}
+
+static void test_config(void **state)
+{
+	static const char text[] =
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns}\nimmutable: true\n"
+		"data: {b: aHVudGVyMg==, bin: AAEC/w==, none: ''}\nstringData: {a: plain, b: wins}\n---\n"
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {x: w}\nbinaryData: {z: \"YW\\nJj\"}\n---\n"
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\ndata: {x: 1}\n";
+	struct manifest m;
+
+	(void)state;
+	manifest_read("f", text, strlen(text), &m);
+	assert_int_equal(m.document_count, 3);
+	const struct config_object *s = m.documents[0].config, *c = m.documents[1].config;
+	assert_non_null(s);
+	assert_int_equal(s->kind, CONFIG_SECRET);
+	assert_string_equal(s->name, "s");
+	assert_string_equal(s->namespace, "ns");
+	assert_string_equal(s->type, "Opaque");
+	assert_true(s->immutable);
+	assert_int_equal(s->count, 4);
+	assert_string_equal(s->items[0].key, "a");
+	assert_string_equal(s->items[3].key, "none");
+	assert_item(s, "a", "plain", 5);
+	assert_item(s, "b", "wins", 4);
+	assert_item(s, "bin", "\0\1\2\377", 4);
+	assert_item(s, "none", "", 0);
+	assert_non_null(c);
+	assert_int_equal(c->kind, CONFIG_MAP);
+	assert_string_equal(c->namespace, "default");
+	assert_null(c->type);
+	assert_false(c->immutable);
+	assert_item(c, "x", "w", 1);
+	assert_item(c, "z", "abc", 3);
+	assert_null(config_find(c, "nothing"));
+	assert_null(m.documents[2].config);
+	assert_null(m.documents[0].pod);
+	manifest_deinit(&m);
+}
+
 /* --- the schema table ------------------------------------------------------------------------------------------------------- */
 
 /* Whether the row or one above it says what to do instead. */
@@ -335,9 +386,9 @@ static void test_fields_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_typed),   cmocka_unit_test(test_hash),         cmocka_unit_test(test_json),
-		cmocka_unit_test(test_backoff), cmocka_unit_test(test_print),        cmocka_unit_test(test_documents),
-		cmocka_unit_test(test_table),   cmocka_unit_test(test_fields_agree),
+		cmocka_unit_test(test_config),    cmocka_unit_test(test_typed),   cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_json),      cmocka_unit_test(test_backoff), cmocka_unit_test(test_print),
+		cmocka_unit_test(test_documents), cmocka_unit_test(test_table),   cmocka_unit_test(test_fields_agree),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
