@@ -16,9 +16,9 @@
 #include "wire/anchor.h"
 
 enum {
-	ERRORS_MAX = 16,  /* refusals that podd was not told yet; beyond, its requests wait */
-	HANG_SECONDS = 5, /* a write that takes longer is a hung disk */
-	QUIT_SECONDS = 5, /* for the log process to drain */
+	ERRORS_MAX = 16,            /* refusals that podd was not told yet; beyond, its requests wait */
+	HANG_SECONDS = 5,           /* a write that takes longer is a hung disk */
+	QUIT_SECONDS = 5,           /* for the log process to drain */
 	DIES_OFTEN_NS = 1000000000, /* a helper that lived shorter is not started again at once */
 };
 
@@ -77,12 +77,12 @@ void timer_set(int timer, int64_t seconds); /* 0: off */
 /* serve.c: the connection. */
 void serve_accept(struct anchor *a);
 void serve_input(struct anchor *a);
-void serve_flush(struct anchor *a);  /* tells podd what is due, as far as the socket takes it */
+void serve_flush(struct anchor *a);       /* tells podd what is due, as far as the socket takes it */
 void serve_listen_anew(struct anchor *a); /* someone wiped /run: the socket is made again */
 
 /* spawn.c: processes. */
 int spawn(struct anchor *a, const struct anchor_spawn *m, const int *fds, size_t fd_count); /* 0, or -errno: nothing was started */
-void spawn_report(struct anchor *a, struct record *r); /* its report pipe is readable */
+void spawn_report(struct anchor *a, struct record *r);                                      /* its report pipe is readable */
 void spawn_reap(struct anchor *a);
 void spawn_end_sessions(struct anchor *a);
 
@@ -94,5 +94,5 @@ int link_start(struct anchor *a);
 void link_died(struct anchor *a);
 void link_input(struct anchor *a);
 void link_flush(struct anchor *a);
-void link_hangs(struct anchor *a);              /* its timer fired */
+void link_hangs(struct anchor *a);                   /* its timer fired */
 void link_drain(struct anchor *a, struct stream *s); /* empties a pipe while the log process hangs */

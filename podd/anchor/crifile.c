@@ -183,7 +183,8 @@ static int open_current(struct crifile *f)
 		return dir;
 	file_name(name, f->number, 0);
 	/* Whatever else may be there by this name is not written to. */
-	_cleanup_close_ int fd = openat(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+	_cleanup_close_ int fd =
+		openat(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)
@@ -348,12 +349,12 @@ static bool say_lost(struct crifile *f, int64_t wall)
 	p = put(p, " stderr F podd: ");
 	p = put_number(p, f->lost_lines, 1);
 	p = put(p, f->lost_lines == 1 ? " line dropped: " : " lines dropped: ");
-	p = put(p, f->lost_error == ENOSPC	? "No space left on device"
-		   : f->lost_error == ETIMEDOUT ? "the disk hung"
-		   : f->lost_error == EDQUOT	? "Disk quota exceeded"
-		   : f->lost_error == EROFS	? "Read-only file system"
-		   : f->lost_error == EFBIG	? "File too large"
-						: "Input/output error");
+	p = put(p, f->lost_error == ENOSPC      ? "No space left on device"
+	           : f->lost_error == ETIMEDOUT ? "the disk hung"
+	           : f->lost_error == EDQUOT    ? "Disk quota exceeded"
+	           : f->lost_error == EROFS     ? "Read-only file system"
+	           : f->lost_error == EFBIG     ? "File too large"
+	                                        : "Input/output error");
 	p = put(p, "\n");
 	if (store(f, line, (size_t)(p - line), &error) == 0)
 		return false;

@@ -292,10 +292,10 @@ static int confine(int logs)
 {
 	enum { TRUNCATE = 1 << 14 }; /* ABI 3: newer than some headers */
 	uint64_t fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-		      LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-		      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-		      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-		      LANDLOCK_ACCESS_FS_MAKE_SYM;
+	              LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+	              LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+	              LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+	              LANDLOCK_ACCESS_FS_MAKE_SYM;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (abi < 1)
@@ -305,8 +305,8 @@ static int confine(int logs)
 	struct landlock_ruleset_attr attr = { .handled_access_fs = fs };
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = fs & (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-					LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-					TRUNCATE),
+		                        LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+		                        TRUNCATE),
 		.parent_fd = logs,
 	};
 	_cleanup_close_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
@@ -319,7 +319,8 @@ static int confine(int logs)
 /* Keeps the three descriptors, at the lowest numbers after stdio; what else the reaper had open is closed. */
 static void keep(struct logger_config *c)
 {
-	int high[3] = { fcntl(c->socket, F_DUPFD_CLOEXEC, 10), fcntl(c->logs, F_DUPFD_CLOEXEC, 10), fcntl(c->hang, F_DUPFD_CLOEXEC, 10) };
+	int high[3] = { fcntl(c->socket, F_DUPFD_CLOEXEC, 10), fcntl(c->logs, F_DUPFD_CLOEXEC, 10),
+		        fcntl(c->hang, F_DUPFD_CLOEXEC, 10) };
 
 	for (int i = 0; i < 3; i++)
 		(void)dup3(high[i], 3 + i, O_CLOEXEC);

@@ -79,7 +79,8 @@ static nfds_t watch(const struct anchor *a, struct pollfd *p)
 	p[n++] = (struct pollfd){ .fd = a->hang, .events = POLLIN };
 	p[n++] = (struct pollfd){ .fd = a->retry, .events = POLLIN };
 	if (a->connection >= 0)
-		p[n++] = (struct pollfd){ .fd = a->connection, .events = (short)((deaf ? 0 : POLLIN) | (a->blocked ? POLLOUT : 0)) };
+		p[n++] =
+			(struct pollfd){ .fd = a->connection, .events = (short)((deaf ? 0 : POLLIN) | (a->blocked ? POLLOUT : 0)) };
 	else
 		p[n++] = (struct pollfd){ .fd = a->options.listen, .events = POLLIN };
 	for (size_t i = 0; i < t->record_count; i++)

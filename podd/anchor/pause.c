@@ -14,7 +14,7 @@
 static int strip(void)
 {
 	_cleanup_close_ int empty = mnt_new("tmpfs", "size=4k,nr_inodes=1",
-					    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	                                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	_cleanup_close_ int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 

@@ -101,7 +101,8 @@ static uint32_t set_network(void)
 	    !put_file("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"))
 		degraded |= ANCHOR_DEGRADED_SYSCTL;
 	/* Before any link is there: each would announce itself to the host. A kernel without IPv6 has no such file, and no IPv6. */
-	bool off = put_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") && put_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+	bool off = put_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") &&
+	           put_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 	if (!off && access("/proc/sys/net/ipv6", F_OK) == 0)
 		degraded |= ANCHOR_DEGRADED_IPV6;
 	return degraded;

@@ -27,7 +27,7 @@ struct parcel {
 static int sort_fds(struct anchor *a, const struct anchor_spawn *m, const int *fds, size_t count, struct parcel *p)
 {
 	size_t need = 2 + !!(m->flags & ANCHOR_SPAWN_CGROUP) + !!(m->flags & ANCHOR_SPAWN_KILL) +
-		      (m->class == ANCHOR_CLASS_SESSION ? 3 : 0);
+	              (m->class == ANCHOR_CLASS_SESSION ? 3 : 0);
 	size_t i = 0;
 
 	if (count < need)

@@ -14,23 +14,23 @@ enum {
 
 /* One process: alive, or exited and not acknowledged. */
 struct record {
-	struct anchor_process info; /* as podd is told */
-	int pidfd, kill, report;    /* -EBADF when done with */
+	struct anchor_process info;   /* as podd is told */
+	int pidfd, kill, report;      /* -EBADF when done with */
 	bool started_due, exited_due; /* podd has to be told */
-	bool snapshot_due;          /* belongs to the snapshot that is being sent */
-	bool forgotten;             /* a session of a podd that is gone: removed once it is reaped */
+	bool snapshot_due;            /* belongs to the snapshot that is being sent */
+	bool forgotten;               /* a session of a podd that is gone: removed once it is reaped */
 };
 
 /* One pipe of a process's output. The read end stays here too, so that a new log process can go on where the old one died. */
 struct stream {
 	struct anchor_key key;
-	int fd;      /* read end; -EBADF: this place is free */
-	int which;   /* 1 stdout, 2 stderr */
-	bool sent;   /* the log process has it */
-	bool closed; /* the log process saw its end: free it when podd knows what was lost */
-	bool drained_end;   /* its end was seen while draining it here */
-	bool midline;       /* draining it here ended inside a line */
-	bool drained_due;   /* the log process has to be told of the next */
+	int fd;           /* read end; -EBADF: this place is free */
+	int which;        /* 1 stdout, 2 stderr */
+	bool sent;        /* the log process has it */
+	bool closed;      /* the log process saw its end: free it when podd knows what was lost */
+	bool drained_end; /* its end was seen while draining it here */
+	bool midline;     /* draining it here ended inside a line */
+	bool drained_due; /* the log process has to be told of the next */
 	uint64_t drained_lines, drained_bytes;
 	uint64_t lost_lines, lost_bytes; /* podd has to be told */
 	int lost_error;

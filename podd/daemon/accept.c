@@ -39,8 +39,8 @@ static void random_uid(char ret[static POD_UID_SIZE])
 		abort();
 	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 9562: version 4, variant 1 */
 	b[8] = (b[8] & 0x3f) | 0x80;
-	(void)snprintf(ret, POD_UID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-		       b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	(void)snprintf(ret, POD_UID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+	               b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
 static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
@@ -74,7 +74,12 @@ static void refuse(struct accept_file *f, unsigned line, const char *field, cons
 	for (size_t i = 0; i < f->manifest.diag_count; i++)
 		d[i] = f->manifest.diags[i];
 	d[f->manifest.diag_count++] = (struct diag){
-		.severity = SEVERITY_ERROR, .line = line, .column = line ? 1 : 0, .field = field, .text = text, .hint = hint,
+		.severity = SEVERITY_ERROR,
+		.line = line,
+		.column = line ? 1 : 0,
+		.field = field,
+		.text = text,
+		.hint = hint,
 	};
 	f->manifest.diags = d;
 	f->refused = true;
@@ -89,7 +94,8 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 		const struct accept_file *other = accept_file_find(a, w->source);
 		if (other && other->present) {
 			refuse(f, doc->line, "metadata.name",
-			       arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace, doc->name, w->source),
+			       arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace, doc->name,
+			                    w->source),
 			       "give it another name or namespace, or remove one of the two files");
 			f->conflict = true;
 			return true;
@@ -100,11 +106,13 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 	if (holder && holder != w) {
 		refuse(f, doc->line, "metadata.uid",
 		       arena_printf(arena, "Duplicate value: %s is the uid of pod %s/%s", uid, holder->pod->metadata.namespace,
-				    holder->pod->metadata.name), "remove metadata.uid: podd chooses one");
+		                    holder->pod->metadata.name),
+		       "remove metadata.uid: podd chooses one");
 		return true;
 	}
 	if (uid && w && !streq(w->uid, uid)) {
-		refuse(f, doc->line, "metadata.uid", arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
+		refuse(f, doc->line, "metadata.uid",
+		       arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
 		       "remove metadata.uid, or remove the file, wait until the pod is gone, and put it back");
 		return true;
 	}
@@ -152,8 +160,9 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 	int r = store_save(a, w);
 	if (r < 0)
 		daemon_report(a->daemon, w->uid, NULL, false, "NotSaved",
-			      "writing the accepted version: %s; if this manifest breaks, the version before it comes back at the next start",
-			      strerror(-r));
+		              "writing the accepted version: %s; if this manifest breaks, the version before it comes back at the "
+		              "next start",
+		              strerror(-r));
 	if (same)
 		return;
 	if (edited)
@@ -228,7 +237,7 @@ static void settle_state(struct acceptor *a, struct accept_file *f)
 	free(f->said);
 	f->said = xstrdup(buf_str(&line));
 	daemon_report(a->daemon, "", NULL, false, "ManifestRefused", "%s%s", buf_str(&line),
-		      f->state == FILE_LAST_GOOD ? "; the last good version stays" : "");
+	              f->state == FILE_LAST_GOOD ? "; the last good version stays" : "");
 }
 
 static struct accept_file *get_file(struct acceptor *a, const char *path)
@@ -398,7 +407,10 @@ void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *
 		if (!f->judged)
 			continue;
 		struct file_status s = {
-			.path = f->path, .state = f->state, .diags = f->manifest.diags, .diag_count = f->manifest.diag_count,
+			.path = f->path,
+			.state = f->state,
+			.diags = f->manifest.diags,
+			.diag_count = f->manifest.diag_count,
 			.diags_dropped = f->manifest.diags_dropped,
 		};
 		fn(&s, arg);

@@ -8,7 +8,7 @@ enum file_state { FILE_OK, FILE_REFUSED, FILE_LAST_GOOD, FILE_STATE_MAX };
 
 struct file_status {
 	const char *path;
-	enum file_state state;       /* LAST_GOOD: refused, but an earlier version runs on */
+	enum file_state state; /* LAST_GOOD: refused, but an earlier version runs on */
 	const struct diag *diags;
 	size_t diag_count, diags_dropped;
 };
@@ -16,7 +16,7 @@ struct file_status {
 /* Calls fn for each known file, by path. */
 void accept_walk(const struct acceptor *a, void (*fn)(const struct file_status *f, void *arg), void *arg);
 const char *accept_source(const struct acceptor *a, const char *uid); /* the file that defines it, or NULL */
-size_t accept_refused(const struct acceptor *a); /* files not OK */
+size_t accept_refused(const struct acceptor *a);                      /* files not OK */
 
 /* The pod is gone for good: its accepted version, its logs and its state directory go. */
 void accept_forget(struct daemon *d, const char *uid);

@@ -9,7 +9,6 @@
 #include "base/list.h"
 #include "wire/frame.h"
 
-
 struct outgoing {
 	struct list link;
 	size_t size, fd_count;
@@ -369,7 +368,7 @@ static void poll_ready(uv_poll_t *p, int status, int events)
 }
 
 int anchor_connect(uv_loop_t *loop, int dirfd, const char *name, int pidfd, const struct anchor_callbacks *cb, void *arg,
-		   struct anchor **ret)
+                   struct anchor **ret)
 {
 	int fd = -EBADF;
 	int r = open_socket(dirfd, name, &fd);
@@ -378,7 +377,12 @@ int anchor_connect(uv_loop_t *loop, int dirfd, const char *name, int pidfd, cons
 		return r;
 	struct anchor *a = xnew(struct anchor);
 	*a = (struct anchor){
-		.loop = loop, .dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3), .cb = *cb, .arg = arg, .fd = fd, .pidfd = pidfd,
+		.loop = loop,
+		.dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3),
+		.cb = *cb,
+		.arg = arg,
+		.fd = fd,
+		.pidfd = pidfd,
 		.snapshot_fds = { -EBADF, -EBADF },
 	};
 	(void)snprintf(a->socket, sizeof(a->socket), "%s", name);

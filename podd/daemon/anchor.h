@@ -13,8 +13,8 @@ struct anchor;
 /* What the owner is told. The connection may be closed from within any of them. */
 struct anchor_callbacks {
 	/* The descriptors are the callee's. `processes` holds until it returns. */
-	void (*snapshot)(void *arg, const struct anchor_snapshot *s, const struct anchor_process *processes, size_t count, int netns_fd,
-			 int rtnl_fd);
+	void (*snapshot)(void *arg, const struct anchor_snapshot *s, const struct anchor_process *processes, size_t count,
+	                 int netns_fd, int rtnl_fd);
 	void (*started)(void *arg, const struct anchor_process *p);
 	void (*exited)(void *arg, const struct anchor_process *p);
 	void (*dropped)(void *arg, const struct anchor_dropped *m);
@@ -25,7 +25,7 @@ struct anchor_callbacks {
 /* Connects to `socket` below dirfd and says hello; a snapshot follows. `pidfd` is taken over if not negative (else the snapshot brings it).
  * -ECONNREFUSED, -ENOENT: nobody is there. */
 int anchor_connect(uv_loop_t *loop, int dirfd, const char *socket, int pidfd, const struct anchor_callbacks *cb, void *arg,
-		   struct anchor **ret);
+                   struct anchor **ret);
 void anchor_close(struct anchor *a); /* takes NULL; frees after libuv has let go of its handles */
 
 /* Descriptors are duplicated if they have to wait. -ENOBUFS: the anchor takes nothing and the queue is full. */

@@ -10,9 +10,12 @@ static const struct {
 	int code;
 	const char *reason; /* Kubernetes' word for it */
 } reasons[] = {
-	{ 400, "BadRequest" }, { 404, "NotFound" },
-	{ 405, "MethodNotAllowed" }, { 409, "Conflict" },
-	{ 413, "RequestEntityTooLarge" }, { 500, "InternalError" },
+	{ 400, "BadRequest" },
+	{ 404, "NotFound" },
+	{ 405, "MethodNotAllowed" },
+	{ 409, "Conflict" },
+	{ 413, "RequestEntityTooLarge" },
+	{ 500, "InternalError" },
 };
 
 static const char *reason_of(int code)
@@ -153,7 +156,8 @@ bool api_field_selector(struct http_request *q, const char *const *names, size_t
 	struct selector s;
 
 	if (selector_parse(text, &s) < 0) {
-		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", text, SELECTOR_TERMS_MAX);
+		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", text,
+		          SELECTOR_TERMS_MAX);
 		return false;
 	}
 	const char *unknown = selector_unknown(&s, names, count);
@@ -285,7 +289,9 @@ struct http_server *http_open(struct daemon *d)
 
 	a->d = d;
 	list_init(&a->logs);
-	a->service = (struct http_service){ .routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .released = free, .arg = a };
+	a->service = (struct http_service){
+		.routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .released = free, .arg = a
+	};
 	struct http_server *s = http_new(&d->loop, &a->service);
 	int r = http_listen(s, d->run_fd, "podd.sock");
 	if (r < 0) {

@@ -36,7 +36,7 @@ bool api_wants_table(const struct http_request *q);
 const struct core_pod *api_find_pod(struct api *a, struct http_request *q);
 /* The container that `container=` names, or the only one, or the one of the annotation; NULL after an error. */
 const struct core_container *api_find_container(struct http_request *q, const struct core_pod *p);
-void api_time(struct jsonw *w, const char *key, int64_t wall); /* null for 0 */
+void api_time(struct jsonw *w, const char *key, int64_t wall);    /* null for 0 */
 void api_version_member(struct jsonw *w, const struct daemon *d); /* "resourceVersion" */
 
 /* The selectors of a list: `labelSelector`, and `fieldSelector` over the fields named. False after an error. */

@@ -12,10 +12,10 @@ struct event_query {
 	char namespace[64]; /* "": all */
 	struct selector fields;
 	bool watch, table;
-	uint64_t after;     /* sent up to this entry */
+	uint64_t after; /* sent up to this entry */
 	struct record_watch record;
-	struct jsonw *w;    /* of a list */
-	struct buf *line;   /* of a watch */
+	struct jsonw *w;  /* of a list */
+	struct buf *line; /* of a watch */
 };
 
 /* Kubernetes keeps the events of nodes in "default". */
@@ -24,14 +24,16 @@ static const char *namespace_of(const struct record_entry *e)
 	return *e->namespace ? e->namespace : "default";
 }
 
-static const char *const field_names[] = { "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-					   "type", "reason", "metadata.namespace" };
+static const char *const field_names[] = {
+	"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "type", "reason",
+	"metadata.namespace"
+};
 
 static const char *field_value(const char *key, const void *arg)
 {
 	const struct record_entry *e = arg;
-	const char *values[] = { *e->pod ? "Pod" : "Node", e->namespace, e->pod, e->uid, e->normal ? "Normal" : "Warning", e->reason,
-				 namespace_of(e) };
+	const char *values[] = { *e->pod ? "Pod" : "Node",         e->namespace, e->pod,         e->uid,
+		                 e->normal ? "Normal" : "Warning", e->reason,    namespace_of(e) };
 	_Static_assert(ARRAY_SIZE(values) == ARRAY_SIZE(field_names), "a value for each name");
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)

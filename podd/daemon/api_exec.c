@@ -353,7 +353,7 @@ static void start_failed(struct http_request *q, const struct core_pod *p, const
 }
 
 static void exec_start(struct api *a, struct http_request *q, const struct core_pod *p, const char *container,
-		       const struct string_list *argv)
+                       const struct string_list *argv)
 {
 	static const struct session_callbacks callbacks = { .started = on_started, .ended = on_ended };
 	static const struct http_callbacks connection = { .gone = on_gone, .drained = on_drained, .data = on_data };
@@ -366,8 +366,8 @@ static void exec_start(struct api *a, struct http_request *q, const struct core_
 	}
 	struct exec *x = xnew(struct exec);
 	x->q = q;
-	r = session_start(a->d, p->uid, container, argv, TAKE_FD(f.theirs[0]), TAKE_FD(f.theirs[1]), TAKE_FD(f.theirs[2]), &callbacks, x,
-			  &x->session);
+	r = session_start(a->d, p->uid, container, argv, TAKE_FD(f.theirs[0]), TAKE_FD(f.theirs[1]), TAKE_FD(f.theirs[2]),
+	                  &callbacks, x, &x->session);
 	if (r < 0) {
 		start_failed(q, p, container, r);
 	} else if (http_upgrade(q, STREAM_PROTOCOL, &connection, x) < 0) {

@@ -13,11 +13,11 @@
 #include "daemon/logs.h"
 
 enum {
-	FILES_MAX = 64,          /* of one start */
+	FILES_MAX = 64, /* of one start */
 	READ_SIZE = 64 << 10,
-	TURN_SIZE = 256 << 10,   /* read before others get their turn */
-	QUEUE_SIZE = 256 << 10,  /* a client that is further behind is waited for */
-	QUIET_MS = 100,          /* the log process may be a little behind the exit */
+	TURN_SIZE = 256 << 10,  /* read before others get their turn */
+	QUEUE_SIZE = 256 << 10, /* a client that is further behind is waited for */
+	QUIET_MS = 100,         /* the log process may be a little behind the exit */
 };
 
 struct log_file {
@@ -235,7 +235,8 @@ static bool start_goes_on(const struct daemon *d, const struct log_stream *s)
 	const struct core_container *c = p ? core_container(p, s->container) : NULL;
 
 	return c && c->number == s->number &&
-	       (c->state == CONTAINER_STATE_STARTING || c->state == CONTAINER_STATE_RUNNING || c->state == CONTAINER_STATE_STOPPING);
+	       (c->state == CONTAINER_STATE_STARTING || c->state == CONTAINER_STATE_RUNNING ||
+	        c->state == CONTAINER_STATE_STOPPING);
 }
 
 static void end_when_quiet(struct log_stream *s)
@@ -305,9 +306,11 @@ static bool parse_query(struct http_request *q, struct log_query *ret)
 }
 
 /* Which start is meant. False after an error. */
-static bool choose_start(struct http_request *q, const struct core_pod *p, const struct core_container *c, bool previous, uint32_t *ret)
+static bool choose_start(struct http_request *q, const struct core_pod *p, const struct core_container *c, bool previous,
+                         uint32_t *ret)
 {
-	bool current = c->state == CONTAINER_STATE_RUNNING || c->state == CONTAINER_STATE_STOPPING || c->state == CONTAINER_STATE_STARTING;
+	bool current =
+		c->state == CONTAINER_STATE_RUNNING || c->state == CONTAINER_STATE_STOPPING || c->state == CONTAINER_STATE_STARTING;
 	const char *pod = p->pod->metadata.name;
 
 	if (previous && c->last.set && (current || c->state == CONTAINER_STATE_BACKOFF)) {
@@ -319,7 +322,8 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 		if (c->restart_count)
 			return true;
 	}
-	if (previous && !c->last.set && current && c->number > 0) { /* it went down with the host: nobody saw its end, but its log is there */
+	if (previous && !c->last.set && current &&
+	    c->number > 0) { /* it went down with the host: nobody saw its end, but its log is there */
 		*ret = c->number - 1;
 		return true;
 	}
@@ -329,7 +333,7 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 	}
 	if (!current && !c->last.set) {
 		api_error(q, 400, pod, "pods", "container \"%s\" in pod \"%s\" is waiting to start: %s", c->name, pod,
-			  *p->reason ? p->reason : "ContainerCreating");
+		          *p->reason ? p->reason : "ContainerCreating");
 		return false;
 	}
 	*ret = current ? c->number : c->last.number;

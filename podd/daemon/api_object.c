@@ -199,7 +199,8 @@ static void conditions_json(const struct core_pod *p, struct jsonw *w)
 	jsonw_key(w, "conditions");
 	jsonw_array(w);
 	condition_json(w, "PodScheduled", true, p->created_wall, NULL, NULL);
-	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady", p->message);
+	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady",
+	               p->message);
 	condition_json(w, "Initialized", true, p->created_wall, NULL, NULL);
 	condition_json(w, "ContainersReady", ready, ready_since(p, ready), reason, buf_str(&unready));
 	condition_json(w, "Ready", ready, ready_since(p, ready), reason, buf_str(&unready));

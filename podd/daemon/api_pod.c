@@ -106,13 +106,17 @@ static const char *label_value(const char *key, const void *arg)
 }
 
 static const char *const field_names[] = { "metadata.name", "metadata.namespace", "metadata.uid",
-					   "status.phase", "status.podIP", "spec.restartPolicy" };
+	                                   "status.phase",  "status.podIP",       "spec.restartPolicy" };
 
 static const char *field_value(const char *key, const void *arg)
 {
 	const struct core_pod *p = arg;
-	const char *values[] = { p->pod->metadata.name, p->pod->metadata.namespace, p->uid,
-				 core_pod_phase(p), p->sandbox.ip, restart_policy_name(p->pod->spec.restart_policy) };
+	const char *values[] = { p->pod->metadata.name,
+		                 p->pod->metadata.namespace,
+		                 p->uid,
+		                 core_pod_phase(p),
+		                 p->sandbox.ip,
+		                 restart_policy_name(p->pod->spec.restart_policy) };
 	_Static_assert(ARRAY_SIZE(values) == ARRAY_SIZE(field_names), "a value for each name");
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -121,7 +125,8 @@ static const char *field_value(const char *key, const void *arg)
 	return NULL;
 }
 
-static bool pod_selected(const struct core_pod *p, const char *namespace, const struct selector *labels, const struct selector *fields)
+static bool pod_selected(const struct core_pod *p, const char *namespace, const struct selector *labels,
+                         const struct selector *fields)
 {
 	if (!p->pod) /* an anchor without a manifest: nothing is known of it but that it ends */
 		return false;
@@ -205,9 +210,9 @@ void api_pod_write(struct http_request *q, void *arg)
 		return;
 	const char *source = accept_source(a->d->acceptor, p->uid);
 	if (source)
-		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is defined by %s; edit that file", p->pod->metadata.name,
-			  source);
+		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is defined by %s; edit that file",
+		          p->pod->metadata.name, source);
 	else
 		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" has no manifest any more and is being stopped",
-			  p->pod->metadata.name);
+		          p->pod->metadata.name);
 }

@@ -16,7 +16,8 @@ static void pod_asked(struct http_request *q, struct api *a, enum event_type typ
 	if (!p)
 		return;
 	if (container && !core_container(p, container)) {
-		api_error(q, 400, p->pod->metadata.name, "pods", "container %s is not valid for pod %s", container, p->pod->metadata.name);
+		api_error(q, 400, p->pod->metadata.name, "pods", "container %s is not valid for pod %s", container,
+		          p->pod->metadata.name);
 		return;
 	}
 	int r = type == EVENT_RESTART_ASKED ? 0 : accept_hold(a->d, p->uid, type == EVENT_STOP_ASKED);

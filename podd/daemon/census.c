@@ -88,7 +88,8 @@ static int count_network(const char *what, const char *name, const char *uid, vo
 	return 0;
 }
 
-static void count_directories(struct census *c, int base, const char *dir, const char *kind, bool (*belongs)(const struct census *, const char *))
+static void count_directories(struct census *c, int base, const char *dir, const char *kind,
+                              bool (*belongs)(const struct census *, const char *))
 {
 	int fd = openat(base, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -112,7 +113,8 @@ static void count_mounts(struct census *c)
 	_cleanup_free_ char *prefix = NULL;
 	char *save, uid[POD_UID_SIZE];
 
-	if (asprintf(&prefix, "%s/pods/", c->daemon->run_path) < 0 || file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text) < 0)
+	if (asprintf(&prefix, "%s/pods/", c->daemon->run_path) < 0 ||
+	    file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text) < 0)
 		return;
 	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *field = line;

@@ -45,10 +45,10 @@ static bool line_parse(const char *line, size_t n, struct cri_line *ret)
 	if (!tag)
 		return false;
 	*ret = (struct cri_line){ .stamp = line,
-				  .stream = line[STAMP_LENGTH + 4] == 'e', /* std*e*rr */
-				  .partial = tag == 'P',
-				  .text = line + PREFIX_MIN,
-				  .size = n - PREFIX_MIN };
+		                  .stream = line[STAMP_LENGTH + 4] == 'e', /* std*e*rr */
+		                  .partial = tag == 'P',
+		                  .text = line + PREFIX_MIN,
+		                  .size = n - PREFIX_MIN };
 	return true;
 }
 

@@ -14,10 +14,10 @@
 enum { CRIREAD_LINE_MAX = 1 << 20 };
 
 struct criread {
-	bool timestamps;                 /* put each line's time in front of it */
-	char since[CLOCK_TEXT_NS_SIZE];  /* lines before this are left out; "": none */
-	struct buf line;                 /* of the file, not complete yet */
-	struct buf parts[2];             /* of stdout's and stderr's current line */
+	bool timestamps;                /* put each line's time in front of it */
+	char since[CLOCK_TEXT_NS_SIZE]; /* lines before this are left out; "": none */
+	struct buf line;                /* of the file, not complete yet */
+	struct buf parts[2];            /* of stdout's and stderr's current line */
 };
 
 void criread_init(struct criread *r, bool timestamps, int64_t since_wall); /* since_wall 0: all */

@@ -107,6 +107,6 @@ void daemon_report(struct daemon *d, const char *uid, const char *container, boo
 	}
 	record_add(d->record, &e);
 	(void)snprintf(pod, sizeof(pod), "%s%s%s", e.namespace, *e.pod ? "/" : "", *e.pod ? e.pod : uid);
-	log_write(normal ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, *pod ? pod : NULL, "%s%s%s: %s", e.container, *e.container ? " " : "",
-		  reason, e.message);
+	log_write(normal ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, *pod ? pod : NULL, "%s%s%s: %s", e.container,
+	          *e.container ? " " : "", reason, e.message);
 }

@@ -39,18 +39,18 @@ struct janitor;
 struct daemon {
 	struct config *config; /* SIGHUP changes it, nothing else */
 	uv_loop_t loop;
-	uv_poll_t timer_poll;        /* the core's next deadline */
-	int timer_fd;                /* boot time; not armed when nothing is pending */
+	uv_poll_t timer_poll; /* the core's next deadline */
+	int timer_fd;         /* boot time; not armed when nothing is pending */
 	int64_t armed;
 	struct core *core;
 	struct cgroup_host *cgroups; /* NULL: no cgroups at all; limits can't be enforced */
 	struct podnet *net;
 	uv_poll_t net_poll;
 	uv_signal_t signals[3];
-	uv_timer_t watchdog;         /* of systemd, if it asks for one */
+	uv_timer_t watchdog; /* of systemd, if it asks for one */
 	struct ipam *ipam;
-	uv_timer_t leases_timer;     /* until changed leases are written */
-	struct list sandboxes;       /* of struct sandbox.link */
+	uv_timer_t leases_timer; /* until changed leases are written */
+	struct list sandboxes;   /* of struct sandbox.link */
 	struct watcher *watcher;
 	struct acceptor *acceptor;
 	struct record *record;
@@ -58,20 +58,20 @@ struct daemon {
 	struct janitor *janitor;
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
-	struct list leftovers;       /* leftover.c */
+	struct list leftovers; /* leftover.c */
 	uv_idle_t leftovers_idle;
-	uint64_t changes;            /* counts status changes: the API's resourceVersion */
+	uint64_t changes; /* counts status changes: the API's resourceVersion */
 	struct plan_context plan_context;
-	struct string_list missing;  /* what this host lacks and what follows, one line each, for `podctl status` */
-	struct arena *arena;         /* of `missing` */
+	struct string_list missing;   /* what this host lacks and what follows, one line each, for `podctl status` */
+	struct arena *arena;          /* of `missing` */
 	int run_fd, state_fd, log_fd; /* <root>/run/podd, <root>/var/lib/podd, <root>/var/log/pods */
-	const char *run_path;        /* of run_fd, for an anchor that has to make its socket anew */
-	int launch_fd, anchor_fd;    /* the two programs, as sealed memfds */
-	bool ready;                  /* EVENT_GO was given */
+	const char *run_path;         /* of run_fd, for an anchor that has to make its socket anew */
+	int launch_fd, anchor_fd;     /* the two programs, as sealed memfds */
+	bool ready;                   /* EVENT_GO was given */
 	bool stepping;
-	bool ending;                 /* SIGTERM or SIGINT came */
-	bool remove_network;         /* nothing of ours is left that needs it */
-	struct list queue;           /* events that came up while an effect was carried out */
+	bool ending;         /* SIGTERM or SIGINT came */
+	bool remove_network; /* nothing of ours is left that needs it */
+	struct list queue;   /* events that came up while an effect was carried out */
 	int64_t started_wall;
 };
 

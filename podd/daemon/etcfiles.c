@@ -57,11 +57,11 @@ int etcfiles_write(struct sandbox *s, const struct pod *p)
 static void hosts_text(struct daemon *d, const char *ns, struct buf *out)
 {
 	buf_puts(out, "127.0.0.1\tlocalhost\n"
-		      "::1\tlocalhost ip6-localhost ip6-loopback\n"
-		      "fe00::0\tip6-localnet\n"
-		      "ff00::0\tip6-mcastprefix\n"
-		      "ff02::1\tip6-allnodes\n"
-		      "ff02::2\tip6-allrouters\n");
+	              "::1\tlocalhost ip6-localhost ip6-loopback\n"
+	              "fe00::0\tip6-localnet\n"
+	              "ff00::0\tip6-mcastprefix\n"
+	              "ff02::1\tip6-allnodes\n"
+	              "ff02::2\tip6-allrouters\n");
 	list_foreach(s, &d->sandboxes, struct sandbox, link) {
 		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
 		if (!s->networked || !p || !p->pod || !streq(p->pod->metadata.namespace, ns))
@@ -98,7 +98,7 @@ static void hosts_idle(uv_idle_t *idle)
 		int r = write_hosts(d, d->hosts_changed.items[i]);
 		if (r < 0)
 			daemon_report(d, "", NULL, false, "HostsNotWritten", "writing the hosts file of namespace %s: %s",
-				      d->hosts_changed.items[i], strerror(-r));
+			              d->hosts_changed.items[i], strerror(-r));
 		free((char *)(uintptr_t)d->hosts_changed.items[i]);
 	}
 	free(d->hosts_changed.items);

@@ -49,7 +49,7 @@ struct http_service {
 
 struct http_callbacks {
 	void (*gone)(void *arg);
-	void (*drained)(void *arg);                          /* may be NULL: something was written; see http_queued() */
+	void (*drained)(void *arg);                             /* may be NULL: something was written; see http_queued() */
 	void (*data)(const char *data, size_t size, void *arg); /* after http_upgrade(); else NULL */
 };
 
@@ -78,5 +78,5 @@ int http_upgrade(struct http_request *q, const char *protocol, const struct http
 
 void http_send(struct http_request *q, const void *data, size_t size);
 void http_finish(struct http_request *q);
-size_t http_queued(const struct http_request *q); /* bytes not yet taken by the kernel */
+size_t http_queued(const struct http_request *q);    /* bytes not yet taken by the kernel */
 void http_pause(struct http_request *q, bool pause); /* after http_upgrade(): no `data` for now; `gone` comes all the same */

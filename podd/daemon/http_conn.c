@@ -186,8 +186,8 @@ static void conn_refuse(struct http_request *q, int code)
 		(void)snprintf(text, sizeof(text), "the request's body is larger than the limit of %d bytes", HTTP_BODY_MAX);
 		break;
 	case 414:
-		(void)snprintf(text, sizeof(text), "the request's target has more than %d segments or %d parameters", URL_SEGMENTS_MAX,
-			       URL_PARAMS_MAX);
+		(void)snprintf(text, sizeof(text), "the request's target has more than %d segments or %d parameters",
+		               URL_SEGMENTS_MAX, URL_PARAMS_MAX);
 		break;
 	default:
 		(void)snprintf(text, sizeof(text), "the request is not HTTP/1.1 as it should be");
@@ -454,7 +454,8 @@ void http_finish(struct http_request *q)
 		return;
 	q->finishing = true;
 	if (http_queued(q))
-		(void)uv_timer_start(&q->idle, on_idle, HTTP_IDLE_MS, 0); /* for a client that does not read; else on_written() closes */
+		(void)uv_timer_start(&q->idle, on_idle, HTTP_IDLE_MS,
+		                     0); /* for a client that does not read; else on_written() closes */
 	else
 		http_conn_close(q);
 }

@@ -29,15 +29,15 @@ struct http_request {
 	struct http_server *server;
 	uv_pipe_t pipe;
 	uv_timer_t idle;
-	uv_poll_t hangup;        /* of a second descriptor of the socket; active while paused */
+	uv_poll_t hangup; /* of a second descriptor of the socket; active while paused */
 	int hangup_fd;
 	unsigned open_handles;
 	enum http_state state;
 
 	http_parser parser;
-	struct buf in;           /* read, not parsed yet; or raw bytes that wait */
-	struct buf target;       /* as in the request line */
-	struct buf headers;      /* "name\0value\0", in pairs */
+	struct buf in;      /* read, not parsed yet; or raw bytes that wait */
+	struct buf target;  /* as in the request line */
+	struct buf headers; /* "name\0value\0", in pairs */
 	size_t head_size;
 	struct buf body;
 	struct url url;
@@ -45,9 +45,9 @@ struct http_request {
 	int refused; /* status code of a limit that was hit while parsing; 0: none */
 	const char *args[HTTP_ARGS_MAX];
 
-	bool advancing;  /* http_conn_advance() is on the stack */
-	bool finishing;  /* closes when all is written */
-	bool half;       /* the client has ended its side */
+	bool advancing; /* http_conn_advance() is on the stack */
+	bool finishing; /* closes when all is written */
+	bool half;      /* the client has ended its side */
 	bool paused;
 	struct http_callbacks callbacks;
 	void *arg;

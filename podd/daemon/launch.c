@@ -98,7 +98,8 @@ static int open_etc(const struct slot_sources *src, const char *name)
 	return fd < 0 ? fd : volumes_tree(fd);
 }
 
-static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks, const char **ret_text)
+static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks,
+                     const char **ret_text)
 {
 	switch (slot->role) {
 	case SLOT_CGROUP_TASKS:
@@ -207,8 +208,14 @@ static int send_spawn(struct start *st, const struct launch *l)
 		.flags = ANCHOR_SPAWN_CGROUP | l->plan.spawn_flags,
 	};
 	struct slot_sources src = {
-		.sandbox = s, .pod = st->pod, .container = st->container, .cgroup = &st->cgroup, .layers = st->layers,
-		.layer_count = st->layer_count, .upper = st->upper, .work = st->work,
+		.sandbox = s,
+		.pod = st->pod,
+		.container = st->container,
+		.cgroup = &st->cgroup,
+		.layers = st->layers,
+		.layer_count = st->layer_count,
+		.upper = st->upper,
+		.work = st->work,
 	};
 	int fds[ANCHOR_FDS_MAX];
 	size_t slots;
@@ -243,7 +250,12 @@ static void report_failure(struct daemon *d, const struct start_id *id, const ch
 void launch_start(struct daemon *d, const struct start_id *id)
 {
 	struct start st __attribute__((cleanup(start_deinit))) = {
-		.sandbox = sandbox_find(d, id->uid), .number = id->number, .cgroup = CGROUP_ENTRY_NULL, .upper = -EBADF, .work = -EBADF, .reason = "CreateContainerConfigError",
+		.sandbox = sandbox_find(d, id->uid),
+		.number = id->number,
+		.cgroup = CGROUP_ENTRY_NULL,
+		.upper = -EBADF,
+		.work = -EBADF,
+		.reason = "CreateContainerConfigError",
 	};
 	struct launch *l = NULL;
 	const char *why = NULL;

@@ -79,7 +79,8 @@ void sandbox_resize(struct daemon *d, const char *uid)
 		r = cgroup_limit(d->cgroups, path, &l);
 	}
 	if (r < 0)
-		daemon_report(d, uid, NULL, false, "FailedResize", "writing the new limits: %s; they hold from the next start on", strerror(-r));
+		daemon_report(d, uid, NULL, false, "FailedResize", "writing the new limits: %s; they hold from the next start on",
+		              strerror(-r));
 	else
 		daemon_report(d, uid, NULL, true, "Resized", "the new limits are in force");
 }

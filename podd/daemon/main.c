@@ -52,7 +52,11 @@ static int open_directory(const char *path, mode_t mode, int *ret)
 
 static int open_directories(struct daemon *d)
 {
-	const struct { const char *path; mode_t mode; int *fd; } dirs[] = {
+	const struct {
+		const char *path;
+		mode_t mode;
+		int *fd;
+	} dirs[] = {
 		{ "/run/podd", 0700, &d->run_fd },
 		{ "/var/lib/podd", 0700, &d->state_fd },
 		{ "/var/log/pods", 0750, &d->log_fd },
@@ -97,7 +101,7 @@ static int open_cgroups(struct daemon *d)
 
 	if (r < 0) {
 		log_error("opening the control groups: %s; podd needs a cgroup v2 hierarchy, with or without controllers",
-			  strerror(-r));
+		          strerror(-r));
 		return r;
 	}
 	struct cgroup_limits none = { 0 };
@@ -110,7 +114,8 @@ static int open_cgroups(struct daemon *d)
 	}
 	for (enum cgroup_controller c = 0; c < CGROUP_DEVICES; c++)
 		if (!cgroup_has(d->cgroups, c)) {
-			_cleanup_free_ char *text = xasprintf("no cgroup controller \"%s\": its limits can't be enforced", cgroup_controller_name(c));
+			_cleanup_free_ char *text =
+				xasprintf("no cgroup controller \"%s\": its limits can't be enforced", cgroup_controller_name(c));
 			missing(d, text);
 		}
 	return 0;
@@ -159,7 +164,10 @@ static void raise_nofile(void)
 
 static int load_helpers(struct daemon *d)
 {
-	const struct { const char *name; int *fd; } helpers[] = { { "podd-launch", &d->launch_fd }, { "podd-anchor", &d->anchor_fd } };
+	const struct {
+		const char *name;
+		int *fd;
+	} helpers[] = { { "podd-launch", &d->launch_fd }, { "podd-anchor", &d->anchor_fd } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
 		int fd = spawn_load_helper(helpers[i].name);
@@ -187,7 +195,7 @@ static void notify(const char *state)
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+		             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 }
 
 static void feed_watchdog(uv_timer_t *t _unused_)
@@ -201,7 +209,8 @@ static void start_watchdog(struct daemon *d)
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	int64_t interval, who;
 
-	if (!usec || str_int(usec, 2000, INT64_MAX, &interval) < 0 || (pid && (str_int(pid, 1, INT32_MAX, &who) < 0 || who != getpid())))
+	if (!usec || str_int(usec, 2000, INT64_MAX, &interval) < 0 ||
+	    (pid && (str_int(pid, 1, INT32_MAX, &who) < 0 || who != getpid())))
 		return;
 	(void)uv_timer_init(&d->loop, &d->watchdog);
 	uv_timer_start(&d->watchdog, feed_watchdog, 0, (uint64_t)interval / 2000);
@@ -216,7 +225,7 @@ static void reload(struct daemon *d)
 	} else {
 		log_setup(d->config->log_level, d->config->log_json);
 		log_info("%s was read%s", d->config->config_file,
-			 rest_differs ? "; some of its changes wait for the next start of podd: see SIGHUP in podd(8)" : "");
+		         rest_differs ? "; some of its changes wait for the next start of podd: see SIGHUP in podd(8)" : "");
 	}
 	watch_rescan(d->watcher);
 }
@@ -376,7 +385,12 @@ static void open_stdio(void)
 int main(int argc, char **argv)
 {
 	struct config config;
-	struct daemon d = { .run_fd = -EBADF, .state_fd = -EBADF, .log_fd = -EBADF, .launch_fd = -EBADF, .anchor_fd = -EBADF, .started_wall = clock_wall() };
+	struct daemon d = { .run_fd = -EBADF,
+		            .state_fd = -EBADF,
+		            .log_fd = -EBADF,
+		            .launch_fd = -EBADF,
+		            .anchor_fd = -EBADF,
+		            .started_wall = clock_wall() };
 
 	open_stdio();
 	int code = config_load(argc, argv, &config);

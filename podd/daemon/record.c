@@ -52,21 +52,16 @@ static void pack(const struct record_entry *e, struct buf *out)
 
 static void unpack(const struct kept *k, struct record_entry *ret)
 {
-	struct record_entry e = { .id = k->id,
-				  .normal = k->normal,
-				  .first_wall = k->first_wall,
-				  .last_wall = k->last_wall,
-				  .count = k->count };
+	struct record_entry e = {
+		.id = k->id, .normal = k->normal, .first_wall = k->first_wall, .last_wall = k->last_wall, .count = k->count
+	};
 	const struct {
 		char *field;
 		size_t size;
 	} fields[] = {
-		{ e.uid, sizeof(e.uid) },
-		{ e.namespace, sizeof(e.namespace) },
-		{ e.pod, sizeof(e.pod) },
-		{ e.container, sizeof(e.container) },
-		{ e.reason, sizeof(e.reason) },
-		{ e.message, sizeof(e.message) },
+		{ e.uid, sizeof(e.uid) },       { e.namespace, sizeof(e.namespace) },
+		{ e.pod, sizeof(e.pod) },       { e.container, sizeof(e.container) },
+		{ e.reason, sizeof(e.reason) }, { e.message, sizeof(e.message) },
 	};
 	const char *p = k->text;
 

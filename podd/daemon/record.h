@@ -8,7 +8,7 @@
 enum { RECORD_MAX = 1000 };
 
 struct record_entry {
-	uint64_t id;      /* grows by one with each entry or count: a cursor for followers; 0: unused */
+	uint64_t id; /* grows by one with each entry or count: a cursor for followers; 0: unused */
 	char uid[POD_UID_SIZE];
 	char namespace[64], pod[254], container[CONTAINER_NAME_SIZE]; /* pod "" for the node itself */
 	bool normal;

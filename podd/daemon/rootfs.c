@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "daemon/janitor.h"
 
-int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *ret_count, const char **ret_reason, struct buf *ret_text)
+int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *ret_count, const char **ret_reason,
+                  struct buf *ret_text)
 {
 	const char *path = str_after(image, "rootfs:");
 

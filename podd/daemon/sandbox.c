@@ -31,7 +31,8 @@ struct sandbox *sandbox_find(struct daemon *d, const char *uid)
 	return NULL;
 }
 
-void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session, char ret[static SANDBOX_LEAF_SIZE])
+void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session,
+                  char ret[static SANDBOX_LEAF_SIZE])
 {
 	int n = snprintf(ret, SANDBOX_LEAF_SIZE, "%s/members/%s.%u", s->cgroup, container, number);
 
@@ -207,7 +208,7 @@ static void answer_late(uv_timer_t *t)
 	struct sandbox *s = t->data;
 
 	daemon_report(s->daemon, s->uid, NULL, false, "AnchorStuck",
-		      "the anchor does not answer; the pod is left as it is until the anchor answers or dies");
+	              "the anchor does not answer; the pod is left as it is until the anchor answers or dies");
 }
 
 void sandbox_expect_answer(struct sandbox *s)
@@ -238,8 +239,10 @@ void sandbox_create(struct daemon *d, const char *uid)
 	sandbox_name_cgroup(s, p->qos); /* whatever fails from here on, the end looks there for what was made */
 	const char *lacking = unenforceable(d, p);
 	if (lacking) {
-		sandbox_fail(s, "LimitsNotEnforced", "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
-		     "allowUnenforcedLimits: true in podd.yaml", lacking);
+		sandbox_fail(s, "LimitsNotEnforced",
+		             "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
+		             "allowUnenforcedLimits: true in podd.yaml",
+		             lacking);
 		return;
 	}
 	if (r == 0)

@@ -11,7 +11,7 @@ enum sandbox_state {
 	SANDBOX_CREATING, /* the anchor was started, its snapshot is not here */
 	SANDBOX_ADOPTING, /* found at start, likewise */
 	SANDBOX_UP,
-	SANDBOX_LOST,     /* the anchor is dead; the core was told */
+	SANDBOX_LOST, /* the anchor is dead; the core was told */
 	SANDBOX_DYING,
 };
 
@@ -26,11 +26,11 @@ struct sandbox {
 	int state_fd; /* <state>/pods/<uid> */
 	int netns_fd, rtnl_fd;
 	struct in_addr address;
-	bool networked;      /* it has a link of its own */
+	bool networked; /* it has a link of its own */
 	struct list launches;
 	struct list sessions;
 	uint32_t next_session;
-	uv_timer_t timer;    /* of the destruction, or of an anchor that does not answer */
+	uv_timer_t timer; /* of the destruction, or of an anchor that does not answer */
 	unsigned attempts;
 	struct event *failure; /* what the core is told when a failed creation was unmade */
 	uint64_t log_dropped;
@@ -53,4 +53,5 @@ struct cgroup_limits sandbox_container_limits(const struct config *cfg, const st
 
 /* <cgroup of the pod>/members/<container>.<n>, and of a session below it. */
 enum { SANDBOX_LEAF_SIZE = 320 };
-void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session, char ret[static SANDBOX_LEAF_SIZE]);
+void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session,
+                  char ret[static SANDBOX_LEAF_SIZE]);

@@ -48,7 +48,8 @@ static void restore_run(struct sandbox *s, const struct pod *p)
 	if (r == 0)
 		r = volumes_prepare(s, p);
 	if (r < 0)
-		daemon_report(s->daemon, s->uid, NULL, false, "SandboxNotRepaired", "making the pod's files in /run anew: %s", strerror(-r));
+		daemon_report(s->daemon, s->uid, NULL, false, "SandboxNotRepaired", "making the pod's files in /run anew: %s",
+		              strerror(-r));
 }
 
 static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count)
@@ -65,7 +66,8 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	if (cp && cp->pod && !cp->pod->spec.host_network) {
 		int r = sandbox_join_network(s, cp->pod, true);
 		if (r < 0)
-			daemon_report(d, s->uid, NULL, false, "NetworkNotRepaired", "taking over the pod's network: %s", strerror(-r));
+			daemon_report(d, s->uid, NULL, false, "NetworkNotRepaired", "taking over the pod's network: %s",
+			              strerror(-r));
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct anchor_process *p = &processes[i];
@@ -123,7 +125,7 @@ static void catch_up(struct sandbox *s, const struct anchor_process *processes, 
 }
 
 static void on_snapshot(void *arg, const struct anchor_snapshot *snapshot, const struct anchor_process *processes, size_t count,
-			int netns_fd, int rtnl_fd)
+                        int netns_fd, int rtnl_fd)
 {
 	struct sandbox *s = arg;
 
@@ -156,7 +158,7 @@ static void on_dropped(void *arg, const struct anchor_dropped *m)
 
 	s->log_dropped += m->lines;
 	daemon_report(s->daemon, s->uid, m->key.container, false, "LogDropped", "%llu lines of the log were dropped: %s",
-		      (unsigned long long)m->lines, m->error == ETIMEDOUT ? "the disk hangs" : strerror(m->error));
+	              (unsigned long long)m->lines, m->error == ETIMEDOUT ? "the disk hangs" : strerror(m->error));
 }
 
 static void on_lost(void *arg)

@@ -57,8 +57,8 @@ void sandbox_network_failed(struct sandbox *s, const struct pod *p, int r)
 		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
 		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
 		if (owner && owner->pod) {
-			sandbox_fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", ports[i].host_port, owner->pod->metadata.namespace,
-			     owner->pod->metadata.name);
+			sandbox_fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", ports[i].host_port,
+			             owner->pod->metadata.namespace, owner->pod->metadata.name);
 			return;
 		}
 	}

@@ -48,16 +48,16 @@ static int parse_condition(struct selector *s, const char **pp, struct selector_
 	const char *p = skip_blanks(*pp), *rest, *value;
 
 	if ((rest = str_after(p, "!=")) || (rest = str_after(p, "==")) || (rest = str_after(p, "="))) {
-		t->operator = *p == '!' ? SELECTOR_NOT_IN : SELECTOR_IN;
+		t->operator= * p == '!' ? SELECTOR_NOT_IN : SELECTOR_IN;
 		*pp = parse_word(s, skip_blanks(rest), &value);
 		return add_value(t, value);
 	}
 	if ((rest = str_after(p, "notin")) || (rest = str_after(p, "in"))) {
-		t->operator = *p == 'n' ? SELECTOR_NOT_IN : SELECTOR_IN;
+		t->operator= * p == 'n' ? SELECTOR_NOT_IN : SELECTOR_IN;
 		*pp = rest;
 		return parse_set(s, pp, t);
 	}
-	t->operator = SELECTOR_EXISTS;
+	t->operator= SELECTOR_EXISTS;
 	*pp = p;
 	return 0;
 }
@@ -72,7 +72,7 @@ static int parse_term(struct selector *s, const char **pp, struct selector_term 
 		return -EINVAL;
 	*pp = p;
 	if (absent) {
-		t->operator = SELECTOR_ABSENT;
+		t->operator= SELECTOR_ABSENT;
 		return 0;
 	}
 	return parse_condition(s, pp, t);

@@ -35,5 +35,8 @@ bool selector_matches(const struct selector *s, const char *(*lookup)(const char
 /* The first key that is not among `names`, or NULL: for selectors of fields. */
 const char *selector_unknown(const struct selector *s, const char *const *names, size_t count);
 
-static inline void cleanup_selector(struct selector *s) { selector_deinit(s); }
+static inline void cleanup_selector(struct selector *s)
+{
+	selector_deinit(s);
+}
 #define _cleanup_selector_ _cleanup_(cleanup_selector)

@@ -29,7 +29,8 @@ static void remove_leaf(struct sandbox *s, const struct anchor_key *k)
 
 	sandbox_leaf(s, k->container, k->number, k->session, leaf);
 	(void)cgroup_kill(s->daemon->cgroups, leaf);
-	(void)cgroup_remove(s->daemon->cgroups, leaf); /* busy: when the anchor has told of the exit, or with the start it belongs to */
+	(void)cgroup_remove(s->daemon->cgroups,
+	                    leaf); /* busy: when the anchor has told of the exit, or with the start it belongs to */
 }
 
 static void forget(struct session *e)
@@ -147,7 +148,7 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 }
 
 static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
-		 const int stdio[static 3])
+                 const int stdio[static 3])
 {
 	static const struct image_config no_config;
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
@@ -165,8 +166,8 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
 }
 
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd, int stdout_fd,
-		  int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret)
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd,
+                  int stdout_fd, int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret)
 {
 	struct session *e = xnew(struct session);
 	const int stdio[] = { stdin_fd, stdout_fd, stderr_fd };

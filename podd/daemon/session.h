@@ -12,8 +12,8 @@ struct session_callbacks {
 
 /* Starts argv in the container. The three fds are given to the command and closed here, also on failure. 0; -ENOENT: no such
  * container; -ESRCH: it is not running; other -errno. */
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd, int stdout_fd,
-		  int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret);
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd,
+                  int stdout_fd, int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret);
 struct session *session_free(struct session *s); /* kills what still runs; takes NULL, returns NULL */
 
 /* Within the daemon: what the anchor says of sessions, and the sandbox's end. */

@@ -100,7 +100,7 @@ int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 	(void)build_argv(s, size, files, argv);
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) |
-			 (s->own_ipc ? CLONE_NEWIPC : 0),
+		         (s->own_ipc ? CLONE_NEWIPC : 0),
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)s->cgroup->v2,

@@ -130,8 +130,8 @@ int store_load(struct acceptor *a)
 		r = load_one(a, e->d_name);
 		if (r < 0) {
 			char aside[NAME_MAX + 16];
-			log_warning("the accepted version %s is damaged (%s): set aside as .bad-%s; its manifest decides", e->d_name,
-				    strerror(-r), e->d_name);
+			log_warning("the accepted version %s is damaged (%s): set aside as .bad-%s; its manifest decides",
+			            e->d_name, strerror(-r), e->d_name);
 			(void)snprintf(aside, sizeof(aside), ".bad-%.240s", e->d_name);
 			(void)renameat(a->dir_fd, e->d_name, a->dir_fd, aside);
 		}
@@ -174,7 +174,8 @@ static void remove_logs(struct daemon *d, const char *uid)
 	(void)snprintf(suffix, sizeof(suffix), "_%s", uid);
 	for (struct dirent *e; (e = readdir(dir));)
 		if (str_ends(e->d_name, suffix))
-			(void)tree_remove(d->log_fd, e->d_name); /* a few files; they may be on another file system than the state */
+			(void)tree_remove(d->log_fd,
+			                  e->d_name); /* a few files; they may be on another file system than the state */
 	(void)closedir(dir);
 }
 

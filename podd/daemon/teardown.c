@@ -11,9 +11,10 @@
 #include "daemon/volumes.h"
 
 enum {
-	QUIT_MS = 1000,          /* for the logs to be drained */
-	RETRY_FIRST_MS = 1, RETRY_MAX_MS = 1000,
-	STUCK_ATTEMPTS = 20,     /* some ten seconds: said once, tried on */
+	QUIT_MS = 1000, /* for the logs to be drained */
+	RETRY_FIRST_MS = 1,
+	RETRY_MAX_MS = 1000,
+	STUCK_ATTEMPTS = 20, /* some ten seconds: said once, tried on */
 };
 
 static void attempt(uv_timer_t *t);
@@ -62,7 +63,7 @@ static void retry(struct sandbox *s)
 		ms = (uint64_t)RETRY_FIRST_MS << s->attempts;
 	if (++s->attempts == STUCK_ATTEMPTS)
 		daemon_report(s->daemon, s->uid, NULL, false, "Stuck",
-			      "the pod's processes do not end (a hung disk, most likely); podd keeps trying");
+		              "the pod's processes do not end (a hung disk, most likely); podd keeps trying");
 	uv_timer_start(&s->timer, attempt, MIN(ms, RETRY_MAX_MS), 0);
 }
 

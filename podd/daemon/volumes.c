@@ -54,7 +54,8 @@ static int prepare_empty_dir(struct sandbox *s, const struct volume *v)
 	if (e->medium == EMPTY_DIR_MEMORY) {
 		int n = snprintf(options, sizeof(options), "mode=0777");
 		if (e->size_limit.set)
-			(void)snprintf(options + n, sizeof(options) - (size_t)n, ",size=%lld", (long long)quantity_value(&e->size_limit));
+			(void)snprintf(options + n, sizeof(options) - (size_t)n, ",size=%lld",
+			               (long long)quantity_value(&e->size_limit));
 		return mount_tmpfs(s->run_fd, name, options);
 	}
 	int r = dir_make(s->state_fd, name, 0755);
@@ -227,8 +228,8 @@ int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, str
 
 int volumes_open_shm(struct sandbox *s, const struct pod *p)
 {
-	_cleanup_close_ int fd = p->spec.host_ipc ? open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC) :
-						    openat(s->run_fd, "shm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = p->spec.host_ipc ? open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC)
+	                                          : openat(s->run_fd, "shm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : volumes_tree(fd);
 }

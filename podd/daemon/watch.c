@@ -17,8 +17,8 @@ enum { QUIET_MS = 200, RETRY_MS = 100, RETRY_MAX_MS = 10000, FILES_MAX = 20000 }
 struct unsettled {
 	struct list link;
 	char name[NAME_MAX + 1];
-	bool writing;   /* modified, not closed */
-	int64_t quiet;  /* boot ns from which on it counts */
+	bool writing;  /* modified, not closed */
+	int64_t quiet; /* boot ns from which on it counts */
 };
 
 /* A file as it was last read. */
@@ -32,7 +32,7 @@ struct directory {
 	struct list link;
 	struct watcher *watcher;
 	const char *path;
-	int wd;           /* -1: not watched */
+	int wd;    /* -1: not watched */
 	dev_t dev; /* of the directory as it was last seen healthy */
 	ino_t ino;
 	bool healthy, said;
@@ -53,7 +53,7 @@ struct watcher {
 };
 
 static const uint32_t events_mask = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB |
-				    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+                                    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
 static bool is_manifest(const char *name)
 {
@@ -142,7 +142,8 @@ static bool same_stat(const struct stat *a, const struct stat *b)
 }
 
 /* Why a file may not be read, or NULL. */
-static const char *forbidden(const struct watcher *w, const struct stat *st, const char *path, struct arena *arena, const char **ret_hint)
+static const char *forbidden(const struct watcher *w, const struct stat *st, const char *path, struct arena *arena,
+                             const char **ret_hint)
 {
 	if (!S_ISREG(st->st_mode)) {
 		*ret_hint = "podd reads regular files only";
@@ -249,7 +250,8 @@ static void lost(struct directory *dir, const char *why)
 		(void)inotify_rm_watch(w->fd, dir->wd);
 	dir->wd = -1;
 	if (!dir->said)
-		daemon_report(w->daemon, "", NULL, false, "ManifestDirLost", "%s: %s; its pods are left as they are", dir->path, why);
+		daemon_report(w->daemon, "", NULL, false, "ManifestDirLost", "%s: %s; its pods are left as they are", dir->path,
+		              why);
 	dir->said = true;
 }
 
@@ -328,7 +330,8 @@ static void scan(struct directory *dir)
 	_cleanup_close_ int fd = open_directory(dir, &st, &replaced);
 	int r = fd < 0 ? fd : list_names(fd, &names);
 	if (r < 0) {
-		lost(dir, r == -EPERM ? "it does not belong to root or others can write to it (chown root, chmod go-w)" : strerror(-r));
+		lost(dir,
+		     r == -EPERM ? "it does not belong to root or others can write to it (chown root, chmod go-w)" : strerror(-r));
 		return;
 	}
 	if (replaced && names.count == 0 && dir->known_count > 0) {
@@ -450,7 +453,8 @@ static bool note_event(struct watcher *w, const struct inotify_event *e)
 		return true;
 	}
 	struct unsettled *u = find_unsettled(dir, e->name);
-	bool writing = (e->mask & IN_MODIFY) || (u && u->writing && !(e->mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_CREATE)));
+	bool writing =
+		(e->mask & IN_MODIFY) || (u && u->writing && !(e->mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_CREATE)));
 	unsettle(dir, e->name, writing);
 	return false;
 }

@@ -11,9 +11,9 @@
 
 struct launch {
 	struct plan_view plan;
-	int root;        /* the new root: detached until PLAN_ROOT, / after PLAN_PIVOT */
-	int null;        /* the host's /dev/null, what masked files are hidden under */
-	int empty;       /* an empty read-only file system, what masked directories are hidden under; hangs in the tree once used */
+	int root;  /* the new root: detached until PLAN_ROOT, / after PLAN_PIVOT */
+	int null;  /* the host's /dev/null, what masked files are hidden under */
+	int empty; /* an empty read-only file system, what masked directories are hidden under; hangs in the tree once used */
 	const char *operand; /* what a failure is about; kept by the operation that runs */
 	char operand_buffer[64];
 };

@@ -172,7 +172,8 @@ static int make_target(struct launch *l, const char *path, int tree)
 	_cleanup_close_ int dir = path_make_directory(l->root, parent, 0755);
 	if (dir < 0)
 		return dir;
-	_cleanup_close_ int file = openat(dir, slash ? slash + 1 : path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_close_ int file =
+		openat(dir, slash ? slash + 1 : path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (file < 0)
 		return -errno;
 	return path_open(l->root, path, O_PATH, PATH_STRICT);
@@ -262,7 +263,7 @@ static int mask_directory(struct launch *l)
 	if (l->empty >= 0)
 		return mnt_clone(l->empty, "", false);
 	int tree = mnt_new("tmpfs", "size=4k,nr_inodes=1,mode=755",
-			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	                   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (tree < 0)
 		return tree;
 	l->empty = fcntl(tree, F_DUPFD_CLOEXEC, 3);

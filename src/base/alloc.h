@@ -13,9 +13,9 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define xnew_array(type, n) ((type *)xcalloc((n), sizeof(type)))
 
 /* Makes room for one more element at the end of a vector {ptr, count}; grows by doubling. Evaluates to the new, zeroed slot. */
-#define xgrow(ptr, count)                                                                          \
-	({                                                                                         \
-		(ptr) = vec_reserve_one((ptr), (count), sizeof(*(ptr)));                           \
-		&(ptr)[(count)++];                                                                 \
+#define xgrow(ptr, count)                                                \
+	({                                                               \
+		(ptr) = vec_reserve_one((ptr), (count), sizeof(*(ptr))); \
+		&(ptr)[(count)++];                                       \
 	})
 void *vec_reserve_one(void *p, size_t count, size_t size);

@@ -14,5 +14,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
 #define arena_new_array(a, type, n) ((type *)arena_alloc((a), (n) * sizeof(type)))
 
-static inline void cleanup_arena(struct arena **a) { *a = arena_free(*a); }
+static inline void cleanup_arena(struct arena **a)
+{
+	*a = arena_free(*a);
+}
 #define _cleanup_arena_ _cleanup_(cleanup_arena)

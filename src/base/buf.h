@@ -27,6 +27,9 @@ static inline void buf_clear(struct buf *b)
 }
 
 /* The content as a string, "" when nothing was ever written. */
-static inline const char *buf_str(const struct buf *b) { return b->data ? b->data : ""; }
+static inline const char *buf_str(const struct buf *b)
+{
+	return b->data ? b->data : "";
+}
 
 #define _cleanup_buf_ _cleanup_(buf_deinit)

@@ -10,7 +10,10 @@
 #define _unused_ __attribute__((unused))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 
-static inline void cleanup_free(void *p) { free(*(void **)p); }
+static inline void cleanup_free(void *p)
+{
+	free(*(void **)p);
+}
 
 /* Closes fd if it is open and returns -EBADF, so that `fd = fd_close(fd)` leaves no stale number behind. */
 static inline int fd_close(int fd)
@@ -23,14 +26,27 @@ static inline int fd_close(int fd)
 	return -EBADF;
 }
 
-static inline void cleanup_close(int *fd) { *fd = fd_close(*fd); }
+static inline void cleanup_close(int *fd)
+{
+	*fd = fd_close(*fd);
+}
 
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
 
 /* Hands ownership out of a cleanup variable. */
-#define TAKE_PTR(p) ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
-#define TAKE_FD(fd) ({ int taken_ = (fd); (fd) = -EBADF; taken_; })
+#define TAKE_PTR(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
+	})
+#define TAKE_FD(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -EBADF;     \
+		taken_;            \
+	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))

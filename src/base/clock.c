@@ -33,7 +33,7 @@ void clock_text_ns(int64_t wall, char ret[static CLOCK_TEXT_NS_SIZE])
 {
 	clock_text(wall, ret);
 	(void)snprintf(ret + CLOCK_TEXT_SIZE - 2, CLOCK_TEXT_NS_SIZE - CLOCK_TEXT_SIZE + 2, ".%09uZ",
-		       (unsigned)(wall % NS_PER_SEC));
+	               (unsigned)(wall % NS_PER_SEC));
 }
 
 void clock_age(int64_t ns, char ret[static CLOCK_AGE_SIZE])

@@ -8,10 +8,19 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 
-static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
 
 static inline void list_append(struct list *head, struct list *l)
 {
@@ -32,8 +41,6 @@ static inline void list_remove(struct list *l)
 #define list_entry(l, type, member) container_of(l, type, member)
 
 /* Walks with a safe successor: the body may remove (or free) the current entry. */
-#define list_foreach(it, head, type, member)                                                       \
-	for (type *it = list_entry((head)->next, type, member),                                    \
-		  *it##_next_ = list_entry(it->member.next, type, member);                         \
-	     &it->member != (head);                                                                \
-	     it = it##_next_, it##_next_ = list_entry(it->member.next, type, member))
+#define list_foreach(it, head, type, member)                                                                             \
+	for (type *it = list_entry((head)->next, type, member), *it##_next_ = list_entry(it->member.next, type, member); \
+	     &it->member != (head); it = it##_next_, it##_next_ = list_entry(it->member.next, type, member))

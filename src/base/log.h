@@ -23,8 +23,8 @@ void log_write(enum log_level level, const char *pod, const char *fmt, ...) _pri
 #define log_error(...) log_write(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, NULL, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
-#define log_debug(...)                                                                             \
-	do {                                                                                       \
-		if (log_enabled(LOG_LEVEL_DEBUG))                                                  \
-			log_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__);                             \
+#define log_debug(...)                                                 \
+	do {                                                           \
+		if (log_enabled(LOG_LEVEL_DEBUG))                      \
+			log_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__); \
 	} while (0)

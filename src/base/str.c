@@ -42,8 +42,8 @@ static const struct {
 	int64_t ns;
 } duration_units[] = {
 	/* Longest match first: "ms" before "m". Both code points of micro are legal in Go. */
-	{ "ns", 1 },         { "us", 1000 },           { "\xc2\xb5s", 1000 },      { "\xce\xbcs", 1000 },
-	{ "ms", 1000000 },   { "s", 1000000000 },      { "m", 60 * 1000000000LL }, { "h", 3600 * 1000000000LL },
+	{ "ns", 1 },       { "us", 1000 },      { "\xc2\xb5s", 1000 },      { "\xce\xbcs", 1000 },
+	{ "ms", 1000000 }, { "s", 1000000000 }, { "m", 60 * 1000000000LL }, { "h", 3600 * 1000000000LL },
 };
 
 static const char *duration_unit(const char *s, int64_t *ret_ns)

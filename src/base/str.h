@@ -6,10 +6,16 @@
 #include <string.h>
 #include "base/buf.h"
 
-static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
 
 /* Equality that takes NULL: two NULLs are equal, NULL differs from "". */
-static inline bool streq0(const char *a, const char *b) { return a == b || (a && b && streq(a, b)); }
+static inline bool streq0(const char *a, const char *b)
+{
+	return a == b || (a && b && streq(a, b));
+}
 
 /* What follows the prefix, or NULL if s does not start with it. */
 const char *str_after(const char *s, const char *prefix);

@@ -23,7 +23,7 @@
 /* What is to be done about one container when all of them are known. */
 struct finding {
 	const struct adopted_start *alive, *ended; /* ended: only if the note does not know it */
-	int64_t deadline;			   /* of a stop that was under way */
+	int64_t deadline;                          /* of a stop that was under way */
 	bool vanished;
 };
 
@@ -40,7 +40,7 @@ static void restore_pod(struct core *c, struct core_pod *p, const struct note *n
 		p->recreate = a->start_count == 0;
 		if (!p->recreate)
 			effect_report(c, p, NULL, false, "AnchorNoteLost",
-				      "The anchor's note can't be read; restart counts begin anew");
+			              "The anchor's note can't be read; restart counts begin anew");
 		return;
 	}
 	if (n->comparable)
@@ -74,7 +74,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 
 /* One of two exits can't be decided upon any more, since a later start is known; none of two processes may stay. */
 static void supersede(struct core *c, struct core_pod *p, struct core_container *k, const struct adopted_start **at,
-		      const struct adopted_start *s)
+                      const struct adopted_start *s)
 {
 	const struct adopted_start *old = *at;
 
@@ -162,7 +162,7 @@ static void restore_absent(struct core_container *k, const struct note_container
 }
 
 static void restore_container(struct core *c, struct core_pod *p, struct core_container *k, const struct note *n,
-			      const struct adopt_info *a, struct finding *f)
+                              const struct adopt_info *a, struct finding *f)
 {
 	const struct note_container *nc = n ? note_find(n, k->name) : NULL;
 

@@ -138,7 +138,7 @@ static void escalate(struct core *c, struct core_pod *p, struct core_container *
 	if (k->killed && !k->stuck) {
 		k->stuck = true;
 		effect_report(c, p, k, false, "FailedKillPod", "Container %s did not end after SIGKILL; the kernel holds it",
-			      k->name);
+		              k->name);
 	}
 	if (k->stuck && p->state == POD_STATE_STOPPING)
 		pod_destroy(c, p); /* the sandbox's end takes it along, whatever the anchor's health */
@@ -266,7 +266,7 @@ void container_lost(struct core *c, struct core_pod *p, struct core_container *k
 {
 	struct exit_info exit = { .code = 137, .signal = SIGKILL, .wall = c->wall };
 	bool again = k->spec && p->state == POD_STATE_RUNNING &&
-		     (k->restart_wanted || container_stale(k) || backoff_restarts(p->pod->spec.restart_policy, &exit));
+	             (k->restart_wanted || container_stale(k) || backoff_restarts(p->pod->spec.restart_policy, &exit));
 
 	record(k, &exit, unknown, "");
 	container_set_state(k, again ? CONTAINER_STATE_WAITING : CONTAINER_STATE_DONE);

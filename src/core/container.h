@@ -24,7 +24,7 @@ void container_set_state(struct core_container *k, enum container_state to);
 
 void container_launch(struct core *c, struct core_pod *p, struct core_container *k);
 void container_launch_fresh(struct core *c, struct core_pod *p,
-			    struct core_container *k); /* by wish, not after a fault: no back-off */
+                            struct core_container *k); /* by wish, not after a fault: no back-off */
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k);
 /* It was being stopped when podd ended: whether the signal was sent is unknown, a second one does no harm. */
 void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline);

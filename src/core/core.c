@@ -23,7 +23,7 @@ struct core *core_free(struct core *c)
 {
 	if (!c)
 		return NULL;
-	list_foreach (p, &c->pods, struct core_pod, link)
+	list_foreach(p, &c->pods, struct core_pod, link)
 		table_remove(c, p);
 	deferred_clear(c);
 	free(c->effects);
@@ -40,7 +40,7 @@ void core_touch(struct core *c, struct core_pod *p)
 void core_impossible(struct core *c, struct core_pod *p, const struct core_container *k, enum event_type t)
 {
 	effect_report(c, p, k, false, "InternalError", "podd did not expect event \"%s\" while %s%s%s", event_name(t),
-		      pod_state_name(p->state), k ? ", container " : "", k ? container_state_name(k->state) : "");
+	              pod_state_name(p->state), k ? ", container " : "", k ? container_state_name(k->state) : "");
 }
 
 /* Until EVENT_GO a manifest only makes its pod known, so that its anchor finds it; all else is held back. */
@@ -74,13 +74,13 @@ static void go(struct core *c, const struct event *e)
 	deferred_replay(c);
 	deferred_clear(c);
 	c->wall = e->wall;
-	list_foreach (p, &c->pods, struct core_pod, link)
+	list_foreach(p, &c->pods, struct core_pod, link)
 		pod_create_if_due(c, p);
 }
 
 static void tick(struct core *c)
 {
-	list_foreach (p, &c->timed, struct core_pod, timed)
+	list_foreach(p, &c->timed, struct core_pod, timed)
 		pod_tick(c, p);
 }
 
@@ -129,7 +129,7 @@ int64_t core_deadline(const struct core *c)
 
 	if (!c->go)
 		return 0;
-	list_foreach (p, &c->timed, const struct core_pod, timed) {
+	list_foreach(p, &c->timed, const struct core_pod, timed) {
 		int64_t d = pod_deadline(p);
 		if (d && (!first || d < first))
 			first = d;

@@ -36,19 +36,19 @@ struct start_id {
 };
 
 enum event_type {
-	EVENT_POD_SET,	      /* wanted: `pod` (a reference is taken); also an edit of a known uid */
-	EVENT_POD_GONE,	      /* no longer wanted: stop it and forget it */
+	EVENT_POD_SET,        /* wanted: `pod` (a reference is taken); also an edit of a known uid */
+	EVENT_POD_GONE,       /* no longer wanted: stop it and forget it */
 	EVENT_ANCHOR_FOUND,   /* an anchor of this uid exists, its snapshot is not here yet: start nothing for it */
-	EVENT_ADOPT,	      /* its snapshot: `adopt` */
-	EVENT_GO,	      /* all is known that can be: reconcile */
+	EVENT_ADOPT,          /* its snapshot: `adopt` */
+	EVENT_GO,             /* all is known that can be: reconcile */
 	EVENT_SANDBOX_READY,  /* `sandbox` */
 	EVENT_SANDBOX_FAILED, /* creation failed and was undone: `reason`, `message` */
 	EVENT_SANDBOX_LOST,   /* the anchor died; what it held is being killed: answer with EFFECT_SANDBOX_DESTROY */
 	EVENT_SANDBOX_GONE,   /* EFFECT_SANDBOX_DESTROY is complete: nothing is left of it */
-	EVENT_STARTED,	      /* `id`, `pid`: the container's program runs */
+	EVENT_STARTED,        /* `id`, `pid`: the container's program runs */
 	EVENT_START_FAILED,   /* `id`, `reason`, `message`: no process was left behind */
-	EVENT_EXITED,	      /* `id`, `exit` */
-	EVENT_TICK,	      /* time has passed: the deadline was reached */
+	EVENT_EXITED,         /* `id`, `exit` */
+	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec */
 	EVENT_START_ASKED,
@@ -63,7 +63,7 @@ struct exit_info {
 };
 
 struct sandbox_info {
-	char ip[46];	/* "" with hostNetwork */
+	char ip[46];    /* "" with hostNetwork */
 	int32_t anchor; /* pid, for people */
 };
 
@@ -90,11 +90,11 @@ struct event {
 	int64_t boot, wall; /* now, ns */
 	struct start_id id;
 	union {
-		struct pod *pod;	     /* POD_SET */
+		struct pod *pod;             /* POD_SET */
 		struct sandbox_info sandbox; /* SANDBOX_READY */
 		struct adopt_info adopt;     /* ADOPT */
-		struct exit_info exit;	     /* EXITED */
-		int32_t pid;		     /* STARTED */
+		struct exit_info exit;       /* EXITED */
+		int32_t pid;                 /* STARTED */
 	};
 	/* SANDBOX_READY, POD_SET: the first free start number of each container of the pod, in order (log files of an earlier boot
 	 * count); 0 where nothing is known. */
@@ -103,17 +103,17 @@ struct event {
 };
 
 enum effect_type {
-	EFFECT_SANDBOX_CREATE,	/* -> SANDBOX_READY or SANDBOX_FAILED */
+	EFFECT_SANDBOX_CREATE,  /* -> SANDBOX_READY or SANDBOX_FAILED */
 	EFFECT_SANDBOX_DESTROY, /* kill all that is left, undo all -> SANDBOX_GONE; retried by the shell until it holds */
-	EFFECT_LAUNCH,		/* start `id` -> STARTED or START_FAILED, later EXITED */
-	EFFECT_SIGNAL,		/* `signal` to `id`'s first process */
-	EFFECT_KILL,		/* cgroup.kill of `id` -> EXITED */
-	EFFECT_ACK,		/* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
-	EFFECT_NOTE,		/* send core_note() to the anchor; precedes the effect that it records */
-	EFFECT_RESIZE,		/* write the pod's and the containers' limits anew, in place */
-	EFFECT_FORGET,		/* the pod is gone for good: volumes, logs, lease, accepted version */
-	EFFECT_REPORT,		/* tell people: `normal`, `reason`, `message`; `id.container` may be "" */
-	EFFECT_CHANGED,		/* the pod's status changed: watchers want to know */
+	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
+	EFFECT_SIGNAL,          /* `signal` to `id`'s first process */
+	EFFECT_KILL,            /* cgroup.kill of `id` -> EXITED */
+	EFFECT_ACK,             /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
+	EFFECT_NOTE,            /* send core_note() to the anchor; precedes the effect that it records */
+	EFFECT_RESIZE,          /* write the pod's and the containers' limits anew, in place */
+	EFFECT_FORGET,          /* the pod is gone for good: volumes, logs, lease, accepted version */
+	EFFECT_REPORT,          /* tell people: `normal`, `reason`, `message`; `id.container` may be "" */
+	EFFECT_CHANGED,         /* the pod's status changed: watchers want to know */
 	EFFECT_MAX,
 };
 
@@ -141,7 +141,7 @@ enum pod_state {
 	POD_STATE_RUNNING,    /* the sandbox stands, containers are supervised */
 	POD_STATE_STOPPING,   /* containers are being stopped, then the sandbox goes */
 	POD_STATE_DESTROYING, /* EFFECT_SANDBOX_DESTROY is under way */
-	POD_STATE_HELD,	      /* stopped by hand */
+	POD_STATE_HELD,       /* stopped by hand */
 	POD_STATE_FINISHED,   /* all containers are done for good; the anchor stays, since it is what remembers that */
 	POD_STATE_MAX,
 };
@@ -153,7 +153,7 @@ enum container_state {
 	CONTAINER_STATE_RUNNING,
 	CONTAINER_STATE_STOPPING, /* the stop signal was sent, the grace period runs */
 	CONTAINER_STATE_BACKOFF,  /* has exited, will be started again at `deadline` */
-	CONTAINER_STATE_DONE,	  /* has exited and restartPolicy leaves it so */
+	CONTAINER_STATE_DONE,     /* has exited and restartPolicy leaves it so */
 	CONTAINER_STATE_MAX,
 };
 const char *container_state_name(enum container_state s);
@@ -163,7 +163,7 @@ struct termination {
 	bool set;
 	uint32_t number;
 	struct exit_info exit;
-	int64_t started_wall;	  /* 0: never ran */
+	int64_t started_wall;     /* 0: never ran */
 	char reason[REASON_SIZE]; /* "Completed", "Error", "OOMKilled", "StartError"... */
 	char message[MESSAGE_SIZE];
 };
@@ -177,16 +177,16 @@ struct core_container {
 	uint32_t restart_count;
 	int32_t pid;
 	int64_t started_boot, started_wall;
-	int64_t deadline;				 /* boot ns: end of the grace period or of the back-off; 0: none */
-	int64_t backoff;				 /* ns, the next delay; 0: restart at once */
-	bool restart_wanted;				 /* by an edit or by hand: stop, then start at once */
-	struct termination last;			 /* lastState, or the state while it waits or is done */
+	int64_t deadline;                                /* boot ns: end of the grace period or of the back-off; 0: none */
+	int64_t backoff;                                 /* ns, the next delay; 0: restart at once */
+	bool restart_wanted;                             /* by an edit or by hand: stop, then start at once */
+	struct termination last;                         /* lastState, or the state while it waits or is done */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is in BACKOFF: "CrashLoopBackOff", "ErrImagePull"... */
 
 	/* The core's own, see core/container.h. */
 	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
 	int64_t launch_boot;
-	bool launched;	    /* ever, in this life of the pod */
+	bool launched;      /* ever, in this life of the pod */
 	bool launch_void;   /* the last launch made no container: its successor is no restart */
 	bool resize_due;    /* limits were edited while it was starting */
 	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
@@ -207,11 +207,11 @@ struct core_pod {
 	bool recreate; /* this sandbox must go, whatever comes: survives in the note until it is gone */
 	struct sandbox_info sandbox;
 	int64_t created_wall, sandbox_wall, deleted_wall; /* 0: not yet */
-	int64_t deadline;				  /* of the pod itself: retry of a failed sandbox */
+	int64_t deadline;                                 /* of the pod itself: retry of a failed sandbox */
 	int64_t backoff;
-	uint64_t generation;				 /* counts accepted edits of the spec */
+	uint64_t generation;                             /* counts accepted edits of the spec */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is not running, for status */
-	struct core_container *containers;		 /* in the order of the manifest, then those on their way out */
+	struct core_container *containers;               /* in the order of the manifest, then those on their way out */
 	size_t container_count;
 
 	/* The core's own, see core/pod.h. */
@@ -219,7 +219,7 @@ struct core_pod {
 	struct list timed, touched;
 	struct edit_marks marks, applied;
 	bool has_sandbox;      /* an anchor stands, or is to be destroyed */
-	bool lost;	       /* the sandbox was lost, not stopped: restartPolicy decides what runs again */
+	bool lost;             /* the sandbox was lost, not stopped: restartPolicy decides what runs again */
 	uint32_t number_floor; /* beyond every number of containers that an edit took out */
 	int64_t grace_seconds; /* of the last version known, also by the note */
 	int64_t sandbox_boot;

@@ -50,7 +50,7 @@ void effect_signal(struct core *c, struct core_pod *p, const struct core_contain
 }
 
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,
-		   const char *fmt, ...)
+                   const char *fmt, ...)
 {
 	struct effect *f = push(c, p, EFFECT_REPORT);
 	va_list ap;

@@ -35,9 +35,9 @@ struct core {
 struct core_pod *table_find(const struct core *c, const char *uid);
 struct core_pod *table_find_name(const struct core *c, const char *ns, const char *name);
 struct core_pod *table_namesake(const struct core *c, const struct pod *pod,
-				const struct core_pod *after); /* of any uid; NULL: no more */
+                                const struct core_pod *after); /* of any uid; NULL: no more */
 struct core_pod *table_add(struct core *c, const char *uid);
-void table_remove(struct core *c, struct core_pod *p);			/* frees it */
+void table_remove(struct core *c, struct core_pod *p);                  /* frees it */
 void table_rename(struct core *c, struct core_pod *p, struct pod *pod); /* takes the reference, drops the former version */
 
 /* effects.c */
@@ -46,7 +46,7 @@ void effect_container(struct core *c, struct core_pod *p, enum effect_type type,
 void effect_signal(struct core *c, struct core_pod *p, const struct core_container *k, int signal);
 void effect_note(struct core *c, struct core_pod *p); /* unless this step has one for the pod */
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,
-		   const char *fmt, ...) _printf_(6, 7);
+                   const char *fmt, ...) _printf_(6, 7);
 
 /* The pod's status changed: settle it at the end of the step and tell. */
 void core_touch(struct core *c, struct core_pod *p);

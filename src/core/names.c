@@ -38,13 +38,13 @@ _Static_assert(ARRAY_SIZE(effect_names) == EFFECT_MAX, "every effect has a name"
 static const char *const pod_state_names[] = {
 	[POD_STATE_PENDING] = "pending", [POD_STATE_ADOPTING] = "adopting", [POD_STATE_CREATING] = "creating",
 	[POD_STATE_RUNNING] = "running", [POD_STATE_STOPPING] = "stopping", [POD_STATE_DESTROYING] = "destroying",
-	[POD_STATE_HELD] = "held",	 [POD_STATE_FINISHED] = "finished",
+	[POD_STATE_HELD] = "held",       [POD_STATE_FINISHED] = "finished",
 };
 _Static_assert(ARRAY_SIZE(pod_state_names) == POD_STATE_MAX, "every pod state has a name");
 
 static const char *const container_state_names[] = {
-	[CONTAINER_STATE_WAITING] = "waiting",	 [CONTAINER_STATE_STARTING] = "starting", [CONTAINER_STATE_RUNNING] = "running",
-	[CONTAINER_STATE_STOPPING] = "stopping", [CONTAINER_STATE_BACKOFF] = "backoff",	  [CONTAINER_STATE_DONE] = "done",
+	[CONTAINER_STATE_WAITING] = "waiting",   [CONTAINER_STATE_STARTING] = "starting", [CONTAINER_STATE_RUNNING] = "running",
+	[CONTAINER_STATE_STOPPING] = "stopping", [CONTAINER_STATE_BACKOFF] = "backoff",   [CONTAINER_STATE_DONE] = "done",
 };
 _Static_assert(ARRAY_SIZE(container_state_names) == CONTAINER_STATE_MAX, "every container state has a name");
 

@@ -64,8 +64,8 @@ static void put_container(struct buf *b, const struct core_container *k)
 {
 	const struct termination *t = &k->last;
 	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_void ? CONTAINER_LAUNCH_VOID : 0) |
-			 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
-			 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0);
+	                 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
+	                 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0);
 
 	put(b, fnv(k->name, strlen(k->name)), 8);
 	put(b, k->applied_hash, 8);

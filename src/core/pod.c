@@ -266,7 +266,7 @@ static pod_handler *const handlers[POD_STATE_MAX][EVENT_MAX] = {
 	[POD_STATE_PENDING] = { COMMON, [EVENT_ANCHOR_FOUND] = on_anchor_found },
 	[POD_STATE_ADOPTING] = { COMMON, [EVENT_ADOPT] = on_adopt, [EVENT_SANDBOX_LOST] = on_lost },
 	[POD_STATE_CREATING] = { COMMON, [EVENT_SANDBOX_READY] = on_ready, [EVENT_SANDBOX_FAILED] = on_failed,
-				 [EVENT_SANDBOX_LOST] = on_lost },
+	                         [EVENT_SANDBOX_LOST] = on_lost },
 	[POD_STATE_RUNNING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost },
 	[POD_STATE_STOPPING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost },
 	[POD_STATE_DESTROYING] = { COMMON, [EVENT_SANDBOX_LOST] = on_lost_again, [EVENT_SANDBOX_GONE] = on_sandbox_gone },

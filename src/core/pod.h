@@ -43,7 +43,7 @@ void wish_restart(struct core *c, struct core_pod *p, const struct event *e);
 
 /* reconcile.c */
 bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod,
-		      const uint32_t *first_numbers); /* true: the spec differs */
+                      const uint32_t *first_numbers); /* true: the spec differs */
 bool pod_must_stop(const struct core_pod *p);
 void pod_reconcile(struct core *c, struct core_pod *p);
 void pod_reconcile_resize(struct core *c, struct core_pod *p);

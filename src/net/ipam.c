@@ -26,7 +26,7 @@ struct ipam {
 	struct lease *leases;
 	size_t count;
 	unsigned char *taken; /* a bit an address */
-	uint32_t next;	      /* where the search for a free one starts */
+	uint32_t next;        /* where the search for a free one starts */
 	bool dirty, damaged;
 };
 

@@ -24,7 +24,7 @@ bool ipam_damaged(const struct ipam *i); /* the file was set aside at opening */
 int ipam_lease(struct ipam *i, const char *uid, struct in_addr *ret);
 /* A running pod has this address, whatever the file says. -EEXIST if another uid holds it, -ERANGE if it is not of the range. */
 int ipam_claim(struct ipam *i, const char *uid, struct in_addr address);
-int ipam_release(struct ipam *i, const char *uid);			   /* absence is success */
+int ipam_release(struct ipam *i, const char *uid);                         /* absence is success */
 int ipam_find(const struct ipam *i, const char *uid, struct in_addr *ret); /* -ENOENT */
 
 bool ipam_dirty(const struct ipam *i);

@@ -286,7 +286,7 @@ static void diff_add(struct diff *d, bool remove, const struct nft_element *e)
 
 /* Removals come first, so that a key is free when its new owner is added. */
 static void diff_pods(struct diff *d, const struct nft_element *have, size_t have_count, const struct nft_element *want,
-		      size_t want_count, const struct nat_pod *pods, size_t pod_count)
+                      size_t want_count, const struct nat_pod *pods, size_t pod_count)
 {
 	_cleanup_free_ bool *there = xnew_array(bool, want_count + 1);
 
@@ -338,7 +338,7 @@ static void element_name(const struct nft_element *e, char *ret, size_t size)
 		(void)snprintf(ret, size, "hairpin %s", address);
 	else
 		(void)snprintf(ret, size, "%s%s%s/%u", by_address ? address : "", by_address ? ":" : "",
-			       k[0] == IPPROTO_UDP ? "udp" : "tcp", (unsigned)k[4] << 8 | k[5]);
+		               k[0] == IPPROTO_UDP ? "udp" : "tcp", (unsigned)k[4] << 8 | k[5]);
 }
 
 int nat_walk(const struct nat *n, int (*fn)(const char *name, const char *uid, void *arg), void *arg)

@@ -25,7 +25,7 @@ struct nat {
 	char table[PODNET_TAG_SIZE];
 	char hash
 		[NAT_HASH_SIZE]; /* of the rules' text; the comment of each rule, so that those of another version are known as such */
-	char *rules;		 /* the script for the own table */
+	char *rules;             /* the script for the own table */
 	unsigned rule_count;
 	bool usable;   /* the table was made at least once */
 	bool forwards; /* the shared table belongs there */

@@ -23,7 +23,7 @@ struct netlink_batch {
 	uint32_t seq; /* of the first message */
 	unsigned count;
 	bool optional[NETLINK_BATCH_MAX]; /* failure of this one is no failure of the batch */
-	bool silent[NETLINK_BATCH_MAX];	  /* no answer is asked for (nfnetlink's begin and end) */
+	bool silent[NETLINK_BATCH_MAX];   /* no answer is asked for (nfnetlink's begin and end) */
 };
 #define _cleanup_netlink_batch_ _cleanup_(netlink_batch_deinit)
 

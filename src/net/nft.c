@@ -139,8 +139,7 @@ static int take_elements(const struct nlmsghdr *h, void *arg)
 		return -EBADMSG;
 	if (!a[NFTA_SET_ELEM_LIST_ELEMENTS])
 		return 0;
-	nla_for_each_nested(item, a[NFTA_SET_ELEM_LIST_ELEMENTS], left)
-	{
+	nla_for_each_nested(item, a[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
 		struct nft_element n = { .set = w->set };
 		if (nla_parse_nested(e, NFTA_SET_ELEM_MAX, item, NULL) < 0)
 			return -EBADMSG;

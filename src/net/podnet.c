@@ -39,7 +39,7 @@ struct in_addr podnet_gateway(const struct podnet_config *cfg)
 
 static struct member *member_find(const struct podnet *n, const char *uid)
 {
-	list_foreach (m, &n->members, struct member, link)
+	list_foreach(m, &n->members, struct member, link)
 		if (streq(m->uid, uid))
 			return m;
 	return NULL;
@@ -194,7 +194,7 @@ struct podnet *podnet_close(struct podnet *n, bool remove)
 		return NULL;
 	if (remove)
 		remove_all(n);
-	list_foreach (m, &n->members, struct member, link)
+	list_foreach(m, &n->members, struct member, link)
 		member_free(m);
 	watch_close(&n->watch);
 	nat_close(&n->nat);

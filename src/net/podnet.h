@@ -14,8 +14,8 @@ enum { PODNET_IFNAME_SIZE = 16, PODNET_TAG_SIZE = 16, PODNET_PORTS_MAX = 128 };
 
 struct podnet_config {
 	struct in_addr network; /* of the pod range, e.g. 10.88.0.0 */
-	unsigned prefix;	/* 8 to 30 */
-	const char *tag;	/* "podd", or "podd_" + 8 characters of the root's hash: also the nftables table's name */
+	unsigned prefix;        /* 8 to 30 */
+	const char *tag;        /* "podd", or "podd_" + 8 characters of the root's hash: also the nftables table's name */
 };
 
 enum podnet_protocol { PODNET_TCP, PODNET_UDP };

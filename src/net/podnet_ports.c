@@ -23,7 +23,7 @@ int member_ports_free(const struct podnet *n, const struct member *mine)
 		for (size_t k = 0; k < i; k++)
 			if (ports_clash(&mine->ports[i], &mine->ports[k]))
 				return -EADDRINUSE;
-		list_foreach (m, &n->members, struct member, link)
+		list_foreach(m, &n->members, struct member, link)
 			if (m != mine && member_clashes(m, &mine->ports[i]))
 				return -EADDRINUSE;
 	}
@@ -60,7 +60,7 @@ const char *podnet_port_owner(const struct podnet *n, enum podnet_protocol proto
 {
 	const struct podnet_port p = { .protocol = proto, .host_port = host_port };
 
-	list_foreach (m, &n->members, struct member, link)
+	list_foreach(m, &n->members, struct member, link)
 		if (member_clashes(m, &p))
 			return m->uid;
 	return NULL;

@@ -16,13 +16,13 @@ static int repair_links(struct podnet *n, struct buf *report)
 {
 	int result = 0;
 
-	list_foreach (m, &n->members, struct member, link) {
+	list_foreach(m, &n->members, struct member, link) {
 		if (m->leaving)
 			continue;
 		int r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
 		if (r > 0)
 			buf_printf(report, "the link %s of %s was changed by others and is made anew\n", m->spec.name,
-				   m->spec.alias);
+			           m->spec.alias);
 		if (r < 0) {
 			buf_printf(report, "the link %s of %s can't be made anew: %s\n", m->spec.name, m->spec.alias, strerror(-r));
 			result = r;
@@ -36,7 +36,7 @@ static int sync_all(struct podnet *n)
 	_cleanup_free_ struct nat_pod *pods = NULL;
 	size_t count = 0;
 
-	list_foreach (m, &n->members, struct member, link)
+	list_foreach(m, &n->members, struct member, link)
 		if (m->port_count)
 			*xgrow(pods, count) = member_nat(m);
 	return count ? nat_sync(&n->nat, pods, count) : 0;
@@ -55,7 +55,7 @@ static int repair_nat(struct podnet *n, struct buf *report)
 		r = MIN(elements, 0);
 	if (r < 0)
 		buf_printf(report, "the nftables table %s was changed by others and can't be repaired: %s\n", n->tag,
-			   error.len ? error.data : strerror(-r));
+		           error.len ? error.data : strerror(-r));
 	else if (whole == 0 || elements > 0)
 		buf_printf(report, "the nftables table %s was changed by others and is made anew\n", n->tag);
 	return r;

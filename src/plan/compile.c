@@ -13,10 +13,10 @@
 enum { NOFILE_SOFT = 1024, NOFILE_HARD = 524288 };
 
 static const char *const masked_paths[] = {
-	"/proc/acpi",	     "/proc/asound",	    "/proc/interrupts",	     "/proc/kallsyms",
-	"/proc/kcore",	     "/proc/keys",	    "/proc/kmsg",	     "/proc/latency_stats",
-	"/proc/sched_debug", "/proc/scsi",	    "/proc/timer_list",	     "/proc/timer_stats",
-	"/sys/firmware",     "/sys/kernel/debug",   "/sys/kernel/security",  "/sys/devices/virtual/powercap",
+	"/proc/acpi",        "/proc/asound",      "/proc/interrupts",     "/proc/kallsyms",
+	"/proc/kcore",       "/proc/keys",        "/proc/kmsg",           "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/scsi",        "/proc/timer_list",     "/proc/timer_stats",
+	"/sys/firmware",     "/sys/kernel/debug", "/sys/kernel/security", "/sys/devices/virtual/powercap",
 };
 
 static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };
@@ -25,14 +25,14 @@ static const struct {
 	const char *path;
 	unsigned major, minor;
 } devices[] = {
-	{ "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 },	 { "/dev/full", 1, 7 },
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
 	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
 };
 
 static const struct {
 	const char *path, *text;
 } device_links[] = {
-	{ "/dev/fd", "/proc/self/fd" },	      { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
 	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
 };
 
@@ -312,15 +312,16 @@ static int finish(struct compile *c, int r, struct plan *ret, const char **ret_r
 	if (r < 0 && c->reason)
 		*ret_reason = arena_strdup(c->pod->arena, c->reason);
 	else if (r == -E2BIG)
-		*ret_reason = "the container's mounts, arguments and environment are too large for a launch plan (4 MiB, 240 descriptors)";
+		*ret_reason = "the container's mounts, arguments and environment are too large for a launch plan (4 MiB, 240 "
+		              "descriptors)";
 	build_deinit(&c->build);
 	if (r < 0)
 		plan_deinit(ret);
 	return r;
 }
 
-int plan_member(const struct pod *pod, const struct container *container, const struct image_config *image, const struct plan_context *ctx,
-		struct plan *ret, const char **ret_reason)
+int plan_member(const struct pod *pod, const struct container *container, const struct image_config *image,
+                const struct plan_context *ctx, struct plan *ret, const char **ret_reason)
 {
 	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
 	struct string_list argv;
@@ -351,8 +352,9 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	return finish(&c, 0, ret, ret_reason);
 }
 
-int plan_session(const struct pod *pod, const struct container *container, const struct image_config *image, const struct plan_context *ctx,
-		 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason)
+int plan_session(const struct pod *pod, const struct container *container, const struct image_config *image,
+                 const struct plan_context *ctx, const struct string_list *argv, bool tty, struct plan *ret,
+                 const char **ret_reason)
 {
 	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
 	int r = prepare(&c, ret);

@@ -16,7 +16,8 @@ struct image_config {
 
 /* What the node says. */
 struct plan_context {
-	const char *const *v1_hierarchies; /* names of the cgroup v1 hierarchies to join ("memory", "pids", "cpu"...); may be none */
+	const char *const
+		*v1_hierarchies; /* names of the cgroup v1 hierarchies to join ("memory", "pids", "cpu"...); may be none */
 	size_t v1_count;
 	bool unified;            /* pure cgroup v2: /sys/fs/cgroup is mounted in the container */
 	size_t layer_count;      /* lower directories of the image, topmost first */
@@ -30,12 +31,12 @@ enum slot_role {
 	SLOT_LAYER,        /* lower directory `index` of the image */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
-	SLOT_ETC,          /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
-	SLOT_SHM,          /* detached tree: the pod's /dev/shm */
-	SLOT_VOLUME,       /* detached tree: volume `name`, as mounted by mount `index` of the container */
+	SLOT_ETC,    /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
+	SLOT_SHM,    /* detached tree: the pod's /dev/shm */
+	SLOT_VOLUME, /* detached tree: volume `name`, as mounted by mount `index` of the container */
 	SLOT_TERMINATION_LOG,
-	SLOT_HOST_DEV,     /* detached tree: the host's /dev (privileged) */
-	SLOT_MEMBER,       /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
+	SLOT_HOST_DEV, /* detached tree: the host's /dev (privileged) */
+	SLOT_MEMBER,   /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
 	SLOT_MAX,
 };
 
@@ -55,11 +56,11 @@ struct plan {
 
 /* The plan of a member. 0, or -E2BIG (too large), or -EINVAL with *ret_reason (static text or on the pod's arena; CreateContainerConfigError). */
 int plan_member(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
-		struct plan *ret, const char **ret_reason);
+                struct plan *ret, const char **ret_reason);
 
 /* The plan of a command run inside a running member (exec, probes, hooks): joins it and confines itself exactly as the member did. */
 int plan_session(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
-		 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason);
+                 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason);
 
 void plan_deinit(struct plan *p);
 

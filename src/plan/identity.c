@@ -6,8 +6,8 @@
 
 /* The least that ordinary images live with; ports below 1024 and ping are opened by sysctls of the pod's network namespace instead. */
 static const uint64_t default_caps = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_FOWNER) |
-				     CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETPCAP) | CAP_BIT(CAP_NET_BIND_SERVICE) |
-				     CAP_BIT(CAP_KILL);
+                                     CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETPCAP) |
+                                     CAP_BIT(CAP_NET_BIND_SERVICE) | CAP_BIT(CAP_KILL);
 
 static bool is_all(const char *name)
 {
@@ -39,7 +39,8 @@ static int parse_caps(const struct string_list *names, struct arena *a, uint64_t
 	return 0;
 }
 
-static int resolve_caps(const struct container *c, const struct plan_context *ctx, struct arena *a, uint64_t *ret, const char **ret_reason)
+static int resolve_caps(const struct container *c, const struct plan_context *ctx, struct arena *a, uint64_t *ret,
+                        const char **ret_reason)
 {
 	const struct capabilities *caps = &c->security.capabilities;
 	uint64_t set = default_caps & ctx->capabilities, add, drop;
@@ -99,8 +100,8 @@ static int oom_score(const struct pod *pod, const struct container *c, const str
 	return 0;
 }
 
-int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
-		     struct arena *a, struct identity *ret, const char **ret_reason)
+int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image,
+                     const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason)
 {
 	struct identity id = { .oom_score_adj = oom_score(pod, c, ctx) };
 	const struct security_context *own = &c->security, *shared = &pod->spec.security;

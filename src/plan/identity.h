@@ -10,5 +10,5 @@ struct identity {
 };
 
 /* 0 or -EINVAL with *ret_reason. */
-int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
-		     struct arena *a, struct identity *ret, const char **ret_reason);
+int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image,
+                     const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason);

@@ -12,15 +12,14 @@ struct flag_name {
 };
 
 static const struct flag_name attr_names[] = {
-	{ PLAN_ATTR_RDONLY, "ro" },	      { PLAN_ATTR_NOSUID, "nosuid" },
-	{ PLAN_ATTR_NODEV, "nodev" },	      { PLAN_ATTR_NOEXEC, "noexec" },
-	{ PLAN_ATTR_STRICTATIME, "strictatime" }, { PLAN_ATTR_RECURSIVE, "recursive" },
+	{ PLAN_ATTR_RDONLY, "ro" },         { PLAN_ATTR_NOSUID, "nosuid" },           { PLAN_ATTR_NODEV, "nodev" },
+	{ PLAN_ATTR_NOEXEC, "noexec" },     { PLAN_ATTR_STRICTATIME, "strictatime" }, { PLAN_ATTR_RECURSIVE, "recursive" },
 	{ PLAN_ATTR_OPTIONAL, "optional" },
 };
 
 static const struct flag_name namespace_names[] = {
 	{ CLONE_NEWNS, "mount" }, { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWPID, "pid" },   { CLONE_NEWNET, "net" },
-	{ CLONE_NEWIPC, "ipc" },  { CLONE_NEWUTS, "uts" },	 { CLONE_NEWUSER, "user" },
+	{ CLONE_NEWIPC, "ipc" },  { CLONE_NEWUTS, "uts" },       { CLONE_NEWUSER, "user" },
 };
 
 static void put_flags(struct buf *out, const struct flag_name *names, size_t n, uint64_t flags)
@@ -95,8 +94,8 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 
 	switch (op->kind) {
 	case PLAN_OVERLAY:
-		buf_printf(out, " of %u layers from slot %u, upper slot %lld, work slot %lld", op->count, op->slot, (long long)op->a,
-			   (long long)op->b);
+		buf_printf(out, " of %u layers from slot %u, upper slot %lld, work slot %lld", op->count, op->slot,
+		           (long long)op->a, (long long)op->b);
 		break;
 	case PLAN_ROOT:
 		if (op->count)
@@ -120,7 +119,7 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 	case PLAN_MKNOD:
 		put_text(out, target);
 		buf_printf(out, " %c %u:%u %04o", S_ISCHR((mode_t)op->a) ? 'c' : 'b', major((dev_t)op->b), minor((dev_t)op->b),
-			   (unsigned)op->a & 07777);
+		           (unsigned)op->a & 07777);
 		break;
 	case PLAN_SYMLINK:
 		put_text(out, target);

@@ -89,8 +89,8 @@ static void set(struct arena *a, struct string_list *env, const char *name, size
 	env->items[env->count++] = entry;
 }
 
-void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image, int64_t uid,
-		       struct string_list *ret)
+void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
+                       int64_t uid, struct string_list *ret)
 {
 	enum { DEFAULTS = 3 };
 	char hostname[WORDS_HOSTNAME_SIZE];

@@ -28,14 +28,14 @@ const char *cgroup_controller_name(enum cgroup_controller c);
 /* The v1 hierarchies that a process must be moved into: names, as for plan_context. */
 size_t cgroup_v1(const struct cgroup_host *h, const char *const **ret_names);
 
-struct cgroup_limits {	       /* 0: no limit, leave it alone */
+struct cgroup_limits {         /* 0: no limit, leave it alone */
 	uint64_t cpu_weight;   /* cpu.weight, 1..10000; v1: cpu.shares by the inverse conversion */
 	uint64_t cpu_quota_us; /* per cpu_period_us */
 	uint64_t cpu_period_us;
 	uint64_t memory_max; /* bytes */
 	uint64_t pids_max;
 	bool oom_group; /* v2: memory.oom.group */
-	bool devices;	/* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
+	bool devices;   /* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
 };
 
 /* Makes a directory (and its parents) and writes its limits, with the controllers enabled down to it. An existing one is fine. A limit
@@ -47,8 +47,8 @@ int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_lim
 
 /* What a start needs to get into rel. The caller closes the fds (cgroup_entry_deinit). */
 struct cgroup_entry {
-	int v2;			  /* directory, for CLONE_INTO_CGROUP */
-	int kill;		  /* cgroup.kill, for writing */
+	int v2;                   /* directory, for CLONE_INTO_CGROUP */
+	int kill;                 /* cgroup.kill, for writing */
 	int tasks[CGROUP_V1_MAX]; /* `tasks` of each v1 hierarchy, in cgroup_v1's order, for writing: the child itself writes "0",
 				      * since any other way of moving waits for an RCU grace period */
 	size_t task_count;

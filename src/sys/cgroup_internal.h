@@ -15,8 +15,8 @@ struct cgroup_hierarchy {
 };
 
 struct cgroup_host {
-	int v2;		 /* the root directory in the v2 tree */
-	int v2_top;	 /* the cgroup that podd was given, or the mount's top */
+	int v2;          /* the root directory in the v2 tree */
+	int v2_top;      /* the cgroup that podd was given, or the mount's top */
 	unsigned v2_set; /* controllers enabled in the root directory */
 	unsigned v1_set;
 	struct cgroup_hierarchy v1[CGROUP_V1_MAX];

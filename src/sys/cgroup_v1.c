@@ -70,14 +70,14 @@ int cgroup_v1_restrict_devices(const struct cgroup_hierarchy *v, const char *rel
 {
 	static const char *const allow[] = {
 		"c *:* m",     "b *:* m", "c 1:3 rwm", /* null */
-		"c 1:5 rwm",			       /* zero */
-		"c 1:7 rwm",			       /* full */
-		"c 1:8 rwm",			       /* random */
-		"c 1:9 rwm",			       /* urandom */
-		"c 5:0 rwm",			       /* tty */
-		"c 5:1 rwm",			       /* console */
-		"c 5:2 rwm",			       /* ptmx */
-		"c 136:* rwm",			       /* pts */
+		"c 1:5 rwm",                           /* zero */
+		"c 1:7 rwm",                           /* full */
+		"c 1:8 rwm",                           /* random */
+		"c 1:9 rwm",                           /* urandom */
+		"c 5:0 rwm",                           /* tty */
+		"c 5:1 rwm",                           /* console */
+		"c 5:2 rwm",                           /* ptmx */
+		"c 136:* rwm",                         /* pts */
 	};
 	char path[CGROUP_PATH_SIZE];
 	int r = cgroup_write(v->root, rel, "devices.deny", "a");

@@ -7,8 +7,8 @@
  * In the child 0 and *ret_pidfd is untouched; in the parent its pid, or -errno. Only for programs of one thread. */
 pid_t process_clone(uint64_t flags, int cgroup, int *ret_pidfd);
 
-int process_pidfd(pid_t pid);                 /* pidfd_open(2): an fd or -errno */
-int process_signal(int pidfd, int signal);    /* pidfd_send_signal(2) */
+int process_pidfd(pid_t pid);              /* pidfd_open(2): an fd or -errno */
+int process_signal(int pidfd, int signal); /* pidfd_send_signal(2) */
 
 /* execve(2) of what fd stands for, a sealed memfd; returns only with -errno. */
 int process_exec_fd(int fd, char *const argv[], char *const envp[]);

@@ -71,10 +71,10 @@ enum anchor_class {
 };
 
 enum anchor_spawn_flags {
-	ANCHOR_SPAWN_CGROUP = 1 << 0,  /* an fd of the v2 cgroup directory is there: CLONE_INTO_CGROUP */
-	ANCHOR_SPAWN_KILL = 1 << 1,    /* an fd of its cgroup.kill is there: written when podd's connection ends (sessions) */
-	ANCHOR_SPAWN_PID_NEW = 1 << 2, /* CLONE_NEWPID */
-	ANCHOR_SPAWN_PID_POD = 1 << 3, /* into the shared PID namespace of the pod, made with the anchor (shareProcessNamespace) */
+	ANCHOR_SPAWN_CGROUP = 1 << 0,   /* an fd of the v2 cgroup directory is there: CLONE_INTO_CGROUP */
+	ANCHOR_SPAWN_KILL = 1 << 1,     /* an fd of its cgroup.kill is there: written when podd's connection ends (sessions) */
+	ANCHOR_SPAWN_PID_NEW = 1 << 2,  /* CLONE_NEWPID */
+	ANCHOR_SPAWN_PID_POD = 1 << 3,  /* into the shared PID namespace of the pod, made with the anchor (shareProcessNamespace) */
 	ANCHOR_SPAWN_PID_JOIN = 1 << 4, /* into the PID namespace of the member `join`; the anchor puts its pidfd into slot 0 */
 };
 
@@ -110,10 +110,10 @@ struct anchor_snapshot {
 	unsigned char note[ANCHOR_NOTE_MAX];
 };
 
-enum anchor_degraded { /* what this kernel or host did not let the anchor do */
-	ANCHOR_DEGRADED_SYSCTL = 1 << 0,   /* /proc/sys is read-only: ports below 1024 and ping need capabilities */
-	ANCHOR_DEGRADED_IPV6 = 1 << 1,     /* IPv6 could not be switched off in the pod */
-	ANCHOR_DEGRADED_LANDLOCK = 1 << 2, /* the log process is not confined to its directory */
+enum anchor_degraded {                                    /* what this kernel or host did not let the anchor do */
+	               ANCHOR_DEGRADED_SYSCTL = 1 << 0,   /* /proc/sys is read-only: ports below 1024 and ping need capabilities */
+	               ANCHOR_DEGRADED_IPV6 = 1 << 1,     /* IPv6 could not be switched off in the pod */
+	               ANCHOR_DEGRADED_LANDLOCK = 1 << 2, /* the log process is not confined to its directory */
 };
 
 enum anchor_process_state { ANCHOR_PROCESS_LAUNCHING = 1, ANCHOR_PROCESS_RUNNING, ANCHOR_PROCESS_EXITED };
@@ -122,12 +122,12 @@ struct anchor_process {
 	struct anchor_header header;
 	struct anchor_key key;
 	uint32_t class, state;
-	int32_t pid;         /* in podd's PID namespace */
-	int32_t status;      /* EXITED: as wait(2) gives it */
+	int32_t pid;                       /* in podd's PID namespace */
+	int32_t status;                    /* EXITED: as wait(2) gives it */
 	int64_t started_wall, exited_wall; /* ns */
-	uint32_t failed;     /* EXITED before the program ran: the next three say why */
-	int32_t error;       /* errno */
-	uint32_t op;         /* index of the failed operation of the plan; PLAN_STEP_* when it was outside the plan */
+	uint32_t failed;                   /* EXITED before the program ran: the next three say why */
+	int32_t error;                     /* errno */
+	uint32_t op;                       /* index of the failed operation of the plan; PLAN_STEP_* when it was outside the plan */
 	uint32_t reserved;
 	char operand[ANCHOR_OPERAND_SIZE]; /* what it failed on: a path, a name; "" */
 };

@@ -11,7 +11,7 @@ _Static_assert(sizeof(struct plan_failure) == 208, "");
 /* What of an operation refers to something. */
 enum use {
 	USE_SLOT = 1 << 0,
-	USE_SLOTS = 1 << 1,  /* `count` slots from `slot` */
+	USE_SLOTS = 1 << 1, /* `count` slots from `slot` */
 	USE_S1 = 1 << 2,
 	USE_S1_LIST = 1 << 3, /* `count` strings */
 	USE_S2 = 1 << 4,
@@ -121,9 +121,8 @@ static bool check_op(const struct plan_view *v, const struct plan_op *op)
 		return false;
 	if ((use & USE_S2_LIST) && (op->a < 0 || !list_fits(v->strings, size, op->s2, (uint64_t)op->a)))
 		return false;
-	if ((use & USE_FILTER) &&
-	    (op->count == 0 || op->count > BPF_MAXINSNS || op->s1 >= size || op->s1 % 8 != 0 ||
-	     size - op->s1 < op->count * sizeof(struct sock_filter)))
+	if ((use & USE_FILTER) && (op->count == 0 || op->count > BPF_MAXINSNS || op->s1 >= size || op->s1 % 8 != 0 ||
+	                           size - op->s1 < op->count * sizeof(struct sock_filter)))
 		return false;
 	return true;
 }

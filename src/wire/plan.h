@@ -25,44 +25,45 @@ enum {
 
 enum plan_kind {
 	PLAN_END = 0,
-	PLAN_JOIN,        /* slot, flags: CLONE_NEW*: setns(2) on a namespace fd or pidfd */
-	PLAN_WRITE,       /* slot, s1: one write(2) of a string (cgroup v1 `tasks`) */
-	PLAN_UNSHARE,     /* flags: CLONE_NEW* */
-	PLAN_SETSID,      /* */
-	PLAN_KEYRING,     /* a session keyring of its own; ENOSYS is fine */
-	PLAN_PRIVATE,     /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
-	PLAN_OVERLAY,     /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work. Makes the new root, detached;
+	PLAN_JOIN,    /* slot, flags: CLONE_NEW*: setns(2) on a namespace fd or pidfd */
+	PLAN_WRITE,   /* slot, s1: one write(2) of a string (cgroup v1 `tasks`) */
+	PLAN_UNSHARE, /* flags: CLONE_NEW* */
+	PLAN_SETSID,  /* */
+	PLAN_KEYRING, /* a session keyring of its own; ENOSYS is fine */
+	PLAN_PRIVATE, /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
+	PLAN_OVERLAY, /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work. Makes the new root, detached;
 			   * before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace only */
-	PLAN_ROOT,        /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
-	PLAN_MOUNT,       /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
-	PLAN_MOVE,        /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
-	PLAN_MKDIR,       /* target: s3, a: mode; an existing directory is fine */
-	PLAN_MKNOD,       /* target: s3, a: mode with type, b: dev_t */
-	PLAN_SYMLINK,     /* s1: text, target: s3 */
-	PLAN_MASK,        /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
-	PLAN_READONLY,    /* target: s3: bound on itself, read-only, with all below; absent is fine */
-	PLAN_PIVOT,       /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
+	PLAN_ROOT, /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
+	PLAN_MOUNT,    /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
+	PLAN_MOVE,     /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
+	PLAN_MKDIR,    /* target: s3, a: mode; an existing directory is fine */
+	PLAN_MKNOD,    /* target: s3, a: mode with type, b: dev_t */
+	PLAN_SYMLINK,  /* s1: text, target: s3 */
+	PLAN_MASK,     /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
+	PLAN_READONLY, /* target: s3: bound on itself, read-only, with all below; absent is fine */
+	PLAN_PIVOT, /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
 			   * all descriptors but stdio, plan, report are closed */
-	PLAN_OOM_SCORE,   /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
-	PLAN_RLIMIT,      /* a: resource, b: soft, c: hard; clamped to the own hard limit */
-	PLAN_UMASK,       /* a */
-	PLAN_IDS,         /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
-	PLAN_CAPS,        /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
+	PLAN_OOM_SCORE, /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
+	PLAN_RLIMIT,    /* a: resource, b: soft, c: hard; clamped to the own hard limit */
+	PLAN_UMASK,     /* a */
+	PLAN_IDS, /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
+	PLAN_CAPS, /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
 	PLAN_NO_NEW_PRIVS,
-	PLAN_SECCOMP,     /* s1: struct sock_filter array (8-aligned in the strings), count of them */
-	PLAN_CHDIR,       /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
-	PLAN_EXEC,        /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
+	PLAN_SECCOMP, /* s1: struct sock_filter array (8-aligned in the strings), count of them */
+	PLAN_CHDIR,   /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
+	PLAN_EXEC,    /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
 	PLAN_KIND_MAX,
 };
 
 enum plan_attr { /* of a mount */
-	PLAN_ATTR_RDONLY = 1 << 0,
-	PLAN_ATTR_NOSUID = 1 << 1,
-	PLAN_ATTR_NODEV = 1 << 2,
-	PLAN_ATTR_NOEXEC = 1 << 3,
-	PLAN_ATTR_STRICTATIME = 1 << 4,
-	PLAN_ATTR_RECURSIVE = 1 << 5, /* with RDONLY: also what is mounted below */
-	PLAN_ATTR_OPTIONAL = 1 << 6,  /* a target that is not there is fine, and ENODEV, ENOSYS, EPERM of the file system (mqueue) */
+	         PLAN_ATTR_RDONLY = 1 << 0,
+	         PLAN_ATTR_NOSUID = 1 << 1,
+	         PLAN_ATTR_NODEV = 1 << 2,
+	         PLAN_ATTR_NOEXEC = 1 << 3,
+	         PLAN_ATTR_STRICTATIME = 1 << 4,
+	         PLAN_ATTR_RECURSIVE = 1 << 5, /* with RDONLY: also what is mounted below */
+	         PLAN_ATTR_OPTIONAL =
+	                 1 << 6, /* a target that is not there is fine, and ENODEV, ENOSYS, EPERM of the file system (mqueue) */
 };
 
 enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };
@@ -85,7 +86,7 @@ enum plan_step {
 	PLAN_STEP_CLONE = 0x10000, /* in the anchor */
 	PLAN_STEP_STDIO,
 	PLAN_STEP_EXEC_LAUNCH,
-	PLAN_STEP_READ_PLAN,       /* in podd-launch, from here on */
+	PLAN_STEP_READ_PLAN, /* in podd-launch, from here on */
 	PLAN_STEP_CHECK_PLAN,
 };
 
@@ -111,5 +112,5 @@ static inline const char *plan_view_string(const struct plan_view *v, uint32_t o
 }
 const char *plan_view_next(const char *s);
 
-const char *plan_kind_name(uint16_t kind);  /* "overlay"; NULL when unknown */
-const char *plan_step_text(uint32_t step);  /* "cloning the process"; NULL when unknown */
+const char *plan_kind_name(uint16_t kind); /* "overlay"; NULL when unknown */
+const char *plan_step_text(uint32_t step); /* "cloning the process"; NULL when unknown */

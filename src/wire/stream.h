@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 enum stream_channel {
-	STREAM_STDIN,  /* to the command */
+	STREAM_STDIN, /* to the command */
 	STREAM_STDOUT,
 	STREAM_STDERR,
 	STREAM_STATUS, /* a Kubernetes Status object in JSON, once, last */

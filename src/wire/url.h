@@ -35,5 +35,8 @@ void url_escape(struct buf *out, const char *s);
 /* Appends "?name=value", or "&name=value" when out has a '?' already. */
 void url_add(struct buf *out, const char *name, const char *value);
 
-static inline void cleanup_url(struct url *u) { url_deinit(u); }
+static inline void cleanup_url(struct url *u)
+{
+	url_deinit(u);
+}
 #define _cleanup_url_ _cleanup_(cleanup_url)

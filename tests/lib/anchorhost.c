@@ -62,8 +62,8 @@ static void start_anchor(struct host *h, const struct host_options *o)
 	assert_int_equal(bind(h->listen, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(h->listen, 4), 0);
 
-	const char *argv[32] = { "podd-anchor", "--listen", "3", "--logs", "4", "--path", path, "--hostname", "web-0", "--title",
-				 "default/web-0", "--own-net", "--own-uts" };
+	const char *argv[32] = { "podd-anchor", "--listen", "3",       "--logs",        "4",         "--path",   path,
+		                 "--hostname",  "web-0",    "--title", "default/web-0", "--own-net", "--own-uts" };
 	size_t n = 13;
 	if (o->share_pid)
 		argv[n++] = "--share-pid";
@@ -92,8 +92,8 @@ static void mount_disk(struct host *h, const char *path)
 {
 	char command[512];
 
-	(void)snprintf(command, sizeof(command),
-		       "truncate -s 32M %s/disk && mkfs.ext4 -q %s/disk && mount -o loop %s/disk %s", h->dir, h->dir, h->dir, path);
+	(void)snprintf(command, sizeof(command), "truncate -s 32M %s/disk && mkfs.ext4 -q %s/disk && mount -o loop %s/disk %s",
+	               h->dir, h->dir, h->dir, path);
 	assert_int_equal(system(command), 0);
 }
 
@@ -306,7 +306,10 @@ struct container *host_container(struct host *h, const char *name, const char *s
 static struct plan_context context(void)
 {
 	return (struct plan_context){
-		.layer_count = 1, .capabilities = cap_bounding(), .memory_capacity = INT64_C(1) << 32, .nofile_max = 20000,
+		.layer_count = 1,
+		.capabilities = cap_bounding(),
+		.memory_capacity = INT64_C(1) << 32,
+		.nofile_max = 20000,
 	};
 }
 
@@ -402,7 +405,9 @@ static void send_plan(struct host *h, struct anchor_spawn *m, const struct plan 
 
 void host_spawn(struct host *h, const struct container *c, uint32_t number)
 {
-	struct anchor_spawn m = { .header = { ANCHOR_SPAWN, sizeof(m), 0 }, .key = host_key(c->name, number, 0), .class = ANCHOR_CLASS_MEMBER };
+	struct anchor_spawn m = { .header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		                  .key = host_key(c->name, number, 0),
+		                  .class = ANCHOR_CLASS_MEMBER };
 	static const struct image_config image;
 	const struct plan_context ctx = context();
 	const char *reason = NULL;
@@ -418,7 +423,9 @@ void host_spawn(struct host *h, const struct container *c, uint32_t number)
 int host_session(struct host *h, const struct container *c, uint32_t number, uint32_t session, const char *script)
 {
 	struct anchor_spawn m = {
-		.header = { ANCHOR_SPAWN, sizeof(m), 0 }, .key = host_key(c->name, number, session), .class = ANCHOR_CLASS_SESSION,
+		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		.key = host_key(c->name, number, session),
+		.class = ANCHOR_CLASS_SESSION,
 		.join_number = number,
 	};
 	static const struct image_config image;
@@ -459,7 +466,8 @@ void host_quit(struct host *h)
 
 void host_note(struct host *h, const void *data, size_t n)
 {
-	struct anchor_note m = { .header = { ANCHOR_NOTE, (uint16_t)(offsetof(struct anchor_note, data) + n), 0 }, .size = (uint32_t)n };
+	struct anchor_note m = { .header = { ANCHOR_NOTE, (uint16_t)(offsetof(struct anchor_note, data) + n), 0 },
+		                 .size = (uint32_t)n };
 
 	memcpy(m.data, data, n);
 	send_message(h, &m, m.header.size, NULL, 0);
@@ -505,7 +513,7 @@ static bool is_prefix(const char *s)
 			return false;
 	s += sizeof(pattern) - 1;
 	return (strncmp(s, "out F ", 6) == 0 || strncmp(s, "err F ", 6) == 0 || strncmp(s, "out P ", 6) == 0 ||
-		strncmp(s, "err P ", 6) == 0);
+	        strncmp(s, "err P ", 6) == 0);
 }
 
 const char *host_log_text(struct host *h, const char *path)

@@ -28,7 +28,7 @@ struct host {
 	struct host_event events[HOST_EVENTS_MAX];
 	size_t event_count;
 	struct pod *pod;
-	unsigned starts; /* directories are never used twice */
+	unsigned starts;   /* directories are never used twice */
 	const char *layer; /* the image: "/" unless a test says otherwise */
 };
 
@@ -36,7 +36,7 @@ struct host_options {
 	bool share_pid;
 	const char *log_size, *log_files;
 	const char *log_options; /* of the tmpfs of the logs, "size=64k" */
-	bool log_disk; /* instead: an ext4 on a loop device, which can be frozen */
+	bool log_disk;           /* instead: an ext4 on a loop device, which can be frozen */
 };
 
 /* Once per test program: a mount namespace of its own. */

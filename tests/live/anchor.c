@@ -88,11 +88,14 @@ static void member_runs_and_logs(void **state)
 static void member_is_confined(void **state)
 {
 	struct host *h = *state;
-	struct container *c = host_container(h, "app",
-		"exec 2>/dev/null; id -u; id -G; umask; hostname; cat /etc/hosts; echo; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status;"
+	struct container *c = host_container(
+		h, "app",
+		"exec 2>/dev/null; id -u; id -G; umask; hostname; cat /etc/hosts; echo; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' "
+	        "/proc/self/status;"
 		"echo pid $$$$; ls /proc/self/fd | tr '\\n' ' '; echo; pwd; ulimit -n; ulimit -c;"
 		"echo x > /proc/sys/kernel/core_pattern || echo sys-ro; wc -c < /proc/keys; ls /sys/firmware | wc -l;"
-		"ls /dev | tr '\\n' ' '; echo; touch /new && echo root-rw; touch /sys/x || echo sysfs-ro; cat /proc/self/mountinfo | wc -l;"
+		"ls /dev | tr '\\n' ' '; echo; touch /new && echo root-rw; touch /sys/x || echo sysfs-ro; cat /proc/self/mountinfo "
+	        "| wc -l;"
 		"env | sort | tr '\\n' ' '; echo; cat /proc/1/comm; readlink /proc/self/cwd; stat -c %t:%T /dev/null; echo end");
 
 	host_spawn(h, c, 0);
@@ -101,7 +104,7 @@ static void member_is_confined(void **state)
 	const char *t = host_log_text(h, "app/0.log");
 	host_contains(t, "0\n0\n0022\nweb-0\nhosts\n");
 	host_contains(t, "CapInh:\t0000000000000000\nCapPrm:\t00000000000005fb\nCapEff:\t00000000000005fb\n"
-			   "CapBnd:\t00000000000005fb\nCapAmb:\t0000000000000000\n");
+	                 "CapBnd:\t00000000000005fb\nCapAmb:\t0000000000000000\n");
 	host_contains(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	host_contains(t, "pid 1\n0 1 2 3 \n/\n1024\n0\n"); /* 3 is ls's own */
 	host_contains(t, "sys-ro\n0\n0\n");
@@ -115,7 +118,9 @@ static void member_is_confined(void **state)
 static void other_user_has_no_capabilities(void **state)
 {
 	struct host *h = *state;
-	struct container *c = host_container(h, "app", "id -u; id -g; id -G; grep -E '^(CapEff|CapPrm|CapBnd|NoNew)' /proc/self/status; echo end");
+	struct container *c =
+		host_container(h, "app",
+	                       "id -u; id -g; id -G; grep -E '^(CapEff|CapPrm|CapBnd|NoNew)' /proc/self/status; echo end");
 
 	c->security.run_as_user = (struct id){ .value = 1234, .set = true };
 	c->security.run_as_group = (struct id){ .value = 5678, .set = true };
@@ -190,10 +195,11 @@ static void session_joins_the_member(void **state)
 
 	host_spawn(h, c, 0);
 	host_wait_log(h, "app/0.log", "ready");
-	int out = host_session(h, c, 0, 1,
-			       "cat /tmp/mark; readlink /proc/self/ns/mnt /proc/1/ns/mnt /proc/self/ns/pid /proc/1/ns/pid /proc/self/ns/cgroup "
-			       "/proc/1/ns/cgroup | uniq | wc -l; "
-			       "grep -E '^(CapEff|CapBnd|CapInh)' /proc/self/status; ls /proc/self/fd | wc -l; exit 7");
+	int out = host_session(
+		h, c, 0, 1,
+		"cat /tmp/mark; readlink /proc/self/ns/mnt /proc/1/ns/mnt /proc/self/ns/pid /proc/1/ns/pid /proc/self/ns/cgroup "
+		"/proc/1/ns/cgroup | uniq | wc -l; "
+		"grep -E '^(CapEff|CapBnd|CapInh)' /proc/self/status; ls /proc/self/fd | wc -l; exit 7");
 	struct host_event *e = host_wait(h, ANCHOR_EXITED, host_key("app", 0, 1));
 	assert_int_equal(e->process.failed, 0);
 	assert_int_equal(WEXITSTATUS(e->process.status), 7);
@@ -268,9 +274,13 @@ static void an_exit_while_podd_is_away_is_kept(void **state)
 static void members_share_a_pid_namespace(void **state)
 {
 	struct host *h = *state;
-	struct container *a = host_container(h, "one", "echo here; exec sleep 1234"), *b = host_container(h, "two",
-		"cat /proc/1/comm; ls /proc/1/root 2>&1 | head -n 1; ls /proc/1/fd 2>&1 | wc -l; kill -TERM 1; kill -KILL 1;"
-		"tr '\\0' ' ' < /proc/*/cmdline 2>/dev/null | cat; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done; cat /proc/1/comm; echo end");
+	struct container *
+		a = host_container(h, "one", "echo here; exec sleep 1234"),
+	       *b = host_container(
+		       h, "two",
+		       "cat /proc/1/comm; ls /proc/1/root 2>&1 | head -n 1; ls /proc/1/fd 2>&1 | wc -l; kill -TERM 1; kill -KILL 1;"
+		       "tr '\\0' ' ' < /proc/*/cmdline 2>/dev/null | cat; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; "
+	               "echo; done; cat /proc/1/comm; echo end");
 
 	host_spawn(h, a, 0);
 	host_wait_log(h, "one/0.log", "here");
@@ -306,9 +316,11 @@ static void socket_is_made_anew(void **state)
 static void privileged_sees_the_host_s_devices(void **state)
 {
 	struct host *h = *state;
-	struct container *c = host_container(h, "app",
-		"exec 2>/dev/null; ls /dev/loop-control; echo x > /dev/shm/mine; touch /sys/fs/cgroup/x; "
-		"grep -c ' /proc/sys ' /proc/self/mountinfo; grep CapEff /proc/self/status; grep -c ' /sys ro,' /proc/self/mountinfo; echo end");
+	struct container *c =
+		host_container(h, "app",
+	                       "exec 2>/dev/null; ls /dev/loop-control; echo x > /dev/shm/mine; touch /sys/fs/cgroup/x; "
+	                       "grep -c ' /proc/sys ' /proc/self/mountinfo; grep CapEff /proc/self/status; grep -c ' /sys ro,' "
+	                       "/proc/self/mountinfo; echo end");
 	char caps[64];
 
 	c->security.privileged = TRISTATE_TRUE;
@@ -328,10 +340,11 @@ static void make_image(struct host *h, const char *extra)
 	char command[1024];
 
 	(void)snprintf(path, sizeof(path), "%s/image", h->dir);
-	(void)snprintf(command, sizeof(command),
-		       "mkdir -p %s && cd %s && mkdir bin etc dev proc sys && cp /bin/busybox bin/busybox && ln -s busybox bin/sh && "
-		       "ln -s busybox bin/cat && touch etc/hosts etc/hostname etc/resolv.conf && %s",
-		       path, path, extra);
+	(void)snprintf(
+		command, sizeof(command),
+		"mkdir -p %s && cd %s && mkdir bin etc dev proc sys && cp /bin/busybox bin/busybox && ln -s busybox bin/sh && "
+		"ln -s busybox bin/cat && touch etc/hosts etc/hostname etc/resolv.conf && %s",
+		path, path, extra);
 	assert_int_equal(system(command), 0);
 	h->layer = path;
 }
@@ -378,7 +391,8 @@ static void a_read_only_root_still_gets_its_mounts(void **state)
 
 	make_image(h, "true");
 	struct container *c = host_container(h, "app",
-		"exec 2>/dev/null; echo y > /new || echo root-ro; echo y > /a/b/new && cat /a/b/new; echo z > /etc/hosts || echo hosts-ro; echo end");
+	                                     "exec 2>/dev/null; echo y > /new || echo root-ro; echo y > /a/b/new && cat /a/b/new; "
+	                                     "echo z > /etc/hosts || echo hosts-ro; echo end");
 	c->command.items[0] = "/bin/sh";
 	c->security.read_only_root = TRISTATE_TRUE;
 	(void)snprintf(source, sizeof(source), "%s/source", h->dir);
@@ -407,7 +421,7 @@ static void the_launcher_can_t_be_overwritten(void **state)
 	/* Sealed: whoever had got hold of it could not write to it either. */
 	int seals = fcntl(h->launch, F_GET_SEALS);
 	assert_true((seals & (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) ==
-		    (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
+	            (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
 	assert_int_equal(write(h->launch, "x", 1), -1);
 }
 

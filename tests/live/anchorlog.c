@@ -88,7 +88,8 @@ static pid_t log_process(const struct host *h)
 static void log_process_dies(void **state)
 {
 	struct host *h = *state;
-	struct container *c = host_container(h, "app", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; echo last");
+	struct container *c =
+		host_container(h, "app", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; echo last");
 
 	host_spawn(h, c, 0);
 	host_wait_log(h, "app/0.log", "line 50");
@@ -182,7 +183,8 @@ static void a_full_disk_drops_whole_lines(void **state)
 static void a_hung_disk_stops_nobody(void **state)
 {
 	struct host *h = *state;
-	struct container *c = host_container(h, "app",
+	struct container *c = host_container(
+		h, "app",
 		"echo before; read x < /tmp/gate; seq 1 200000; echo flooded >&2; read x < /tmp/gate; echo after; exit 6");
 	char gate[128];
 

@@ -287,8 +287,8 @@ static void test_host_port(void **state)
 		int from;
 		const char *to, *seen;
 	} cases[] = {
-		{ lan.netns, HOST_LAN, NEIGHBOUR },	  { host_ns, HOST_LAN, NULL },
-		{ host_ns, "127.0.0.1", "10.88.0.1" },	  { host_ns, "10.88.0.1", NULL },
+		{ lan.netns, HOST_LAN, NEIGHBOUR },       { host_ns, HOST_LAN, NULL },
+		{ host_ns, "127.0.0.1", "10.88.0.1" },    { host_ns, "10.88.0.1", NULL },
 		{ pods[1].netns, HOST_LAN, "10.88.0.3" }, { pods[1].netns, "10.88.0.1", "10.88.0.3" },
 		{ pods[0].netns, HOST_LAN, "10.88.0.1" }, { pods[0].netns, "10.88.0.1", "10.88.0.1" },
 	};
@@ -598,9 +598,9 @@ static void test_a_table_of_another_make(void **state)
 	(void)state;
 	net = podnet_close(net, /* remove= */ false);
 	assert_int_equal(nft_run("delete table inet podd\nadd table inet podd\n"
-				 "add map inet podd ports { type inet_service : ipv4_addr; }\n",
-				 &error),
-			 0);
+	                         "add map inet podd ports { type inet_service : ipv4_addr; }\n",
+	                         &error),
+	                 0);
 	assert_int_equal(podnet_open(&config, &net), 0);
 	assert_string_equal(podnet_missing(net), "");
 	attach(0, web_ports, ARRAY_SIZE(web_ports));

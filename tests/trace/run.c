@@ -272,13 +272,13 @@ static void summarize(struct world *w, struct summary *ret)
 {
 	struct buf *out = &ret->states;
 
-	list_foreach (p, core_pods(w->core), const struct core_pod, link) {
+	list_foreach(p, core_pods(w->core), const struct core_pod, link) {
 		buf_printf(out, "%s %s %s:", p->uid, pod_state_name(p->state), core_pod_phase(p));
 		for (size_t i = 0; i < p->container_count; i++) {
 			const struct core_container *k = &p->containers[i];
 			struct world_proc *q = world_current(world_pod(w, p->uid), k->name);
 			buf_printf(out, " %s %s image=%d limit=%d", k->name, container_state_name(k->state), q ? q->image : 0,
-				   q ? q->limit : 0);
+			           q ? q->limit : 0);
 			if (k->state == CONTAINER_STATE_DONE && p->state == POD_STATE_FINISHED)
 				buf_printf(out, " %s %d", k->last.reason, k->last.exit.code);
 			if (world_pod(w, p->uid)->counts)

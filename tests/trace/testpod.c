@@ -31,9 +31,9 @@ static bool parse_word(char *word, struct testpod *t)
 		return false;
 	*value++ = '\0';
 	if (streq(word, "policy")) {
-		t->policy = streq(value, "never")	? RESTART_POLICY_NEVER
-			    : streq(value, "onfailure") ? RESTART_POLICY_ON_FAILURE
-							: RESTART_POLICY_ALWAYS;
+		t->policy = streq(value, "never")       ? RESTART_POLICY_NEVER
+		            : streq(value, "onfailure") ? RESTART_POLICY_ON_FAILURE
+		                                        : RESTART_POLICY_ALWAYS;
 	} else if (streq(word, "grace")) {
 		t->grace = atoi(value);
 	} else if (streq(word, "host")) {

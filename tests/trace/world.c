@@ -129,7 +129,7 @@ static void apply_launch(struct world *w, struct world_pod *p, const struct star
 	for (size_t i = 0; i < p->proc_count; i++)
 		if (streq(p->procs[i].name, id->container) && p->procs[i].state != PROC_DEAD)
 			world_fail(w, "%s/%s#%u: launched while #%u may live", p->uid, id->container, id->number,
-				   p->procs[i].number);
+			           p->procs[i].number);
 	if (*w->violation || p->anchor == ANCHOR_DEAD)
 		return;
 	if (p->proc_count == WORLD_PROCS) {

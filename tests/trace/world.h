@@ -25,7 +25,7 @@ struct world_proc {
 	uint32_t number;
 	enum proc_state state;
 	bool told_started, told_exit; /* podd has got the message */
-	bool failed;		      /* to start */
+	bool failed;                  /* to start */
 	bool term, killed;
 	int image, limit; /* what it runs with */
 	int32_t pid;
@@ -50,9 +50,9 @@ struct world_pod {
 	enum anchor anchor;
 	bool destroying, told_lost;
 	bool adopt_due; /* the snapshot is still to come */
-	bool nameless;	/* an anchor whose manifest went while podd was down: nobody knows its name */
-	bool counts;	/* one sandbox, all of its life: restart counts must be exact */
-	int host;	/* the sandbox was made with */
+	bool nameless;  /* an anchor whose manifest went while podd was down: nobody knows its name */
+	bool counts;    /* one sandbox, all of its life: restart counts must be exact */
+	int host;       /* the sandbox was made with */
 	struct buf note;
 	struct world_proc procs[WORLD_PROCS];
 	size_t proc_count;

@@ -198,10 +198,10 @@ void world_tell_adopt(struct world *w, struct world_pod *p, size_t limit)
 	for (size_t i = 0; i < p->proc_count; i++) {
 		struct world_proc *q = &p->procs[i];
 		starts[i] = (struct adopted_start){ .number = q->number,
-						    .pid = q->pid,
-						    .started_wall = q->started_wall,
-						    .exit = q->exit,
-						    .launch_failed = q->failed };
+			                            .pid = q->pid,
+			                            .started_wall = q->started_wall,
+			                            .exit = q->exit,
+			                            .launch_failed = q->failed };
 		(void)snprintf(starts[i].container, sizeof(starts[i].container), "%s", q->name);
 		q->told_started = q->state == PROC_ALIVE || q->told_started;
 		q->told_exit = q->state == PROC_DEAD;
@@ -379,7 +379,7 @@ static void check_container(struct world *w, struct world_pod *p, const struct c
 		if (streq(p->names[i].name, want->name) && p->names[i].real && !p->names[i].dropped &&
 		    k->restart_count != p->names[i].real - 1)
 			world_fail(w, "%s/%s: %u restarts counted, were %u", p->uid, want->name, k->restart_count,
-				   p->names[i].real - 1);
+			           p->names[i].real - 1);
 }
 
 static void check_wanted(struct world *w, struct world_pod *p, const struct core_pod *cp)

@@ -87,7 +87,7 @@ static void test_lines_that_are_none(void **state)
 static void test_given(void **state)
 {
 	static const char *const memberships[] = { "0::/\n", "0::/system.slice/podd.service\n", "1:cpu:/x\n0::/y\n", "",
-						   "0::/../outside\n" };
+		                                   "0::/../outside\n" };
 	struct cgroup_mounts m = { .v2 = (char *)"/nowhere/cgroup", .v2_root = (char *)"/" };
 
 	(void)state;
@@ -102,7 +102,7 @@ static void test_cpu_weight(void **state)
 	static const struct {
 		int64_t milli;
 		uint64_t weight;
-	} cases[] = { { 0, 1 },	    { 1, 1 },	  { 2, 1 },	     { 100, 4 },	  { 500, 20 },
+	} cases[] = { { 0, 1 },     { 1, 1 },     { 2, 1 },          { 100, 4 },          { 500, 20 },
 		      { 1000, 39 }, { 2000, 79 }, { 256000, 10000 }, { INT64_MAX, 10000 } };
 
 	(void)state;
@@ -146,7 +146,7 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hybrid), cmocka_unit_test(test_unified),	  cmocka_unit_test(test_lines_that_are_none),
+		cmocka_unit_test(test_hybrid), cmocka_unit_test(test_unified),    cmocka_unit_test(test_lines_that_are_none),
 		cmocka_unit_test(test_given),  cmocka_unit_test(test_cpu_weight), cmocka_unit_test(test_cpu_quota),
 		cmocka_unit_test(test_paths),
 	};

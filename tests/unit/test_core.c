@@ -275,7 +275,7 @@ static void test_many_pods(void **state _unused_)
 		assert_string_equal(core_pod_by_name(c, "default", name)->uid, uid);
 		assert_string_equal(core_pod_by_uid(c, uid)->pod->metadata.name, name);
 	}
-	list_foreach (p, core_pods(c), const struct core_pod, link)
+	list_foreach(p, core_pods(c), const struct core_pod, link)
 		listed++;
 	assert_int_equal(listed, MANY);
 	assert_null(core_pod_by_name(c, "other", "pod-1"));
@@ -306,8 +306,8 @@ static void test_any_event_any_time(void **state _unused_)
 						.type = types[i], .boot = w.boot, .wall = w.wall, .id = { "web", "app", 0 }
 					};
 					struct testpod t = { .name = "web",
-							     .count = 1,
-							     .containers = { { .name = "app", .image = 2 } } };
+						             .count = 1,
+						             .containers = { { .name = "app", .image = 2 } } };
 					struct pod *pod = testpod_build(&t);
 					struct effects effects;
 					if (e.type == EVENT_POD_SET)

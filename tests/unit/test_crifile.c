@@ -47,7 +47,9 @@ static const char *content(const char *name)
 
 static void stamps(void **state)
 {
-	static const int64_t walls[] = { 0, 789, 1709210096000000789, 951782400000000000, 4107542399999999999, 1709251199999999999 };
+	static const int64_t walls[] = {
+		0, 789, 1709210096000000789, 951782400000000000, 4107542399999999999, 1709251199999999999
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(walls) / sizeof(walls[0]); i++) {
@@ -83,10 +85,14 @@ static void lines_and_pieces(void **state)
 		bool newline;
 		const char *tags;
 	} cases[] = {
-		{ 0, true, "F" },	       { 1, true, "F" },
-		{ 1, false, "P" },	       { CRI_LINE_MAX - 1, true, "F" },
-		{ CRI_LINE_MAX, true, "F" },   { CRI_LINE_MAX, false, "P" },
-		{ CRI_LINE_MAX + 1, true, "PF" }, { CRI_LINE_MAX + 1, false, "PP" },
+		{ 0, true, "F" },
+		{ 1, true, "F" },
+		{ 1, false, "P" },
+		{ CRI_LINE_MAX - 1, true, "F" },
+		{ CRI_LINE_MAX, true, "F" },
+		{ CRI_LINE_MAX, false, "P" },
+		{ CRI_LINE_MAX + 1, true, "PF" },
+		{ CRI_LINE_MAX + 1, false, "PP" },
 		{ 3 * CRI_LINE_MAX, true, "PPF" },
 	};
 	static const size_t chunks[] = { 1, 7, 4096, CRI_LINE_MAX, CRI_LINE_MAX + 1, 1 << 20 };
@@ -224,7 +230,8 @@ static void drop_and_resume(void **state)
 	crifile_write(&f, out, 43, INT64_C(1709210096000000789), &none);
 	assert_int_equal(none.lines, 0);
 	char expected[200];
-	(void)snprintf(expected, sizeof(expected), "%s stderr F podd: 28 lines dropped: No space left on device\n%s stdout F 10\n", stamp, stamp);
+	(void)snprintf(expected, sizeof(expected), "%s stderr F podd: 28 lines dropped: No space left on device\n%s stdout F 10\n",
+	               stamp, stamp);
 	assert_string_equal(content("app/0.log") + 1000 / 43 * 43, expected);
 	crifile_close(&f, 0);
 }

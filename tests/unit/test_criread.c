@@ -53,7 +53,8 @@ static void parts_are_joined_each_stream_by_itself(void **state)
 {
 	(void)state;
 	expect(T1 "stdout P one\n" T2 "stderr F between\n" T3 "stdout F  two\n", false, 0, "between\none two\n");
-	expect(T1 "stdout P a\n" T1 "stderr P b\n" T2 "stdout P c\n" T2 "stderr F d\n" T3 "stdout F e\n", true, 0, T1 "bd\n" T1 "ace\n");
+	expect(T1 "stdout P a\n" T1 "stderr P b\n" T2 "stdout P c\n" T2 "stderr F d\n" T3 "stdout F e\n", true, 0,
+	       T1 "bd\n" T1 "ace\n");
 }
 
 static void an_unfinished_line_is_shown_without_a_newline(void **state)

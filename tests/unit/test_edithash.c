@@ -93,15 +93,15 @@ static void compare(const struct pod *from, const struct pod *to, const char *wh
 	pod_diff(from, to, &e);
 	if (recreate != (e.pod == EDIT_RECREATE))
 		fail_msg("%s: pod_diff says %s (%s), the hash %s", what, edit_name(e.pod), e.field ? e.field : "",
-			 recreate ? "recreate" : "no");
+		         recreate ? "recreate" : "no");
 	if ((e.pod < EDIT_RESIZE && resize) || (e.pod == EDIT_RESIZE && !resize))
 		fail_msg("%s: pod_diff says %s (%s), the hash of limits %s", what, edit_name(e.pod), e.field ? e.field : "",
-			 resize ? "differs" : "is the same");
+		         resize ? "differs" : "is the same");
 	for (size_t i = 0; i < e.container_count; i++) {
 		bool differs = container_differs(from, to, e.containers[i].name);
 		if ((e.containers[i].edit == EDIT_RESTART && !differs) || (e.containers[i].edit < EDIT_RESTART && differs))
 			fail_msg("%s: container %s: pod_diff says %s, the hash %s", what, e.containers[i].name,
-				 edit_name(e.containers[i].edit), differs ? "differs" : "is the same");
+			         edit_name(e.containers[i].edit), differs ? "differs" : "is the same");
 	}
 	if ((pod_spec_hash(from) == pod_spec_hash(to)) != (e.pod == EDIT_NONE))
 		fail_msg("%s: pod_diff says %s, the hash of the spec does not", what, edit_name(e.pod));

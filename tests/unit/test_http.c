@@ -41,8 +41,8 @@ static void echo(struct http_request *q, void *arg)
 	const char *header = http_header(q, "x-test"), *param = url_param(http_url(q), "p");
 
 	(void)arg;
-	buf_printf(&out, "%s %s|%s|%s|%s|", http_method(q), http_arg(q, 0), http_arg(q, 1) ? http_arg(q, 1) : "-", param ? param : "-",
-		   header ? header : "-");
+	buf_printf(&out, "%s %s|%s|%s|%s|", http_method(q), http_arg(q, 0), http_arg(q, 1) ? http_arg(q, 1) : "-",
+	           param ? param : "-", header ? header : "-");
 	buf_append(&out, http_body(q)->data, http_body(q)->len);
 	http_reply(q, 200, "text/plain", out.data, out.len);
 }
@@ -96,7 +96,7 @@ static void fail_handler(struct http_request *q, int code, const char *message, 
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/hello", hello }, { NULL, "/echo/*", echo },	    { NULL, "/echo/*/x/*", echo },
+	{ "GET", "/hello", hello },   { NULL, "/echo/*", echo },       { NULL, "/echo/*/x/*", echo },
 	{ "GET", "/stream", stream }, { "POST", "/upgrade", upgrade },
 };
 
@@ -200,7 +200,8 @@ static void a_connection_serves_many_requests(void **state)
 
 static void requests_may_come_together_or_in_pieces(void **state)
 {
-	static const char two[] = "POST /echo/a HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzGET /echo/b HTTP/1.1\r\nConnection: close\r\n\r\n";
+	static const char two[] =
+		"POST /echo/a HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzGET /echo/b HTTP/1.1\r\nConnection: close\r\n\r\n";
 	struct fixture *f = *state;
 
 	connect_client(f);

@@ -23,8 +23,13 @@ static struct plan_context node(bool unified)
 	static const char *const v1[] = { "memory", "pids" };
 
 	return (struct plan_context){
-		.v1_hierarchies = v1, .v1_count = unified ? 0 : 2, .unified = unified, .layer_count = 2,
-		.capabilities = (UINT64_C(1) << 41) - 1, .memory_capacity = INT64_C(8) << 30, .nofile_max = 1 << 20,
+		.v1_hierarchies = v1,
+		.v1_count = unified ? 0 : 2,
+		.unified = unified,
+		.layer_count = 2,
+		.capabilities = (UINT64_C(1) << 41) - 1,
+		.memory_capacity = INT64_C(8) << 30,
+		.nofile_max = 1 << 20,
 	};
 }
 
@@ -58,13 +63,15 @@ static struct manifest read_manifest(const char *name)
 static void print(struct buf *out, const char *title, const struct plan *p)
 {
 	static const char *const roles[SLOT_MAX] = {
-		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYER] = "layer", [SLOT_UPPER] = "upper", [SLOT_WORK] = "work", [SLOT_ETC] = "etc",
-		[SLOT_SHM] = "shm", [SLOT_VOLUME] = "volume", [SLOT_HOST_DEV] = "host-dev", [SLOT_MEMBER] = "member",
+		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYER] = "layer",       [SLOT_UPPER] = "upper",
+		[SLOT_WORK] = "work",           [SLOT_ETC] = "etc",           [SLOT_SHM] = "shm",
+		[SLOT_VOLUME] = "volume",       [SLOT_HOST_DEV] = "host-dev", [SLOT_MEMBER] = "member",
 	};
 
 	buf_printf(out, "== %s, flags %u\n", title, p->spawn_flags);
 	for (size_t i = 0; i < p->slot_count; i++)
-		buf_printf(out, "slot %zu %s %s %u\n", i, roles[p->slots[i].role], p->slots[i].name ? p->slots[i].name : "-", p->slots[i].index);
+		buf_printf(out, "slot %zu %s %s %u\n", i, roles[p->slots[i].role], p->slots[i].name ? p->slots[i].name : "-",
+		           p->slots[i].index);
 	assert_int_equal(plan_print(p->bytes.data, p->bytes.len, out), 0);
 }
 
@@ -127,9 +134,17 @@ static void expansion(void **state)
 	static struct label items[] = { { "A", "1" }, { "B", "$(A)" }, { "A", "2" } };
 	static const struct label_list env = { items, 3 };
 	static const char *const cases[][2] = {
-		{ "", "" },		   { "$(A)", "2" },	     { "x$(A)y$(B)", "x2y$(A)" }, { "$(NOPE)", "$(NOPE)" },
-		{ "$$(A)", "$(A)" },	   { "$$$(A)", "$2" },	     { "$(A", "$(A" },		  { "$", "$" },
-		{ "$$", "$" },		   { "$A", "$A" },	     { "$()", "$()" },
+		{ "", "" },
+		{ "$(A)", "2" },
+		{ "x$(A)y$(B)", "x2y$(A)" },
+		{ "$(NOPE)", "$(NOPE)" },
+		{ "$$(A)", "$(A)" },
+		{ "$$$(A)", "$2" },
+		{ "$(A", "$(A" },
+		{ "$", "$" },
+		{ "$$", "$" },
+		{ "$A", "$A" },
+		{ "$()", "$()" },
 	};
 	struct arena *a = arena_new();
 
@@ -197,7 +212,8 @@ static void command_and_args(void **state)
 		assert_string_equal(exec_line(&pod, c, &image), cases[i][2]);
 	}
 	c->command = c->args = (struct string_list){ 0 };
-	assert_string_equal(exec_line(&pod, c, &none), "no command specified: neither the container nor its image says what to run");
+	assert_string_equal(exec_line(&pod, c, &none),
+	                    "no command specified: neither the container nor its image says what to run");
 	(void)arena_free(a);
 }
 
@@ -282,11 +298,8 @@ static void failures_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(goldens),
-		cmocka_unit_test(expansion),
-		cmocka_unit_test(command_and_args),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(failures_in_words),
+		cmocka_unit_test(goldens),  cmocka_unit_test(expansion),         cmocka_unit_test(command_and_args),
+		cmocka_unit_test(refusals), cmocka_unit_test(failures_in_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,11 @@ static void assert_at(const void *message, size_t offset, const void *bytes, siz
 
 static void golden_spawn(void **state)
 {
-	struct anchor_spawn m = { .header = { ANCHOR_SPAWN, sizeof(m), 0 }, .key = key, .class = ANCHOR_CLASS_SESSION,
-				  .flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_PID_JOIN, .join_number = 9 };
+	struct anchor_spawn m = { .header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		                  .key = key,
+		                  .class = ANCHOR_CLASS_SESSION,
+		                  .flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_PID_JOIN,
+		                  .join_number = 9 };
 
 	(void)state;
 	assert_int_equal(sizeof(m), 96);
@@ -37,8 +40,12 @@ static void golden_small(void **state)
 	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = 1 };
 	struct anchor_signal sig = { .header = { ANCHOR_SIGNAL, sizeof(sig), 0 }, .key = key, .signal = -15 };
 	struct anchor_ack ack = { .header = { ANCHOR_ACK, sizeof(ack), 0 }, .key = key };
-	struct anchor_error error = { .header = { ANCHOR_ERROR, sizeof(error), 0 }, .key = key, .request = ANCHOR_SPAWN, .error = 17 };
-	struct anchor_dropped dropped = { .header = { ANCHOR_DROPPED, sizeof(dropped), 0 }, .key = key, .lines = 1, .bytes = 2, .error = 28 };
+	struct anchor_error error = {
+		.header = { ANCHOR_ERROR, sizeof(error), 0 }, .key = key, .request = ANCHOR_SPAWN, .error = 17
+	};
+	struct anchor_dropped dropped = {
+		.header = { ANCHOR_DROPPED, sizeof(dropped), 0 }, .key = key, .lines = 1, .bytes = 2, .error = 28
+	};
 
 	(void)state;
 	assert_int_equal(sizeof(hello), 16);
@@ -62,12 +69,30 @@ static void golden_process_and_snapshot(void **state)
 	static struct anchor_snapshot s;
 
 	(void)state;
-	p = (struct anchor_process){ .header = { ANCHOR_EXITED, sizeof(p), 0 }, .key = key, .class = 1, .state = 3, .pid = 4, .status = 5,
-				     .started_wall = 6, .exited_wall = 7, .failed = 1, .error = 2, .op = 8, .operand = "sh" };
+	p = (struct anchor_process){ .header = { ANCHOR_EXITED, sizeof(p), 0 },
+		                     .key = key,
+		                     .class = 1,
+		                     .state = 3,
+		                     .pid = 4,
+		                     .status = 5,
+		                     .started_wall = 6,
+		                     .exited_wall = 7,
+		                     .failed = 1,
+		                     .error = 2,
+		                     .op = 8,
+		                     .operand = "sh" };
 	assert_int_equal(sizeof(p), 328);
-	assert_at(&p, 80, "\1\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\1\0\0\0\2\0\0\0\x08\0\0\0\0\0\0\0sh", 50);
-	s = (struct anchor_snapshot){ .header = { ANCHOR_SNAPSHOT, 42, 0 }, .version = 1, .process_count = 2, .pid = 3, .note_size = 2,
-				      .log_dropped = 4, .degraded = 5, .log_restarts = 6, .note = "ab" };
+	assert_at(&p, 80, "\1\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\1\0\0\0\2\0\0\0\x08\0\0\0\0\0\0\0sh",
+	          50);
+	s = (struct anchor_snapshot){ .header = { ANCHOR_SNAPSHOT, 42, 0 },
+		                      .version = 1,
+		                      .process_count = 2,
+		                      .pid = 3,
+		                      .note_size = 2,
+		                      .log_dropped = 4,
+		                      .degraded = 5,
+		                      .log_restarts = 6,
+		                      .note = "ab" };
 	assert_int_equal(offsetof(struct anchor_snapshot, note), 40);
 	assert_at(&s, 0, "\x40\0\x2a\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\2\0\0\0\4\0\0\0\0\0\0\0\5\0\0\0\6\0\0\0ab", 42);
 	assert_int_equal(anchor_check(&s, 42), 0);
@@ -148,7 +173,7 @@ static struct small_plan small_plan(void)
 	struct small_plan p = {
 		.header = { PLAN_MAGIC, PLAN_VERSION, 2, 1, offsetof(struct small_plan, strings), sizeof(p.strings) },
 		.ops = { { .kind = PLAN_MOVE, .slot = 0, .flags = PLAN_ATTR_RDONLY, .s3 = 1 },
-			 { .kind = PLAN_EXEC, .count = 2, .s1 = 6, .a = 1, .s2 = 12 } },
+		         { .kind = PLAN_EXEC, .count = 2, .s1 = 6, .a = 1, .s2 = 12 } },
 	};
 	memcpy(p.strings, "\0/dst\0sh\0-c\0A=b", 16);
 	return p;
@@ -177,11 +202,11 @@ static void broken_plans_are_refused(void **state)
 	struct plan_view v;
 
 	(void)state;
-#define BREAK(change)                                                                              \
-	do {                                                                                       \
-		struct small_plan p = small_plan();                                                \
-		p.change;                                                                          \
-		assert_int_equal(plan_view_init(&v, &p, sizeof(p)), -EINVAL);                      \
+#define BREAK(change)                                                         \
+	do {                                                                  \
+		struct small_plan p = small_plan();                           \
+		p.change;                                                     \
+		assert_int_equal(plan_view_init(&v, &p, sizeof(p)), -EINVAL); \
 	} while (0)
 	BREAK(header.magic++);
 	BREAK(header.version++);
