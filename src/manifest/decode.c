@@ -287,7 +287,7 @@ static void decode_map(struct decoder *d, const struct field *f, const struct no
 		at->items = arena_new_array(d->arena, struct label, n->count);
 	}
 	for (size_t i = 0; i < n->count; i++) {
-		struct label unused, *l = at ? &at->items[i] : &unused;
+		struct label unused = { 0 }, *l = at ? &at->items[i] : &unused;
 		path_map_key(&d->path, sorted[i].key->text);
 		l->name = at ? arena_strdup(d->arena, sorted[i].key->text) : "";
 		l->value = "";
