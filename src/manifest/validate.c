@@ -71,7 +71,7 @@ static void validate_security(struct decoder *d, const struct security_context *
 		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
 	if (has(&s->capabilities.add, "SYS_ADMIN"))
 		find_in(d, SEVERITY_ERROR, "allowPrivilegeEscalation", where, hint,
-			"Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` SYS_ADMIN");
+		        "Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `capabilities.add` SYS_ADMIN");
 	path_pop(&d->path);
 }
 
