@@ -172,11 +172,12 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool *unknown)
 {
-	struct wanted *w = doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
+	bool pod = !doc->kind || streq(doc->kind, "Pod"); /* a broken document without a kind may be one */
+	struct wanted *w = pod && doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
 
 	if (!doc->pod) {
 		f->refused = true;
-		if (!doc->name)
+		if (pod && !doc->name)
 			*unknown = true; /* it may be any of this file's pods */
 		if (w && streq(w->source, f->path))
 			w->seen = true; /* its last good version stays */
