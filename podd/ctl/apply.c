@@ -99,13 +99,14 @@ static int choose_file(const struct work *w, const struct pod_metadata *m, char 
 	if (r < 0)
 		return ctl_fail(CTL_NO, "%s: %s", w->directory, strerror(-r));
 	if (r > 0 && shared)
-		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", m->name, w->directory, file);
+		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", m->name, w->directory,
+		                file);
 	*ret_there = r > 0;
 	if (r == 0) {
 		file = new_name(m);
 		if (faccessat(w->dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return ctl_fail(CTL_NO, "%s/%s is there already and does not hold pod %s; edit or remove it", w->directory,
-					file, m->name);
+			                file, m->name);
 	}
 	*ret_file = TAKE_PTR(file);
 	return CTL_YES;
@@ -132,7 +133,7 @@ static int apply_pod(const struct work *w, const struct source *s, size_t index)
 		document_text(s, index, &text);
 	if (!same_pod(&text, pod))
 		return ctl_fail(CTL_NO, "%s: pod %s can't be cut out of this file; put it into one of its own", s->name,
-				pod->metadata.name);
+		                pod->metadata.name);
 	int code = choose_file(w, &pod->metadata, &file, &there);
 	if (code != CTL_YES)
 		return code;
@@ -222,7 +223,8 @@ static int delete_pod(const struct work *w, const struct pod_ref *p)
 		return CTL_NO;
 	}
 	if (shared)
-		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", p->name, w->directory, file);
+		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", p->name, w->directory,
+		                file);
 	if (unlinkat(w->dirfd, file, 0) < 0 || fsync(w->dirfd) < 0)
 		return ctl_fail(CTL_NO, "%s/%s: %s", w->directory, file, strerror(errno));
 	(void)printf("pod \"%s\" deleted\n", p->name);

@@ -165,7 +165,7 @@ void args_deinit(struct args *a)
 int args_find_verb(int argc, char **argv)
 {
 	static const uint32_t common = ALWAYS | TAKES(OPTION_NAMESPACE) | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_SELECTOR) |
-				       TAKES(OPTION_OUTPUT) | TAKES(OPTION_CONTAINER);
+	                               TAKES(OPTION_OUTPUT) | TAKES(OPTION_CONTAINER);
 
 	for (int i = 1; i < argc && !streq(argv[i], "--"); i++) {
 		const char *s = argv[i];

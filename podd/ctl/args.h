@@ -44,7 +44,7 @@ struct args {
 	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable;
 	const char **words; /* what is neither option nor command */
 	size_t word_count;
-	char **command;     /* after "--"; NULL when there is no "--" */
+	char **command; /* after "--"; NULL when there is no "--" */
 	size_t command_count;
 };
 

@@ -85,7 +85,7 @@ int client_open(const struct args *a, const struct client_request *q, struct cli
 	if (c->fd < 0)
 		return c->fd;
 	buf_printf(&head, "%s %s HTTP/1.1\r\nHost: podd\r\nAccept: %s\r\nContent-Length: 0\r\n", q->method, q->path,
-		   q->accept ? q->accept : "application/json");
+	           q->accept ? q->accept : "application/json");
 	if (q->upgrade)
 		buf_printf(&head, "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n", q->upgrade);
 	else
@@ -169,9 +169,9 @@ struct client *client_free(struct client *c)
 int client_unreachable(const struct args *a, int error)
 {
 	_cleanup_free_ char *path = socket_path(a);
-	const char *hint = error == -EACCES		       ? "; only root may"
-			   : error == -ENOENT || error == -ECONNREFUSED ? "; is podd running, with this --root?"
-									: "";
+	const char *hint = error == -EACCES                             ? "; only root may"
+	                   : error == -ENOENT || error == -ECONNREFUSED ? "; is podd running, with this --root?"
+	                                                                : "";
 
 	return ctl_fail(CTL_UNREACHABLE, "podd can't be reached at %s: %s%s", path, strerror(-error), hint);
 }
@@ -182,8 +182,8 @@ int client_refused(const struct client *c)
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	str_escape(&text, *json_text(status, "message") ? json_text(status, "message") : buf_str(&c->body));
-	(void)fprintf(stderr, "Error from server (%s): %s\n", *json_text(status, "reason") ? json_text(status, "reason") : "NotFound",
-		      buf_str(&text));
+	(void)fprintf(stderr, "Error from server (%s): %s\n",
+	              *json_text(status, "reason") ? json_text(status, "reason") : "NotFound", buf_str(&text));
 	json_decref(status);
 	return CTL_NO;
 }

@@ -23,7 +23,8 @@ int ctl_fail(int code, const char *fmt, ...)
 int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret)
 {
 	static const char *const kinds[] = { "pod", "pods", "po" };
-	const char *namespace = a->namespace ? a->namespace : "default", *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
+	const char *namespace = a->namespace ? a->namespace : "default", *slash = strchr(text, '/'),
+		   *name = slash ? slash + 1 : text;
 	size_t n = slash ? (size_t)(slash - text) : 0;
 	bool kind = false;
 
@@ -32,7 +33,7 @@ int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret)
 	if (!slash || kind)
 		n = strlen(namespace);
 	else
-		namespace = text;
+	namespace = text;
 	if (!*name || strchr(name, '/') || !n || n >= sizeof(ret->namespace) || strlen(name) >= sizeof(ret->name)) {
 		(void)ctl_fail(CTL_USAGE, "\"%s\" names no pod; write web, ns/web or pod/web", text);
 		return -EINVAL;

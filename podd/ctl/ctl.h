@@ -5,11 +5,11 @@
 #include "ctl/args.h"
 
 enum { /* exit codes: podctl(1) */
-	CTL_YES = 0,
-	CTL_NO = 1,
-	CTL_USAGE = 2,
-	CTL_REFUSED = 3,
-	CTL_UNREACHABLE = 4,
+       CTL_YES = 0,
+       CTL_NO = 1,
+       CTL_USAGE = 2,
+       CTL_REFUSED = 3,
+       CTL_UNREACHABLE = 4,
 };
 
 struct verb {
@@ -42,8 +42,8 @@ int ctl_fail(int code, const char *fmt, ...) _printf_(2, 3);
 struct pod_ref {
 	char namespace[64], name[254];
 };
-int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret); /* -EINVAL after a message */
-void pod_ref_path(const struct pod_ref *p, struct buf *out);                    /* "/api/v1/namespaces/NS/pods/NAME" */
+int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret);    /* -EINVAL after a message */
+void pod_ref_path(const struct pod_ref *p, struct buf *out);                       /* "/api/v1/namespaces/NS/pods/NAME" */
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out); /* "/apis/podd.dev/v1/.../NAME/VERB" */
 
 /* Text from podd or a manifest on a terminal: control characters can't drive it. Pipes get the bytes as they are. */

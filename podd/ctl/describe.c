@@ -97,8 +97,8 @@ static void describe_ports(const json_t *ports)
 		json_int_t host = json_integer_value(json_at(p, "hostPort"));
 		const char *protocol = *json_text(p, "protocol") ? json_text(p, "protocol") : "TCP";
 		if (host)
-			line(4, i ? "" : "Ports", "%lld/%s on host port %lld", (long long)json_integer_value(json_at(p, "containerPort")),
-			     protocol, (long long)host);
+			line(4, i ? "" : "Ports", "%lld/%s on host port %lld",
+			     (long long)json_integer_value(json_at(p, "containerPort")), protocol, (long long)host);
 		else
 			line(4, i ? "" : "Ports", "%lld/%s", (long long)json_integer_value(json_at(p, "containerPort")), protocol);
 	}

@@ -16,8 +16,8 @@ static void print_event(const struct args *a, const json_t *e)
 	char text[1024];
 
 	(void)snprintf(text, sizeof(text), "%s %-7s %-18s %s/%s: %s", json_text(e, "lastTimestamp"), json_text(e, "type"),
-		       json_text(e, "reason"), a->all_namespaces ? json_text(e, "metadata.namespace") : "pod", json_text(e, "involvedObject.name"),
-		       json_text(e, "message"));
+	               json_text(e, "reason"), a->all_namespaces ? json_text(e, "metadata.namespace") : "pod",
+	               json_text(e, "involvedObject.name"), json_text(e, "message"));
 	str_escape(&line, text);
 	json_int_t count = json_integer_value(json_at(e, "count"));
 	if (count > 1)

@@ -27,7 +27,8 @@ char *files_directory(const struct args *a)
 
 static int read_text(const char *path, struct buf *out)
 {
-	return streq(path, "-") ? fd_read_all(STDIN_FILENO, MANIFEST_SIZE_MAX, out) : file_read(AT_FDCWD, path, MANIFEST_SIZE_MAX, out);
+	return streq(path, "-") ? fd_read_all(STDIN_FILENO, MANIFEST_SIZE_MAX, out)
+	                        : file_read(AT_FDCWD, path, MANIFEST_SIZE_MAX, out);
 }
 
 static int file_one(const char *path, int (*fn)(const struct source *s, void *arg), void *arg)

@@ -7,9 +7,9 @@ void finding_print(const json_t *finding, const char *file, struct buf *out)
 {
 	const char *severity = json_text(finding, "severity"), *hint = json_text(finding, "hint");
 	struct diag d = {
-		.severity = streq(severity, "error")	 ? SEVERITY_ERROR
-			    : streq(severity, "refused") ? SEVERITY_REFUSED
-							 : SEVERITY_NOTICE,
+		.severity = streq(severity, "error")     ? SEVERITY_ERROR
+		            : streq(severity, "refused") ? SEVERITY_REFUSED
+		                                         : SEVERITY_NOTICE,
 		.line = (unsigned)json_integer_value(json_at(finding, "line")),
 		.column = (unsigned)json_integer_value(json_at(finding, "column")),
 		.field = json_text(finding, "field"),

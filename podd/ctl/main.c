@@ -12,33 +12,37 @@ static int verb_version(const struct args *a);
 static const struct verb verbs[] = {
 	{ "get", "get pods [NAME...] [-A] [-l SELECTOR] [-o wide|json|yaml|name]", "pods, as a table or as objects",
 	  LISTS | TAKES(OPTION_OUTPUT), verb_get },
-	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT), verb_status },
+	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT),
+	  verb_status },
 	{ "describe", "describe pod NAME...", "all about a pod that a person asks next", SCOPE, verb_describe },
 	{ "logs", "logs POD [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
 	  "what a container has printed",
-	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) | TAKES(OPTION_SINCE) |
-		  TAKES(OPTION_TIMESTAMPS) | TAKES(OPTION_ALL_CONTAINERS) | TAKES(OPTION_PREFIX),
+	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) |
+	          TAKES(OPTION_SINCE) | TAKES(OPTION_TIMESTAMPS) | TAKES(OPTION_ALL_CONTAINERS) | TAKES(OPTION_PREFIX),
 	  verb_logs },
 	{ "exec", "exec [-i] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec },
 	{ "validate", "validate [--portable] [-o json] FILE|DIR|-...", "what podd would say to these manifests; needs no podd",
 	  TAKES(OPTION_OUTPUT) | TAKES(OPTION_PORTABLE), verb_validate },
-	{ "explain", "explain [pod.spec.FIELD...] | explain -o json|markdown", "a field of the manifest, and what podd does about it; needs no podd",
-	  TAKES(OPTION_OUTPUT), verb_explain },
-	{ "plan", "plan FILE [-c NAME]", "the launch plan of each container, readable; needs no podd", SCOPE | TAKES(OPTION_CONTAINER),
-	  verb_plan },
-	{ "apply", "apply -f FILE|DIR|-...", "write manifests into the directory, after validation; needs no podd", TAKES(OPTION_FILE),
-	  verb_apply },
-	{ "delete", "delete pod NAME... | delete -f FILE [--wait=false] [--timeout D]", "remove the manifests of pods; needs no podd",
-	  SCOPE | TAKES(OPTION_FILE) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_delete },
-	{ "restart", "restart POD... [-c NAME]", "containers anew, in the same sandbox", SCOPE | TAKES(OPTION_CONTAINER), verb_restart },
-	{ "stop", "stop POD... | stop --all [--wait=false] [--timeout D]", "stop pods by hand: holds until start or an edit of the spec",
+	{ "explain", "explain [pod.spec.FIELD...] | explain -o json|markdown",
+	  "a field of the manifest, and what podd does about it; needs no podd", TAKES(OPTION_OUTPUT), verb_explain },
+	{ "plan", "plan FILE [-c NAME]", "the launch plan of each container, readable; needs no podd",
+	  SCOPE | TAKES(OPTION_CONTAINER), verb_plan },
+	{ "apply", "apply -f FILE|DIR|-...", "write manifests into the directory, after validation; needs no podd",
+	  TAKES(OPTION_FILE), verb_apply },
+	{ "delete", "delete pod NAME... | delete -f FILE [--wait=false] [--timeout D]",
+	  "remove the manifests of pods; needs no podd", SCOPE | TAKES(OPTION_FILE) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT),
+	  verb_delete },
+	{ "restart", "restart POD... [-c NAME]", "containers anew, in the same sandbox", SCOPE | TAKES(OPTION_CONTAINER),
+	  verb_restart },
+	{ "stop", "stop POD... | stop --all [--wait=false] [--timeout D]",
+	  "stop pods by hand: holds until start or an edit of the spec",
 	  SCOPE | TAKES(OPTION_ALL) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_stop },
 	{ "start", "start POD...", "end a stop", SCOPE, verb_start },
 	{ "wait", "wait --for=ready|completed|deleted POD... [--timeout D]", "until it is so, or not in time (exit 1)",
 	  SCOPE | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait },
-	{ "events", "events [-f] [-A]", "what happened", SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT),
-	  verb_events },
+	{ "events", "events [-f] [-A]", "what happened",
+	  SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT), verb_events },
 	{ "version", "version", "podctl's version and podd's", 0, verb_version },
 	{ "census", "census [-o json]", "all that is podd's on this host, matched to pods; exit 1 if anything is left over",
 	  TAKES(OPTION_OUTPUT), verb_census },
@@ -50,9 +54,9 @@ static int usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
 	(void)fputs("  help       this, or `podctl VERB --help`\n\n"
-		    "A pod is named web, ns/web or pod/web.\n"
-		    "Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
-		    out);
+	            "A pod is named web, ns/web or pod/web.\n"
+	            "Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
+	            out);
 	return out == stdout ? CTL_YES : CTL_USAGE;
 }
 

@@ -113,7 +113,8 @@ int verb_plan(const struct args *a)
 	host_init(&p.host);
 	int code = files_each(a->words, a->word_count, plan_file, &p);
 	if (code == CTL_YES && !p.found)
-		code = a->container ? ctl_fail(CTL_NO, "no container is called %s", a->container) : ctl_fail(CTL_NO, "no pod in there");
+		code = a->container ? ctl_fail(CTL_NO, "no container is called %s", a->container)
+		                    : ctl_fail(CTL_NO, "no pod in there");
 	buf_deinit(&p.host.cgroups);
 	return code;
 }

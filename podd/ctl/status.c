@@ -44,7 +44,8 @@ int verb_status(const struct args *a)
 		return ctl_fail(CTL_USAGE, "-o is json or yaml");
 	} else {
 		(void)printf("podd %s, pid %lld, since %s%s\n", json_text(status, "version"),
-			     (long long)json_integer_value(json_at(status, "pid")), json_text(status, "startedAt"), json_is_true(json_at(status, "ready")) ? "" : ", still starting");
+		             (long long)json_integer_value(json_at(status, "pid")), json_text(status, "startedAt"),
+		             json_is_true(json_at(status, "ready")) ? "" : ", still starting");
 		json_array_foreach(json_at(status, "missing"), i, item) {
 			ctl_print("missing: ");
 			ctl_print(json_string_value(item));

@@ -61,8 +61,8 @@ static bool is_block(const char *s)
 		size_t n = utf8_length(p);
 		/* A byte-order mark, the C1 range and the two Unicode line ends are control characters to YAML. */
 		if (!n || (*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0) ||
-		    (n == 3 && (memcmp(p, "\xe2\x80\xa8", 3) == 0 || memcmp(p, "\xe2\x80\xa9", 3) == 0 ||
-				memcmp(p, "\xef\xbb\xbf", 3) == 0)))
+		    (n == 3 &&
+		     (memcmp(p, "\xe2\x80\xa8", 3) == 0 || memcmp(p, "\xe2\x80\xa9", 3) == 0 || memcmp(p, "\xef\xbb\xbf", 3) == 0)))
 			return false;
 		p += n;
 	}

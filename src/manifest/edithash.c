@@ -12,7 +12,7 @@
 enum { TEXT_SIZE = 64 };
 
 struct walk {
-	enum edit cost;	 /* EDIT_MAX: any */
+	enum edit cost;  /* EDIT_MAX: any */
 	bool containers; /* go into the containers, too */
 	uint64_t sum;
 };

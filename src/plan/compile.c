@@ -313,7 +313,7 @@ static int finish(struct compile *c, int r, struct plan *ret, const char **ret_r
 		*ret_reason = arena_strdup(c->pod->arena, c->reason);
 	else if (r == -E2BIG)
 		*ret_reason = "the container's mounts, arguments and environment are too large for a launch plan (4 MiB, 240 "
-		              "descriptors)";
+			      "descriptors)";
 	build_deinit(&c->build);
 	if (r < 0)
 		plan_deinit(ret);

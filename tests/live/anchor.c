@@ -91,11 +91,11 @@ static void member_is_confined(void **state)
 	struct container *c = host_container(
 		h, "app",
 		"exec 2>/dev/null; id -u; id -G; umask; hostname; cat /etc/hosts; echo; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' "
-	        "/proc/self/status;"
+		"/proc/self/status;"
 		"echo pid $$$$; ls /proc/self/fd | tr '\\n' ' '; echo; pwd; ulimit -n; ulimit -c;"
 		"echo x > /proc/sys/kernel/core_pattern || echo sys-ro; wc -c < /proc/keys; ls /sys/firmware | wc -l;"
 		"ls /dev | tr '\\n' ' '; echo; touch /new && echo root-rw; touch /sys/x || echo sysfs-ro; cat /proc/self/mountinfo "
-	        "| wc -l;"
+		"| wc -l;"
 		"env | sort | tr '\\n' ' '; echo; cat /proc/1/comm; readlink /proc/self/cwd; stat -c %t:%T /dev/null; echo end");
 
 	host_spawn(h, c, 0);
@@ -280,7 +280,7 @@ static void members_share_a_pid_namespace(void **state)
 		       h, "two",
 		       "cat /proc/1/comm; ls /proc/1/root 2>&1 | head -n 1; ls /proc/1/fd 2>&1 | wc -l; kill -TERM 1; kill -KILL 1;"
 		       "tr '\\0' ' ' < /proc/*/cmdline 2>/dev/null | cat; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; "
-	               "echo; done; cat /proc/1/comm; echo end");
+		       "echo; done; cat /proc/1/comm; echo end");
 
 	host_spawn(h, a, 0);
 	host_wait_log(h, "one/0.log", "here");

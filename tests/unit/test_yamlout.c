@@ -29,24 +29,23 @@ static void expect_scalar(const char *json, const char *want)
 static void layout(void **state)
 {
 	(void)state;
-	expect("{\"a\":{\"b\":1,\"c\":[{\"d\":true,\"e\":null},{\"f\":[1,2]}]},\"g\":{},\"h\":[]}",
-	       "a:\n"
-	       "  b: 1\n"
-	       "  c:\n"
-	       "  - d: true\n"
-	       "    e: null\n"
-	       "  - f:\n"
-	       "    - 1\n"
-	       "    - 2\n"
-	       "g: {}\n"
-	       "h: []\n");
+	expect("{\"a\":{\"b\":1,\"c\":[{\"d\":true,\"e\":null},{\"f\":[1,2]}]},\"g\":{},\"h\":[]}", "a:\n"
+	                                                                                            "  b: 1\n"
+	                                                                                            "  c:\n"
+	                                                                                            "  - d: true\n"
+	                                                                                            "    e: null\n"
+	                                                                                            "  - f:\n"
+	                                                                                            "    - 1\n"
+	                                                                                            "    - 2\n"
+	                                                                                            "g: {}\n"
+	                                                                                            "h: []\n");
 	expect("[[1,[2]],{},\"x\"]", "- - 1\n  - - 2\n- {}\n- x\n");
 }
 
 static void plain_strings(void **state)
 {
-	static const char *const plain[] = { "web", "rootfs:/", "docker.io/library/nginx:1.27", "/etc/pods/web.yaml", "--flag=x", "-c", "./x",
-					     "Pod sandbox created" };
+	static const char *const plain[] = { "web", "rootfs:/", "docker.io/library/nginx:1.27", "/etc/pods/web.yaml", "--flag=x",
+		                             "-c",  "./x",      "Pod sandbox created" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
@@ -59,9 +58,10 @@ static void plain_strings(void **state)
 /* What YAML, 1.1 or 1.2, would read as something else than a string. */
 static void quoted_strings(void **state)
 {
-	static const char *const quoted[] = { "",     "true", "No",   "on",  "null", "~",  "1",   "-1",	 "0x1f", "1e3",	   "1_000", "1:30",
-					      ".5",   "-.inf", "+1",  "a: b", "a #b", "#a", "a:",  "- a", "-",	  "---",    "*a",    "&a",
-					      "!a",   "%a",   "@a",  "`a",  "{a",   "[a", "a ",  " a",	"2026-01-02", "?", "|",	     "y" };
+	static const char *const quoted[] = { "",    "true",  "No",   "on",  "null",  "~",          "1",    "-1",   "0x1f",
+		                              "1e3", "1_000", "1:30", ".5",  "-.inf", "+1",         "a: b", "a #b", "#a",
+		                              "a:",  "- a",   "-",    "---", "*a",    "&a",         "!a",   "%a",   "@a",
+		                              "`a",  "{a",    "[a",   "a ",  " a",    "2026-01-02", "?",    "|",    "y" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(quoted); i++) {
@@ -81,7 +81,7 @@ static void text_of_several_lines(void **state)
 	expect("{\"a\":\"x\\ny\"}", "a: |-\n  x\n  y\n");
 	expect("{\"a\":\"x\\n\\n\\n\"}", "a: |+\n  x\n\n\n");
 	expect("[\"x\\ny\"]", "- |-\n  x\n  y\n");
-	expect("{\"a\":\" x\\ny\"}", "a: \" x\\ny\"\n");	/* its indent would be lost */
+	expect("{\"a\":\" x\\ny\"}", "a: \" x\\ny\"\n");     /* its indent would be lost */
 	expect("{\"a\":\"x\\r\\ny\"}", "a: \"x\\r\\ny\"\n"); /* a reader makes \r\n one break */
 }
 
