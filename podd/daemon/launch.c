@@ -9,6 +9,7 @@
 #include "daemon/etcfiles.h"
 #include "daemon/leftover.h"
 #include "daemon/rootfs.h"
+#include "daemon/sandbox_internal.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
 
@@ -233,6 +234,8 @@ static int send_spawn(struct start *st, const struct launch *l)
 	r = s->anchor ? anchor_send(s->anchor, &m, sizeof(m), fds, 3 + slots) : -ENOTCONN;
 	if (r < 0)
 		buf_printf(&st->text, "asking the anchor: %s", strerror(-r));
+	else
+		sandbox_expect_answer(s);
 	for (size_t i = 0; i < slots; i++)
 		(void)close(fds[3 + i]);
 	return r;

@@ -1,11 +1,14 @@
 #include "daemon/sandbox_internal.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -185,8 +188,11 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	if (r < 0)
 		return r;
 	r = anchor_connect(&s->daemon->loop, s->run_fd, "anchor.sock", pidfd, &sandbox_callbacks, s, &s->anchor);
-	if (r < 0)
-		(void)fd_close(pidfd);
+	if (r < 0) { /* nobody will watch it: its zombie goes here */
+		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
+		(void)close(pidfd);
+	}
 	return r;
 }
 

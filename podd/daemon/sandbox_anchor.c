@@ -92,10 +92,18 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	daemon_step(d, &e);
 }
 
+/* A start waits for an answer; any word shows that the anchor does not hang. */
+static void answered(struct sandbox *s)
+{
+	if (s->state == SANDBOX_UP)
+		uv_timer_stop(&s->timer);
+}
+
 static void on_started(void *arg, const struct anchor_process *p)
 {
 	struct sandbox *s = arg;
 
+	answered(s);
 	if (p->key.session)
 		session_started(s, p);
 	else
@@ -106,6 +114,7 @@ static void on_exited(void *arg, const struct anchor_process *p)
 {
 	struct sandbox *s = arg;
 
+	answered(s);
 	if (p->key.session)
 		session_exited(s, p);
 	else
@@ -190,6 +199,7 @@ static void on_refused(void *arg, const struct anchor_error *m)
 {
 	struct sandbox *s = arg;
 
+	answered(s);
 	if (m->request != ANCHOR_SPAWN)
 		return; /* an ACK or signal for what is gone already */
 	if (m->key.session)

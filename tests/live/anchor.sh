@@ -137,4 +137,25 @@ n=$(printed "$uid" app | wc -l)
 ok "when it continues, the log does too" await 20 counted $((n + 20))
 
 leaves_nothing
+# --- hangs under a running podd ----------------------------------------------------------------------------------------------------
+
+put looping.yaml <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: looping, annotations: {podd.dev/restart-backoff: "initial=100ms, max=300ms, reset=10m"}}
+spec:
+  containers:
+  - {name: app, image: "rootfs:/", command: [sh, -c, "exit 1"]}
+END
+ok "a pod that is started again and again" await 20 eval '[ "$(of looping app .restartCount)" -ge 2 ]'
+a=$(anchor_pid looping)
+kill -STOP "$a"
+ok "an anchor that does not answer a start is reported" await 60 eval 'podctl events | grep looping | grep -q AnchorStuck'
+count=$(of looping app .restartCount)
+kill -CONT "$a"
+ok "once it answers, all goes on" await 30 eval '[ "$(of looping app .restartCount)" -gt "$count" ]'
+is "in the same sandbox" "$(anchor_pid looping)" "$a"
+rm "$PODS/looping.yaml"
+ok "and it can be removed" await 30 eval '! podctl get pod looping'
+
 finish
