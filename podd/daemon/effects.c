@@ -46,6 +46,9 @@ void effect_run(struct daemon *d, const struct effect *e)
 	case EFFECT_LAUNCH:
 		launch_start(d, &e->id);
 		break;
+	case EFFECT_ABORT:
+		launch_abort(d, &e->id);
+		break;
 	case EFFECT_SIGNAL:
 		launch_signal(d, &e->id, e->signal);
 		break;

@@ -3,6 +3,8 @@
 #include "daemon/sandbox.h"
 
 void launch_start(struct daemon *d, const struct start_id *id);
+/* What still waits for its image is given up. */
+void launch_abort(struct daemon *d, const struct start_id *id);
 void launch_signal(struct daemon *d, const struct start_id *id, int signal);
 void launch_kill(struct daemon *d, const struct start_id *id);
 /* The anchor may forget the exit; cgroup and writable layer go. */

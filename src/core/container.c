@@ -96,6 +96,11 @@ static void send_stop(struct core *c, struct core_pod *p, struct core_container 
 	effect_signal(c, p, k, SIGTERM);
 }
 
+void container_abort(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	effect_container(c, p, EFFECT_ABORT, k->name, k->number);
+}
+
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	int64_t grace = MIN(p->grace_seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
@@ -107,6 +112,7 @@ void container_stop(struct core *c, struct core_pod *p, struct core_container *k
 		break;
 	case CONTAINER_STATE_STARTING:
 		/* In a pod that runs on, EVENT_STARTED will find that it is unwanted. */
+		container_abort(c, p, k);
 		if (p->state == POD_STATE_STOPPING && !k->deadline)
 			k->deadline = c->boot + MAX(grace, 1);
 		break;
@@ -192,20 +198,27 @@ static void back_off(struct core *c, struct core_pod *p, struct core_container *
 {
 	struct backoff_config b = backoff_of_pod(c, p);
 	int64_t ran = k->started_boot ? c->boot - k->started_boot : -1;
+	bool pull = streq(reason, "ErrImagePull"), first = k->backoff == 0;
 	int64_t delay = backoff_next(&b, ran, &k->backoff);
 	char why[REASON_SIZE], text[MESSAGE_SIZE]; /* the arguments may be k's own */
 
+	/* A program that crashed may run the next moment; an image that is not there is not there then either. */
+	if (delay == 0 && pull)
+		delay = backoff_next(&b, ran, &k->backoff);
 	if (delay == 0) {
 		container_launch(c, p, k);
 		return;
 	}
-	(void)snprintf(why, sizeof(why), "%s", reason);
+	(void)snprintf(why, sizeof(why), "%s", pull && !first ? "ImagePullBackOff" : reason);
 	(void)snprintf(text, sizeof(text), "%s", message);
 	container_set_state(k, CONTAINER_STATE_BACKOFF);
 	k->deadline = c->boot + delay;
 	(void)snprintf(k->reason, sizeof(k->reason), "%s", why);
 	(void)snprintf(k->message, sizeof(k->message), "%s", text);
-	effect_report(c, p, k, false, "BackOff", "Back-off %.1fs restarting container %s", (double)delay / 1e9, k->name);
+	if (pull)
+		effect_report(c, p, k, true, "BackOff", "Back-off %.1fs pulling image \"%s\"", (double)delay / 1e9, k->spec->image);
+	else
+		effect_report(c, p, k, false, "BackOff", "Back-off %.1fs restarting container %s", (double)delay / 1e9, k->name);
 }
 
 /* The start is over and recorded: what now? `retry`: it never ran, for a reason that restartPolicy has no say in. */
@@ -254,7 +267,8 @@ void container_start_failed(struct core *c, struct core_pod *p, struct core_cont
 	k->launch_void = !ended;
 	effect_note(c, p);
 	effect_container(c, p, EFFECT_ACK, k->name, k->number);
-	effect_report(c, p, k, false, "Failed", "Container %s: %s", k->name, *text ? text : why);
+	if (p->state == POD_STATE_RUNNING && !container_stale(k)) /* else nobody wants it any more */
+		effect_report(c, p, k, false, "Failed", "Container %s: %s", k->name, *text ? text : why);
 	(void)snprintf(k->reason, sizeof(k->reason), "%s", why);
 	(void)snprintf(k->message, sizeof(k->message), "%s", text);
 	decide(c, p, k, !ended);

@@ -26,6 +26,8 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 void container_launch_fresh(struct core *c, struct core_pod *p,
                             struct core_container *k); /* by wish, not after a fault: no back-off */
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k);
+/* It is STARTING, and not wanted in this version: may take long, if its image has to be imported first. */
+void container_abort(struct core *c, struct core_pod *p, struct core_container *k);
 /* It was being stopped when podd ended: whether the signal was sent is unknown, a second one does no harm. */
 void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline);
 void container_tick(struct core *c, struct core_pod *p, struct core_container *k);

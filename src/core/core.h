@@ -106,14 +106,15 @@ enum effect_type {
 	EFFECT_SANDBOX_CREATE,  /* -> SANDBOX_READY or SANDBOX_FAILED */
 	EFFECT_SANDBOX_DESTROY, /* kill all that is left, undo all -> SANDBOX_GONE; retried by the shell until it holds */
 	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
-	EFFECT_SIGNAL,          /* `signal` to `id`'s first process */
-	EFFECT_KILL,            /* cgroup.kill of `id` -> EXITED */
-	EFFECT_ACK,             /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
-	EFFECT_NOTE,            /* send core_note() to the anchor; precedes the effect that it records */
-	EFFECT_RESIZE,          /* write the pod's and the containers' limits anew, in place */
-	EFFECT_FORGET,          /* the pod is gone for good: volumes, logs, lease, accepted version */
-	EFFECT_REPORT,          /* tell people: `normal`, `reason`, `message`; `id.container` may be "" */
-	EFFECT_CHANGED,         /* the pod's status changed: watchers want to know */
+	EFFECT_ABORT,  /* the start of `id` is not wanted any more: if it still waits for its image -> START_FAILED; else nothing */
+	EFFECT_SIGNAL, /* `signal` to `id`'s first process */
+	EFFECT_KILL,   /* cgroup.kill of `id` -> EXITED */
+	EFFECT_ACK,    /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
+	EFFECT_NOTE,   /* send core_note() to the anchor; precedes the effect that it records */
+	EFFECT_RESIZE, /* write the pod's and the containers' limits anew, in place */
+	EFFECT_FORGET, /* the pod is gone for good: volumes, logs, lease, accepted version */
+	EFFECT_REPORT, /* tell people: `normal`, `reason`, `message`; `id.container` may be "" */
+	EFFECT_CHANGED, /* the pod's status changed: watchers want to know */
 	EFFECT_MAX,
 };
 

@@ -24,6 +24,7 @@ static const char *const effect_names[] = {
 	[EFFECT_SANDBOX_CREATE] = "create",
 	[EFFECT_SANDBOX_DESTROY] = "destroy",
 	[EFFECT_LAUNCH] = "launch",
+	[EFFECT_ABORT] = "abort",
 	[EFFECT_SIGNAL] = "signal",
 	[EFFECT_KILL] = "kill",
 	[EFFECT_ACK] = "ack",

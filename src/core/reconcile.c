@@ -105,6 +105,8 @@ static void reconcile_container(struct core *c, struct core_pod *p, struct core_
 			container_launch(c, p, k);
 		break;
 	case CONTAINER_STATE_STARTING: /* until it is known whether there is a process */
+		if (stale)
+			container_abort(c, p, k);
 		break;
 	case CONTAINER_STATE_RUNNING:
 		if (stale || k->restart_wanted) /* asked for before it was adopted */

@@ -132,7 +132,9 @@ static void proc_acts(struct world *w, struct world_pod *p, struct world_proc *q
 {
 	switch (q->state) {
 	case PROC_REQUESTED:
-		if (below(d, 6))
+		if (q->aborted && below(d, 2))
+			world_tell_failed(w, p, q, "Aborted", limit);
+		else if (below(d, 6))
 			world_proc_runs(w, q);
 		else if (below(d, 2))
 			world_proc_ends(w, q, 128, 0, false);

@@ -177,6 +177,14 @@ static void apply_signal(struct world_pod *p, const struct effect *f)
 	q->killed = q->killed || f->type == EFFECT_KILL;
 }
 
+static void apply_abort(struct world_pod *p, const struct effect *f)
+{
+	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
+
+	if (q && q->state == PROC_REQUESTED)
+		q->aborted = true;
+}
+
 static void apply_resize(struct world *w, struct world_pod *p)
 {
 	if (p->anchor != ANCHOR_UP && p->anchor != ANCHOR_DEAD)
@@ -219,6 +227,9 @@ static void apply(struct world *w, const struct effect *f)
 		break;
 	case EFFECT_LAUNCH:
 		apply_launch(w, p, &f->id);
+		break;
+	case EFFECT_ABORT:
+		apply_abort(p, f);
 		break;
 	case EFFECT_SIGNAL:
 	case EFFECT_KILL:

@@ -26,6 +26,7 @@ struct world_proc {
 	enum proc_state state;
 	bool told_started, told_exit; /* podd has got the message */
 	bool failed;                  /* to start */
+	bool aborted;                 /* while it was requested: it may have waited for its image */
 	bool term, killed;
 	int image, limit; /* what it runs with */
 	int32_t pid;

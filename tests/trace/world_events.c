@@ -309,6 +309,10 @@ static bool drain_pod(struct world *w, struct world_pod *p)
 	else if (p->anchor == ANCHOR_UP) {
 		for (size_t i = 0; i < p->proc_count; i++) {
 			struct world_proc *q = &p->procs[i];
+			if (q->state == PROC_REQUESTED && q->aborted) {
+				world_tell_failed(w, p, q, "Aborted", ALL_EFFECTS);
+				return true;
+			}
 			if (q->state == PROC_REQUESTED)
 				world_proc_runs(w, q);
 			if (q->state == PROC_ALIVE && q->term)
