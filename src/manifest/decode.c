@@ -242,14 +242,17 @@ static void decode_strings(struct decoder *d, const struct field *f, const struc
 	}
 }
 
-/* No list of numbers is stored yet. */
-static void judge_numbers(struct decoder *d, const struct field *f, const struct node *n)
+static void decode_numbers(struct decoder *d, const struct field *f, const struct node *n, struct int_list *at)
 {
 	if (!expect_node(d, n, NODE_SEQUENCE))
 		return;
+	if (at) {
+		at->count = n->count;
+		at->items = n->count ? arena_new_array(d->arena, int64_t, n->count) : NULL;
+	}
 	for (size_t i = 0; i < n->count; i++) {
 		path_index(&d->path, i);
-		scalar_decode(d, f, n->items[i], NULL);
+		scalar_decode(d, f, n->items[i], at ? &at->items[i] : NULL);
 		path_pop(&d->path);
 	}
 }
@@ -367,7 +370,7 @@ static void decode_by_type(struct decoder *d, const struct field *f, const struc
 		return;
 	case FIELD_INT32S:
 	case FIELD_INT64S:
-		judge_numbers(d, f, n);
+		decode_numbers(d, f, n, at);
 		return;
 	case FIELD_STRING:
 	case FIELD_ENUM:
@@ -376,6 +379,7 @@ static void decode_by_type(struct decoder *d, const struct field *f, const struc
 	case FIELD_INT32:
 	case FIELD_INT64:
 	case FIELD_ID:
+	case FIELD_MODE:
 	case FIELD_QUANTITY:
 	case FIELD_INT_OR_STRING:
 		scalar_decode(d, f, n, at);

@@ -140,7 +140,7 @@ static bool get_int(struct decoder *d, const struct field *f, const struct node 
 		mismatch(d, n, "an integer", s.type == SCALAR_STRING && n->style == NODE_STRING ? "remove the quotes" : NULL);
 		return false;
 	}
-	if ((f->type == FIELD_INT32 || f->type == FIELD_INT32S || f->type == FIELD_INT_OR_STRING) &&
+	if ((f->type == FIELD_INT32 || f->type == FIELD_INT32S || f->type == FIELD_MODE || f->type == FIELD_INT_OR_STRING) &&
 	    (s.integer < INT32_MIN || s.integer > INT32_MAX)) {
 		decoder_find(d, SEVERITY_ERROR, n, NULL, "Invalid value: %lld: does not fit into 32 bits", (long long)s.integer);
 		return false;
@@ -225,7 +225,7 @@ void scalar_decode(struct decoder *d, const struct field *f, const struct node *
 	} else if (get_int(d, f, n, &number) && at) {
 		if (f->type == FIELD_INT32)
 			*(int32_t *)at = (int32_t)number;
-		else if (f->type == FIELD_INT64)
+		else if (f->type == FIELD_INT64 || f->type == FIELD_INT64S || f->type == FIELD_INT32S)
 			*(int64_t *)at = number;
 		else
 			*(struct id *)at = (struct id){ .value = number, .set = true };

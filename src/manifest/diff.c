@@ -42,6 +42,16 @@ static void diff_strings(struct diff *d, const struct field *f, const struct str
 		note(d, f->edit);
 }
 
+static void diff_numbers(struct diff *d, const struct field *f, const struct int_list *from, const struct int_list *to)
+{
+	bool same = from->count == to->count;
+
+	for (size_t i = 0; same && i < to->count; i++)
+		same = from->items[i] == to->items[i];
+	if (!same)
+		note(d, f->edit);
+}
+
 static void diff_map(struct diff *d, const struct field *f, const struct label_list *from, const struct label_list *to)
 {
 	bool same = from->count == to->count;
@@ -99,7 +109,8 @@ static bool same_scalar(const struct field *f, const void *from, const void *to)
 		return *(const int32_t *)from == *(const int32_t *)to;
 	case FIELD_INT64:
 		return *(const int64_t *)from == *(const int64_t *)to;
-	case FIELD_ID: {
+	case FIELD_ID:
+	case FIELD_MODE: {
 		const struct id *a = from, *b = to;
 		return a->set == b->set && a->value == b->value;
 	}
@@ -127,12 +138,16 @@ static void diff_field(struct diff *d, const struct field *f, const void *from, 
 {
 	if (f->object == &schema_container) /* matched by name, each on its own */
 		return;
-	if (f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP)
+	if (f->type == FIELD_OBJECT && f->object->starts_with_set && *(const bool *)from != *(const bool *)to)
+		note(d, f->edit); /* as another source of a volume */
+	else if (f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP)
 		diff_object(d, f->object, from, to);
 	else if (f->type == FIELD_OBJECTS)
 		diff_objects(d, f, from, to);
 	else if (f->type == FIELD_STRINGS)
 		diff_strings(d, f, from, to);
+	else if (f->type == FIELD_INT32S || f->type == FIELD_INT64S)
+		diff_numbers(d, f, from, to);
 	else if (f->type == FIELD_MAP)
 		diff_map(d, f, from, to);
 	else if (!same_scalar(f, from, to))
@@ -141,10 +156,6 @@ static void diff_field(struct diff *d, const struct field *f, const void *from, 
 
 static void diff_object(struct diff *d, const struct schema *s, const void *from, const void *to)
 {
-	if (s->starts_with_set && *(const bool *)from != *(const bool *)to) {
-		note(d, EDIT_RECREATE); /* another source of a volume */
-		return;
-	}
 	for (size_t i = 0; i < s->count; i++) {
 		const struct field *f = &s->fields[i];
 		if (!field_stored(f))

@@ -68,7 +68,8 @@ static const char *scalar_text(const struct field *f, const void *at, char buf[s
 		int64_t v = *(const int64_t *)at;
 		return v || f->fallback ? number(v, buf) : NULL;
 	}
-	case FIELD_ID: {
+	case FIELD_ID:
+	case FIELD_MODE: {
 		const struct id *id = at;
 		return id->set ? number(id->value, buf) : NULL;
 	}
@@ -138,6 +139,11 @@ static void walk_field(struct walk *w, const struct field *f, const char *at, ui
 		const struct string_list *l = (const void *)at;
 		for (size_t i = 0; i < l->count; i++)
 			add(w, f, hash_add(path, number((int64_t)i, buf)), l->items[i]);
+	} else if (f->type == FIELD_INT32S || f->type == FIELD_INT64S) {
+		const struct int_list *l = (const void *)at;
+		char value[TEXT_SIZE];
+		for (size_t i = 0; i < l->count; i++)
+			add(w, f, hash_add(path, number((int64_t)i, buf)), number(l->items[i], value));
 	} else if (f->type == FIELD_MAP) {
 		const struct label_list *l = (const void *)at;
 		for (size_t i = 0; i < l->count; i++)

@@ -29,6 +29,7 @@ static bool is_empty(const struct field *f, const void *at)
 	case FIELD_INT64:
 		return false; /* pointers in Go: a zero is a value */
 	case FIELD_ID:
+	case FIELD_MODE:
 		return !((const struct id *)at)->set;
 	case FIELD_QUANTITY:
 		return !((const struct quantity *)at)->set;
@@ -37,11 +38,11 @@ static bool is_empty(const struct field *f, const void *at)
 		return f->object->starts_with_set ? !*(const bool *)at : is_empty_object(f->object, at);
 	case FIELD_OBJECTS:
 	case FIELD_STRINGS:
+	case FIELD_INT32S:
+	case FIELD_INT64S:
 	case FIELD_MAP:
 		return ((const struct any_list *)at)->count == 0;
 	case FIELD_INT_OR_STRING:
-	case FIELD_INT32S:
-	case FIELD_INT64S:
 	case FIELD_LABEL_SELECTOR:
 	case FIELD_TYPE_MAX:
 		break;
@@ -85,6 +86,14 @@ static void print_strings(const struct string_list *l, struct jsonw *w)
 	jsonw_end(w);
 }
 
+static void print_numbers(const struct int_list *l, struct jsonw *w)
+{
+	jsonw_array(w);
+	for (size_t i = 0; i < l->count; i++)
+		jsonw_int(w, l->items[i]);
+	jsonw_end(w);
+}
+
 static void print_map(const struct label_list *l, struct jsonw *w)
 {
 	jsonw_object(w);
@@ -115,6 +124,7 @@ static void print_value(const struct field *f, const void *at, struct jsonw *w)
 		jsonw_int(w, *(const int64_t *)at);
 		return;
 	case FIELD_ID:
+	case FIELD_MODE:
 		jsonw_int(w, ((const struct id *)at)->value);
 		return;
 	case FIELD_QUANTITY:
@@ -132,12 +142,14 @@ static void print_value(const struct field *f, const void *at, struct jsonw *w)
 	case FIELD_STRINGS:
 		print_strings(at, w);
 		return;
+	case FIELD_INT32S:
+	case FIELD_INT64S:
+		print_numbers(at, w);
+		return;
 	case FIELD_MAP:
 		print_map(at, w);
 		return;
 	case FIELD_INT_OR_STRING:
-	case FIELD_INT32S:
-	case FIELD_INT64S:
 	case FIELD_LABEL_SELECTOR:
 	case FIELD_TYPE_MAX:
 		break;

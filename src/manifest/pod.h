@@ -20,7 +20,12 @@ struct string_list {
 	size_t count;
 };
 
-struct label { /* also an annotation, an environment variable */
+struct int_list { /* of int32 or int64 */
+	int64_t *items;
+	size_t count;
+};
+
+struct label { /* also an annotation, a resolved environment variable */
 	const char *name, *value;
 };
 

@@ -90,6 +90,7 @@ const char *field_type_name(enum field_type t)
 		[FIELD_INT32] = "int32",
 		[FIELD_INT64] = "int64",
 		[FIELD_ID] = "int64",
+		[FIELD_MODE] = "int32",
 		[FIELD_QUANTITY] = "quantity",
 		[FIELD_INT_OR_STRING] = "int-or-string",
 		[FIELD_OBJECT] = "object",

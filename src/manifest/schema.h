@@ -12,20 +12,21 @@
 #include "manifest/manifest.h"
 
 enum field_type {
-	FIELD_STRING,        /* const char * */
-	FIELD_ENUM,          /* an enum; a string in the API, its words in `values` */
-	FIELD_BOOL,          /* bool */
-	FIELD_TRISTATE,      /* enum tristate */
-	FIELD_INT32,         /* int32_t */
-	FIELD_INT64,         /* int64_t */
-	FIELD_ID,            /* struct id */
-	FIELD_QUANTITY,      /* struct quantity */
-	FIELD_INT_OR_STRING, /* not stored yet, as are the lists of numbers */
-	FIELD_OBJECT,        /* the struct of `object`, embedded */
-	FIELD_OBJECTS,       /* {items, count} of it */
-	FIELD_STRINGS,       /* struct string_list */
-	FIELD_INT32S,
-	FIELD_INT64S,
+	FIELD_STRING,         /* const char * */
+	FIELD_ENUM,           /* an enum; a string in the API, its words in `values` */
+	FIELD_BOOL,           /* bool */
+	FIELD_TRISTATE,       /* enum tristate */
+	FIELD_INT32,          /* int32_t */
+	FIELD_INT64,          /* int64_t */
+	FIELD_ID,             /* struct id */
+	FIELD_MODE,           /* struct id: an int32 of which 0 is a value */
+	FIELD_QUANTITY,       /* struct quantity */
+	FIELD_INT_OR_STRING,  /* not stored yet */
+	FIELD_OBJECT,         /* the struct of `object`, embedded */
+	FIELD_OBJECTS,        /* {items, count} of it */
+	FIELD_STRINGS,        /* struct string_list */
+	FIELD_INT32S,         /* struct int_list */
+	FIELD_INT64S,         /* struct int_list */
 	FIELD_MAP,            /* struct label_list, sorted by name */
 	FIELD_QUANTITY_MAP,   /* the struct of `object`: one quantity a known name */
 	FIELD_LABEL_SELECTOR, /* an object, too; not stored yet */
