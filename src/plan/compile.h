@@ -5,14 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/buf.h"
+#include "image/image.h"
 #include "manifest/pod.h"
 #include "wire/plan.h"
-
-/* What an image says about how to run it. rootfs: images say nothing. */
-struct image_config {
-	struct string_list entrypoint, cmd, env; /* env: "NAME=value" */
-	const char *working_dir, *user;
-};
 
 /* What the node says. */
 struct plan_context {
