@@ -57,7 +57,6 @@ static void host_init(struct host *h)
 
 	find_hierarchies(h);
 	h->context.unified = !h->context.v1_count;
-	h->context.layer_count = 1;
 	h->context.capabilities = cap_bounding();
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		h->context.nofile_max = nofile.rlim_max;
@@ -67,7 +66,7 @@ static void host_init(struct host *h)
 
 static int plan_container(const struct pod *pod, const struct container *c, const struct host *h)
 {
-	static const struct image_config nothing; /* rootfs: images say nothing of how to run them */
+	static const struct plan_image nothing; /* rootfs: images say nothing of how to run them */
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	struct plan plan = { 0 };
 	const char *reason = NULL;

@@ -56,7 +56,7 @@ static struct launch *find_plan(struct sandbox *s, const struct pod *p, const ch
 
 static int get_plan(struct sandbox *s, const struct pod *p, const struct container *c, struct launch **ret, const char **ret_reason)
 {
-	static const struct image_config no_config; /* a directory says nothing about how to run it */
+	static const struct plan_image no_config; /* a directory says nothing about how to run it */
 	struct launch *l = find_plan(s, p, c->name);
 
 	if (l) {
@@ -105,8 +105,8 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	switch (slot->role) {
 	case SLOT_CGROUP_TASKS:
 		return *tasks < src->cgroup->task_count ? dup_fd(src->cgroup->tasks[(*tasks)++]) : -ENOENT;
-	case SLOT_LAYER:
-		return slot->index < src->layer_count ? dup_fd(src->layers[slot->index]) : -ENOENT;
+	case SLOT_LAYERS:
+		return dup_fd(src->layers);
 	case SLOT_UPPER:
 		return dup_fd(src->upper);
 	case SLOT_WORK:
@@ -158,9 +158,7 @@ struct start {
 	const struct container *container;
 	uint32_t number;
 	struct cgroup_entry cgroup;
-	int layers[ROOTFS_LAYERS_MAX];
-	size_t layer_count;
-	int upper, work;
+	int layers, upper, work;
 	const char *reason;
 	struct buf text;
 };
@@ -168,8 +166,7 @@ struct start {
 static void start_deinit(struct start *st)
 {
 	cgroup_entry_deinit(&st->cgroup);
-	for (size_t i = 0; i < st->layer_count; i++)
-		(void)close(st->layers[i]);
+	(void)fd_close(st->layers);
 	(void)fd_close(st->upper);
 	(void)fd_close(st->work);
 	buf_deinit(&st->text);
@@ -190,7 +187,7 @@ static int prepare(struct start *st)
 		buf_printf(&st->text, "making the cgroup %s: %s", leaf, strerror(-r));
 		return r;
 	}
-	r = rootfs_layers(st->container->image, st->layers, &st->layer_count, &st->reason, &st->text);
+	r = rootfs_layers(st->container->image, &st->layers, &st->reason, &st->text);
 	if (r < 0)
 		return r;
 	r = rootfs_writable(s, st->container->name, st->number, &st->upper, &st->work);
@@ -214,7 +211,6 @@ static int send_spawn(struct start *st, const struct launch *l)
 		.container = st->container,
 		.cgroup = &st->cgroup,
 		.layers = st->layers,
-		.layer_count = st->layer_count,
 		.upper = st->upper,
 		.work = st->work,
 	};
@@ -256,6 +252,7 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		.sandbox = sandbox_find(d, id->uid),
 		.number = id->number,
 		.cgroup = CGROUP_ENTRY_NULL,
+		.layers = -EBADF,
 		.upper = -EBADF,
 		.work = -EBADF,
 		.reason = "CreateContainerConfigError",

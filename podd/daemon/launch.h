@@ -28,8 +28,6 @@ struct slot_sources {
 	const struct pod *pod;
 	const struct container *container;
 	const struct cgroup_entry *cgroup;
-	const int *layers;
-	size_t layer_count;
-	int upper, work; /* lent */
+	int layers, upper, work; /* lent */
 };
 int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text);

@@ -143,7 +143,6 @@ static void fill_plan_context(struct daemon *d)
 
 	d->plan_context.v1_count = cgroup_v1(d->cgroups, &d->plan_context.v1_hierarchies);
 	d->plan_context.unified = cgroup_unified(d->cgroups);
-	d->plan_context.layer_count = 1;
 	d->plan_context.capabilities = cap_bounding();
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		d->plan_context.nofile_max = nofile.rlim_max;

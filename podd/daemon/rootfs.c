@@ -7,8 +7,7 @@
 #include "base/str.h"
 #include "daemon/janitor.h"
 
-int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *ret_count, const char **ret_reason,
-                  struct buf *ret_text)
+int rootfs_layers(const char *image, int *ret, const char **ret_reason, struct buf *ret_text)
 {
 	const char *path = str_after(image, "rootfs:");
 
@@ -24,8 +23,7 @@ int rootfs_layers(const char *image, int fds[static ROOTFS_LAYERS_MAX], size_t *
 		buf_printf(ret_text, "image \"%s\": %s", image, strerror(-r));
 		return r;
 	}
-	fds[0] = fd;
-	*ret_count = 1;
+	*ret = fd;
 	return 0;
 }
 

@@ -121,7 +121,9 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | e->plan.spawn_flags,
 		.join_number = e->key.number,
 	};
-	struct slot_sources src = { .sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .upper = -EBADF, .work = -EBADF };
+	struct slot_sources src = {
+		.sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .layers = -EBADF, .upper = -EBADF, .work = -EBADF
+	};
 	char leaf[SANDBOX_LEAF_SIZE];
 	int fds[ANCHOR_FDS_MAX];
 	const char *text;
@@ -150,7 +152,7 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
                  const int stdio[static 3])
 {
-	static const struct image_config no_config;
+	static const struct plan_image no_config;
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
 	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
 	const char *why = NULL;

@@ -12,7 +12,8 @@
 #include "sys/path.h"
 
 enum {
-	LOWERS_TEXT_MAX = 256, /* of one fsconfig(2) value, with its NUL: 63 lowers of "512:" */
+	LOWERS_TEXT_MAX = 256, /* of one fsconfig(2) value, with its NUL */
+	LOWERS_OLD_MAX = 63,   /* of "123:" in it */
 };
 
 static uint64_t mount_attrs(uint32_t flags)
@@ -46,35 +47,46 @@ static char *put_number(char *p, unsigned n)
 	return p;
 }
 
-/* Directories are named by their descriptors, relative to /proc/self/fd: as short as names can be, since the kernel limits a value. */
-static int set_lowers(int fs, const struct plan_op *op)
+static int set_fd(int fs, const char *key, int fd)
 {
-	char text[LOWERS_TEXT_MAX];
+	char text[16];
 
-	if (op->count * 4 <= sizeof(text)) {
-		char *p = text;
-		for (uint32_t i = 0; i < op->count; i++) {
-			if (i > 0)
-				*p++ = ':';
-			p = put_number(p, PLAN_FD_SLOTS + op->slot + i);
-		}
-		return mnt_fs_string(fs, "lowerdir", text);
+	(void)put_number(text, (unsigned)fd);
+	return mnt_fs_string(fs, key, text);
+}
+
+/* Directories are named by their descriptors, relative to /proc/self/fd: as short as names can be, since the kernel limits a value. Before
+ * Linux 6.5 it looks at them only when the file system is created: they stay open until PIVOT closes all. */
+static int set_lowers_at_once(int fs, const struct plan_op *op, const char *name)
+{
+	char text[LOWERS_TEXT_MAX], *p = text;
+
+	for (uint32_t i = 0; i < op->count; i++, name = plan_view_next(name)) {
+		int fd = path_open(slot_fd(op->slot), name, O_PATH | O_DIRECTORY, PATH_STRICT);
+		if (fd < 0 || fd > 999)
+			return fd < 0 ? fd : -EMFILE;
+		if (i > 0)
+			*p++ = ':';
+		p = put_number(p, (unsigned)fd);
 	}
-	for (uint32_t i = 0; i < op->count; i++) { /* Linux 6.5 */
-		(void)put_number(text, PLAN_FD_SLOTS + op->slot + i);
-		int r = mnt_fs_string(fs, "lowerdir+", text);
+	return mnt_fs_string(fs, "lowerdir", text);
+}
+
+static int set_lowers(int fs, const struct launch *l, const struct plan_op *op)
+{
+	const char *name = launch_string(l, op->s1);
+
+	if (op->count <= LOWERS_OLD_MAX)
+		return set_lowers_at_once(fs, op, name);
+	for (uint32_t i = 0; i < op->count; i++, name = plan_view_next(name)) {
+		_cleanup_close_ int fd = path_open(slot_fd(op->slot), name, O_PATH | O_DIRECTORY, PATH_STRICT);
+		if (fd < 0)
+			return fd;
+		int r = set_fd(fs, "lowerdir+", fd); /* Linux 6.5 */
 		if (r < 0)
 			return r == -EINVAL && i == 0 ? -E2BIG : r;
 	}
 	return 0;
-}
-
-static int set_directory(int fs, const char *key, int64_t slot)
-{
-	char text[16];
-
-	(void)put_number(text, PLAN_FD_SLOTS + (unsigned)slot);
-	return mnt_fs_string(fs, key, text);
 }
 
 int op_overlay(struct launch *l, const struct plan_op *op)
@@ -87,11 +99,11 @@ int op_overlay(struct launch *l, const struct plan_op *op)
 		return fs;
 	if (chdir("/proc/self/fd") < 0)
 		return -errno;
-	r = set_lowers(fs, op);
+	r = set_lowers(fs, l, op);
 	if (r == 0 && op->a >= 0) {
-		r = set_directory(fs, "upperdir", op->a);
+		r = set_fd(fs, "upperdir", slot_fd((unsigned)op->a));
 		if (r == 0)
-			r = set_directory(fs, "workdir", op->b);
+			r = set_fd(fs, "workdir", slot_fd((unsigned)op->b));
 		/* The layer is never used twice, so nobody needs it on the disk: without this the exit of the container waits for a
 		 * sync of the host's whole file system. */
 		if (r == 0)

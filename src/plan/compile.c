@@ -40,7 +40,7 @@ static const struct {
 struct compile {
 	const struct pod *pod;
 	const struct container *container;
-	const struct image_config *image;
+	const struct plan_image *image;
 	const struct plan_context *ctx;
 	struct identity identity;
 	struct build build;
@@ -133,19 +133,18 @@ static bool taken(const struct compile *c, const char *path)
 
 static void new_root(struct compile *c)
 {
-	uint16_t first = 0;
+	static const char *self[] = { "." };
+	const struct string_list itself = { self, 1 };
+	const struct string_list *layers = c->image->layers.count ? &c->image->layers : &itself;
 	struct plan_op *op;
 
-	for (size_t i = 0; i < c->ctx->layer_count; i++) {
-		uint16_t slot = build_slot(&c->build, SLOT_LAYER, NULL, (unsigned)i);
-		if (i == 0)
-			first = slot;
-	}
+	uint16_t directory = build_slot(&c->build, SLOT_LAYERS, NULL, 0);
 	uint16_t upper = build_slot(&c->build, SLOT_UPPER, NULL, 0);
 	uint16_t work = build_slot(&c->build, SLOT_WORK, NULL, 0);
 	op = build_op(&c->build, PLAN_OVERLAY);
-	op->slot = first;
-	op->count = (uint32_t)c->ctx->layer_count;
+	op->slot = directory;
+	op->count = (uint32_t)layers->count;
+	op->s1 = build_strings(&c->build, layers);
 	op->a = upper;
 	op->b = work;
 	op->flags = PLAN_ATTR_NODEV;
@@ -270,9 +269,9 @@ static void hide(struct compile *c)
 static void become(struct compile *c, const struct string_list *argv)
 {
 	struct arena *a = c->build.plan->arena;
-	const char *cwd = c->container->working_dir ? c->container->working_dir : c->image->working_dir;
-	const char *group = arena_printf(a, "%lld", (long long)c->identity.gid);
-	struct string_list groups = { .items = &group, .count = 1 }, env;
+	const char *cwd = c->container->working_dir ? c->container->working_dir : c->image->config.working_dir;
+	struct string_list groups = { .items = arena_new_array(a, const char *, c->identity.group_count) }, env;
+	const char *home = c->identity.home ? c->identity.home : c->identity.uid == 0 ? "/root" : "/";
 	struct plan_op *op;
 
 	build_op(&c->build, PLAN_UMASK)->a = 022;
@@ -282,14 +281,16 @@ static void become(struct compile *c, const struct string_list *argv)
 	op = build_op(&c->build, PLAN_IDS);
 	op->a = c->identity.uid;
 	op->b = c->identity.gid;
-	op->count = 1;
+	for (size_t i = 0; i < c->identity.group_count; i++)
+		groups.items[groups.count++] = arena_printf(a, "%lld", (long long)c->identity.groups[i]);
+	op->count = (uint32_t)groups.count;
 	op->s1 = build_strings(&c->build, &groups);
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
 	if (c->identity.no_new_privs)
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
-	words_environment(a, c->pod, c->container, c->image, c->identity.uid, &env);
+	words_environment(a, c->pod, c->container, &c->image->config, home, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
 	op->s1 = build_strings(&c->build, argv);
@@ -320,7 +321,7 @@ static int finish(struct compile *c, int r, struct plan *ret, const char **ret_r
 	return r;
 }
 
-int plan_member(const struct pod *pod, const struct container *container, const struct image_config *image,
+int plan_member(const struct pod *pod, const struct container *container, const struct plan_image *image,
                 const struct plan_context *ctx, struct plan *ret, const char **ret_reason)
 {
 	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
@@ -328,7 +329,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	int r = prepare(&c, ret);
 
 	if (r == 0) {
-		r = words_argv(ret->arena, container, image, &argv);
+		r = words_argv(ret->arena, container, &image->config, &argv);
 		if (r < 0)
 			c.reason = "no command specified: neither the container nor its image says what to run";
 	}
@@ -352,7 +353,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	return finish(&c, 0, ret, ret_reason);
 }
 
-int plan_session(const struct pod *pod, const struct container *container, const struct image_config *image,
+int plan_session(const struct pod *pod, const struct container *container, const struct plan_image *image,
                  const struct plan_context *ctx, const struct string_list *argv, bool tty, struct plan *ret,
                  const char **ret_reason)
 {

@@ -9,13 +9,19 @@
 #include "manifest/pod.h"
 #include "wire/plan.h"
 
+/* What a container's image gives. All zero is a rootfs: image: a directory, which says nothing of how to run it. */
+struct plan_image {
+	struct image_config config;
+	struct string_list layers;  /* directories below SLOT_LAYERS's, topmost first; none: that directory itself */
+	const char *passwd, *group; /* texts of its /etc/passwd and /etc/group, or NULL */
+};
+
 /* What the node says. */
 struct plan_context {
 	const char *const
 		*v1_hierarchies; /* names of the cgroup v1 hierarchies to join ("memory", "pids", "cpu"...); may be none */
 	size_t v1_count;
 	bool unified;            /* pure cgroup v2: /sys/fs/cgroup is mounted in the container */
-	size_t layer_count;      /* lower directories of the image, topmost first */
 	uint64_t capabilities;   /* podd's own bounding set: what `privileged` means here */
 	int64_t memory_capacity; /* bytes, for oom_score_adj */
 	uint64_t nofile_max;     /* own hard limit */
@@ -23,7 +29,7 @@ struct plan_context {
 
 enum slot_role {
 	SLOT_CGROUP_TASKS, /* `tasks` of this start's directory in hierarchy `name`, opened for writing */
-	SLOT_LAYER,        /* lower directory `index` of the image */
+	SLOT_LAYERS,       /* the directory that the image's layers are in */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
 	SLOT_ETC,    /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
@@ -50,11 +56,11 @@ struct plan {
 };
 
 /* The plan of a member. 0, or -E2BIG (too large), or -EINVAL with *ret_reason (static text or on the pod's arena; CreateContainerConfigError). */
-int plan_member(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
+int plan_member(const struct pod *pod, const struct container *c, const struct plan_image *image, const struct plan_context *ctx,
                 struct plan *ret, const char **ret_reason);
 
 /* The plan of a command run inside a running member (exec, probes, hooks): joins it and confines itself exactly as the member did. */
-int plan_session(const struct pod *pod, const struct container *c, const struct image_config *image, const struct plan_context *ctx,
+int plan_session(const struct pod *pod, const struct container *c, const struct plan_image *image, const struct plan_context *ctx,
                  const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason);
 
 void plan_deinit(struct plan *p);

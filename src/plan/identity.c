@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <strings.h>
 #include "base/str.h"
+#include "plan/accounts.h"
 #include "sys/cap.h"
 
 /* The least that ordinary images live with; ports below 1024 and ping are opened by sysctls of the pod's network namespace instead. */
@@ -67,17 +68,40 @@ static int resolve_caps(const struct container *c, const struct plan_context *ct
 	return 0;
 }
 
-/* "1000" or "1000:1000": names would have to be looked up in the image, by something that its bytes can't hurt. */
-static int image_user(const struct image_config *image, struct arena *a, int64_t *uid, int64_t *gid, const char **ret_reason)
+static int wrong_user(const char *what, const char *name, struct arena *a, const char **ret_reason)
 {
-	if (!image->user || !*image->user)
-		return 0;
-	const char *colon = strchr(image->user, ':');
-	const char *user = colon ? arena_strndup(a, image->user, (size_t)(colon - image->user)) : image->user;
-	if (str_int(user, 0, INT32_MAX, uid) < 0 || (colon && str_int(colon + 1, 0, INT32_MAX, gid) < 0)) {
-		*ret_reason = arena_printf(a, "the image's user \"%s\" is not numeric; set runAsUser and runAsGroup", image->user);
-		return -EINVAL;
-	}
+	*ret_reason = arena_printf(a, "the image's %s \"%s\" is not in its /etc/%s; set %s", what, name,
+	                           streq(what, "user") ? "passwd" : "group", streq(what, "user") ? "runAsUser" : "runAsGroup");
+	return -EINVAL;
+}
+
+/* As the manifest says; else as the image says, "user", "user:group" or numbers, known to its passwd and group or not. With the user come the
+ * group and the home that passwd gives it, and the groups that list it. */
+static int resolve_user(const struct pod *pod, const struct container *c, const struct plan_image *image, struct arena *a,
+                        struct identity *id, const char **ret_reason)
+{
+	const struct security_context *own = &c->security, *shared = &pod->spec.security;
+	const struct id *uid = own->run_as_user.set ? &own->run_as_user : &shared->run_as_user;
+	const struct id *gid = own->run_as_group.set ? &own->run_as_group : &shared->run_as_group;
+	const char *text = image->config.user ? image->config.user : "", *colon = uid->set ? NULL : strchr(text, ':');
+	const char *user = uid->set ? arena_printf(a, "%lld", (long long)uid->value) : arena_strndup(a, text, strcspn(text, ":"));
+	struct account account;
+
+	if (!*user)
+		user = "0";
+	if (!account_find(image->passwd, user, a, &account))
+		return wrong_user("user", user, a, ret_reason);
+	id->uid = account.uid;
+	id->gid = account.gid;
+	id->home = account.home;
+	if (gid->set)
+		id->gid = gid->value;
+	else if (colon && !account_find_group(image->group, colon + 1, a, &id->gid))
+		return wrong_user("group", colon + 1, a, ret_reason);
+	id->groups[0] = id->gid;
+	id->group_count = 1;
+	if (account.name)
+		id->group_count = account_groups(image->group, account.name, a, id->groups, 1, IDENTITY_GROUPS_MAX);
 	return 0;
 }
 
@@ -100,24 +124,19 @@ static int oom_score(const struct pod *pod, const struct container *c, const str
 	return 0;
 }
 
-int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image,
+int identity_resolve(const struct pod *pod, const struct container *c, const struct plan_image *image,
                      const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason)
 {
 	struct identity id = { .oom_score_adj = oom_score(pod, c, ctx) };
-	const struct security_context *own = &c->security, *shared = &pod->spec.security;
 
-	int r = image_user(image, a, &id.uid, &id.gid, ret_reason);
+	int r = resolve_user(pod, c, image, a, &id, ret_reason);
 	if (r == 0)
 		r = resolve_caps(c, ctx, a, &id.bounding, ret_reason);
 	if (r < 0)
 		return r;
-	if (own->run_as_user.set || shared->run_as_user.set)
-		id.uid = own->run_as_user.set ? own->run_as_user.value : shared->run_as_user.value;
-	if (own->run_as_group.set || shared->run_as_group.set)
-		id.gid = own->run_as_group.set ? own->run_as_group.value : shared->run_as_group.value;
 	/* A user who is not root starts with none and gets back, at most, what a set-uid program may have. */
 	id.permitted = id.uid == 0 ? id.bounding : 0;
-	id.no_new_privs = own->allow_privilege_escalation == TRISTATE_FALSE;
+	id.no_new_privs = c->security.allow_privilege_escalation == TRISTATE_FALSE;
 	*ret = id;
 	return 0;
 }

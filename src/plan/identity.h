@@ -2,13 +2,18 @@
 #pragma once
 #include "plan/compile.h"
 
+enum { IDENTITY_GROUPS_MAX = 256 }; /* as podd-launch has room for */
+
 struct identity {
 	int64_t uid, gid;
+	int64_t groups[IDENTITY_GROUPS_MAX]; /* gid first */
+	size_t group_count;
+	const char *home; /* NULL: the image does not say */
 	uint64_t bounding, permitted;
 	bool no_new_privs;
 	int oom_score_adj;
 };
 
 /* 0 or -EINVAL with *ret_reason. */
-int identity_resolve(const struct pod *pod, const struct container *c, const struct image_config *image,
+int identity_resolve(const struct pod *pod, const struct container *c, const struct plan_image *image,
                      const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason);

@@ -94,8 +94,9 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 
 	switch (op->kind) {
 	case PLAN_OVERLAY:
-		buf_printf(out, " of %u layers from slot %u, upper slot %lld, work slot %lld", op->count, op->slot,
-		           (long long)op->a, (long long)op->b);
+		buf_printf(out, " of slot %u:", op->slot);
+		put_list(out, v, op->s1, op->count);
+		buf_printf(out, ", upper slot %lld, work slot %lld", (long long)op->a, (long long)op->b);
 		break;
 	case PLAN_ROOT:
 		if (op->count)
@@ -298,6 +299,10 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 		describe(&v, op, operand, out);
 		if (op->kind == PLAN_EXEC && f->error == ENOENT && !strchr(operand, '/')) {
 			buf_puts(out, ": not found in PATH");
+			return;
+		}
+		if (op->kind == PLAN_OVERLAY && f->error == E2BIG) {
+			buf_printf(out, ": an image of %u layers needs Linux 6.5, before which 63 are the most", op->count);
 			return;
 		}
 		if (op->kind == PLAN_MOUNT && f->error == ELOOP) {

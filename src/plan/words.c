@@ -90,7 +90,7 @@ static void set(struct arena *a, struct string_list *env, const char *name, size
 }
 
 void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
-                       int64_t uid, struct string_list *ret)
+                       const char *home, struct string_list *ret)
 {
 	enum { DEFAULTS = 3 };
 	char hostname[WORDS_HOSTNAME_SIZE];
@@ -101,7 +101,7 @@ void words_environment(struct arena *a, const struct pod *pod, const struct cont
 	set(a, &env, "PATH", 4, default_path);
 	if (!pod->spec.host_network) /* else the host's name, which a plan does not know */
 		set(a, &env, "HOSTNAME", 8, hostname);
-	set(a, &env, "HOME", 4, uid == 0 ? "/root" : "/");
+	set(a, &env, "HOME", 4, home);
 	for (size_t i = 0; i < image->env.count; i++) {
 		const char *equals = strchr(image->env.items[i], '=');
 		if (equals && equals > image->env.items[i])

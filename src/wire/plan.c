@@ -11,16 +11,15 @@ _Static_assert(sizeof(struct plan_failure) == 208, "");
 /* What of an operation refers to something. */
 enum use {
 	USE_SLOT = 1 << 0,
-	USE_SLOTS = 1 << 1, /* `count` slots from `slot` */
-	USE_S1 = 1 << 2,
-	USE_S1_LIST = 1 << 3, /* `count` strings */
-	USE_S2 = 1 << 4,
-	USE_S2_LIST = 1 << 5, /* `a` strings */
-	USE_S3 = 1 << 6,
-	USE_FILTER = 1 << 7,
-	USE_A_SLOT = 1 << 8, /* or -1 */
-	USE_B_SLOT = 1 << 9, /* if a is one */
-	USE_ROOT = 1 << 10,  /* a slot, if count is 1 */
+	USE_S1 = 1 << 1,
+	USE_S1_LIST = 1 << 2, /* `count` strings */
+	USE_S2 = 1 << 3,
+	USE_S2_LIST = 1 << 4, /* `a` strings */
+	USE_S3 = 1 << 5,
+	USE_FILTER = 1 << 6,
+	USE_A_SLOT = 1 << 7, /* or -1 */
+	USE_B_SLOT = 1 << 8, /* if a is one */
+	USE_ROOT = 1 << 9,   /* a slot, if count is 1 */
 };
 
 static const struct {
@@ -34,7 +33,7 @@ static const struct {
 	[PLAN_SETSID] = { "setsid", 0 },
 	[PLAN_KEYRING] = { "keyring", 0 },
 	[PLAN_PRIVATE] = { "private", 0 },
-	[PLAN_OVERLAY] = { "overlay", USE_SLOTS | USE_A_SLOT | USE_B_SLOT },
+	[PLAN_OVERLAY] = { "overlay", USE_SLOT | USE_S1_LIST | USE_A_SLOT | USE_B_SLOT },
 	[PLAN_ROOT] = { "root", USE_ROOT },
 	[PLAN_MOUNT] = { "mount", USE_S1 | USE_S2 | USE_S3 },
 	[PLAN_MOVE] = { "move", USE_SLOT | USE_S3 },
@@ -106,8 +105,6 @@ static bool check_op(const struct plan_view *v, const struct plan_op *op)
 		return false;
 	unsigned use = kinds[op->kind].use;
 	if ((use & USE_SLOT) && op->slot >= slots)
-		return false;
-	if ((use & USE_SLOTS) && (op->count == 0 || op->count > slots || op->slot > slots - op->count))
 		return false;
 	if ((use & USE_ROOT) && (op->count > 1 || (op->count == 1 && op->slot >= slots)))
 		return false;

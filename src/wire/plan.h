@@ -31,8 +31,9 @@ enum plan_kind {
 	PLAN_SETSID,  /* */
 	PLAN_KEYRING, /* a session keyring of its own; ENOSYS is fine */
 	PLAN_PRIVATE, /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
-	PLAN_OVERLAY, /* slot: first lower (topmost); count: lowers; a: slot of upper or -1; b: slot of work. Makes the new root, detached;
-			   * before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace only */
+	PLAN_OVERLAY, /* s1: lowers, topmost first, directories below slot, count of them; a: slot of upper or -1; b: slot of work. Makes the
+			   * new root, detached; before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace
+			   * only */
 	PLAN_ROOT, /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
 	PLAN_MOUNT,    /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
 	PLAN_MOVE,     /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */

@@ -306,7 +306,6 @@ struct container *host_container(struct host *h, const char *name, const char *s
 static struct plan_context context(void)
 {
 	return (struct plan_context){
-		.layer_count = 1,
 		.capabilities = cap_bounding(),
 		.memory_capacity = INT64_C(1) << 32,
 		.nofile_max = 20000,
@@ -345,7 +344,7 @@ static int open_slot(struct host *h, const struct slot *s)
 	char path[128];
 
 	switch (s->role) {
-	case SLOT_LAYER:
+	case SLOT_LAYERS:
 		return open(h->layer ? h->layer : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	case SLOT_UPPER:
 		return fresh_directory(h, "upper");
@@ -408,7 +407,7 @@ void host_spawn(struct host *h, const struct container *c, uint32_t number)
 	struct anchor_spawn m = { .header = { ANCHOR_SPAWN, sizeof(m), 0 },
 		                  .key = host_key(c->name, number, 0),
 		                  .class = ANCHOR_CLASS_MEMBER };
-	static const struct image_config image;
+	static const struct plan_image image;
 	const struct plan_context ctx = context();
 	const char *reason = NULL;
 	struct plan plan;
@@ -428,7 +427,7 @@ int host_session(struct host *h, const struct container *c, uint32_t number, uin
 		.class = ANCHOR_CLASS_SESSION,
 		.join_number = number,
 	};
-	static const struct image_config image;
+	static const struct plan_image image;
 	const struct plan_context ctx = context();
 	const char *reason = NULL, *argv[] = { "sh", "-c", script };
 	struct string_list list = { .items = argv, .count = 3 };

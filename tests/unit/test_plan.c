@@ -26,7 +26,6 @@ static struct plan_context node(bool unified)
 		.v1_hierarchies = v1,
 		.v1_count = unified ? 0 : 2,
 		.unified = unified,
-		.layer_count = 2,
 		.capabilities = (UINT64_C(1) << 41) - 1,
 		.memory_capacity = INT64_C(8) << 30,
 		.nofile_max = 1 << 20,
@@ -63,7 +62,7 @@ static struct manifest read_manifest(const char *name)
 static void print(struct buf *out, const char *title, const struct plan *p)
 {
 	static const char *const roles[SLOT_MAX] = {
-		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYER] = "layer",       [SLOT_UPPER] = "upper",
+		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYERS] = "layers",     [SLOT_UPPER] = "upper",
 		[SLOT_WORK] = "work",           [SLOT_ETC] = "etc",           [SLOT_SHM] = "shm",
 		[SLOT_VOLUME] = "volume",       [SLOT_HOST_DEV] = "host-dev", [SLOT_MEMBER] = "member",
 	};
@@ -77,7 +76,8 @@ static void print(struct buf *out, const char *title, const struct plan *p)
 
 static void compile_all(const struct pod *pod, struct buf *out)
 {
-	static const struct image_config image;
+	static const char *layers[] = { "upper-layer", "lower-layer" };
+	static const struct plan_image image = { .layers = { layers, 2 } };
 	static const char *argv[] = { "sh", "-c", "true" };
 	struct string_list command = { argv, 3 };
 	const struct plan_context hybrid = node(false), unified = node(true);
@@ -173,7 +173,7 @@ static struct string_list words(struct arena *a, const char *text)
 }
 
 /* The exec line of a plan, without the environment. */
-static const char *exec_line(const struct pod *pod, const struct container *c, const struct image_config *image)
+static const char *exec_line(const struct pod *pod, const struct container *c, const struct plan_image *image)
 {
 	static char line[256];
 	const struct plan_context ctx = node(true);
@@ -203,7 +203,7 @@ static void command_and_args(void **state)
 	struct arena *a = arena_new();
 	struct pod pod;
 	struct container *c = only(&pod, a);
-	struct image_config image = { .entrypoint = words(a, "/ep -e"), .cmd = words(a, "cmd") }, none = { 0 };
+	struct plan_image image = { .config = { .entrypoint = words(a, "/ep -e"), .cmd = words(a, "cmd") } }, none = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -217,20 +217,86 @@ static void command_and_args(void **state)
 	(void)arena_free(a);
 }
 
+/* The operation of a plan that starts with `what`, as printed; or the reason that there is none. */
+static const char *op_line(const struct pod *pod, const struct container *c, const struct plan_image *image, const char *what)
+{
+	static char line[256];
+	const struct plan_context ctx = node(true);
+	_cleanup_buf_ struct buf out = BUF_NULL;
+	const char *reason = NULL;
+	struct plan p;
+
+	if (plan_member(pod, c, image, &ctx, &p, &reason) < 0)
+		return reason;
+	assert_int_equal(plan_print(p.bytes.data, p.bytes.len, &out), 0);
+	const char *from = strstr(out.data, what);
+	assert_non_null(from);
+	(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(from, "\n"), from);
+	plan_deinit(&p);
+	return line;
+}
+
+/* Who the container is: by manifest, by the image's USER, by its passwd and group. */
+static void users(void **state)
+{
+	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\nbroken\n:x:1:1::/:\nhuge:x:4294967296:1::/:\n"
+				     "www:x:33:33:www:/var/www:/bin/sh\ndb:x:70:71::relative:/bin/sh";
+	static const char group[] =
+		"root:x:0:\nwww:x:33:\nmail:x:8:www,db\nadm:x:4:syslog,www\ntwice:x:8:www\nwwwx:x:9:wwwx,xwww\n";
+	static const struct {
+		const char *user;
+		int64_t run_as_user, run_as_group; /* -1: not said */
+		const char *ids, *home;
+	} cases[] = {
+		{ NULL, -1, -1, "uid 0 gid 0 groups \"0\"", "HOME=/root" },
+		{ "", -1, -1, "uid 0 gid 0 groups \"0\"", "HOME=/root" },
+		{ "www", -1, -1, "uid 33 gid 33 groups \"33\" \"8\" \"4\"", "HOME=/var/www" },
+		{ "33", -1, -1, "uid 33 gid 33 groups \"33\" \"8\" \"4\"", "HOME=/var/www" },
+		{ "www:mail", -1, -1, "uid 33 gid 8 groups \"8\" \"4\"", "HOME=/var/www" },
+		{ "www:77", -1, -1, "uid 33 gid 77 groups \"77\" \"8\" \"4\"", "HOME=/var/www" },
+		{ "db", -1, -1, "uid 70 gid 71 groups \"71\" \"8\"", "HOME=/\"" },
+		{ "1000:1000", -1, -1, "uid 1000 gid 1000 groups \"1000\"", "HOME=/\"" },
+		{ "1000", -1, -1, "uid 1000 gid 0 groups \"0\"", "HOME=/\"" },
+		{ ":mail", -1, -1, "uid 0 gid 8 groups \"8\"", "HOME=/root" },
+		{ "nobody:nogroup", 33, -1, "uid 33 gid 33 groups \"33\" \"8\" \"4\"", "HOME=/var/www" },
+		{ "www:mail", 1000, -1, "uid 1000 gid 0 groups \"0\"", "HOME=/\"" },
+		{ "www:nogroup", -1, 5, "uid 33 gid 5 groups \"5\" \"8\" \"4\"", "HOME=/var/www" },
+		{ "nobody", -1, 5, "the image's user \"nobody\" is not in its /etc/passwd; set runAsUser", NULL },
+		{ "huge", -1, -1, "the image's user \"huge\" is not in its /etc/passwd; set runAsUser", NULL },
+		{ "www:nogroup", -1, -1, "the image's group \"nogroup\" is not in its /etc/group; set runAsGroup", NULL },
+	};
+	struct arena *a = arena_new();
+	struct pod pod;
+	struct container *c = only(&pod, a);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_image image = { .config = { .cmd = words(a, "true"), .user = cases[i].user },
+			                    .passwd = passwd,
+			                    .group = group };
+		c->security.run_as_user = (struct id){ cases[i].run_as_user, cases[i].run_as_user >= 0 };
+		c->security.run_as_group = (struct id){ cases[i].run_as_group, cases[i].run_as_group >= 0 };
+		assert_string_equal(op_line(&pod, c, &image, cases[i].home ? "uid " : ""), cases[i].ids);
+		if (cases[i].home)
+			assert_non_null(strstr(op_line(&pod, c, &image, "environment"), cases[i].home));
+	}
+	(void)arena_free(a);
+}
+
 static void refusals(void **state)
 {
 	struct arena *a = arena_new();
 	struct pod pod;
 	struct container *c = only(&pod, a);
-	struct image_config image = { .cmd = words(a, "true"), .user = "4294967296" };
+	struct plan_image image = { .config = { .cmd = words(a, "true"), .user = "4294967296" } };
 	struct plan_context ctx = node(true);
 	const char *reason = NULL;
 	struct plan p;
 
 	(void)state;
 	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), -EINVAL);
-	assert_string_equal(reason, "the image's user \"4294967296\" is not numeric; set runAsUser and runAsGroup");
-	image.user = "";
+	assert_string_equal(reason, "the image's user \"4294967296\" is not in its /etc/passwd; set runAsUser");
+	image.config.user = "";
 	c->security.capabilities.add = words(a, "SYS_RESOURCE");
 	ctx.capabilities &= ~(UINT64_C(1) << 24);
 	assert_int_equal(plan_member(&pod, c, &image, &ctx, &p, &reason), -EINVAL);
@@ -271,7 +337,7 @@ static void failures_in_words(void **state)
 	struct arena *a = arena_new();
 	struct pod pod;
 	struct container *c = only(&pod, a);
-	struct image_config image = { .cmd = words(a, "true") };
+	struct plan_image image = { .config = { .cmd = words(a, "true") } };
 	struct plan_context ctx = node(true);
 	const char *reason = NULL;
 	struct plan p;
@@ -298,8 +364,8 @@ static void failures_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(goldens),  cmocka_unit_test(expansion),         cmocka_unit_test(command_and_args),
-		cmocka_unit_test(refusals), cmocka_unit_test(failures_in_words),
+		cmocka_unit_test(goldens), cmocka_unit_test(expansion), cmocka_unit_test(command_and_args),
+		cmocka_unit_test(users),   cmocka_unit_test(refusals),  cmocka_unit_test(failures_in_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
