@@ -1,4 +1,4 @@
-/* podctl exec: a command in a container, without a terminal. Its exit code is ours. */
+/* podctl exec: a command in a container, with or without a terminal. Its exit code is ours. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,13 +7,14 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/terminal.h"
 #include "wire/stream.h"
 #include "wire/url.h"
 
 enum { EXEC_FAILED = 125, READ_SIZE = 32 << 10 };
 
 struct exec {
-	int fd;
+	int fd, signals; /* signals: -EBADF without a terminal */
 	bool stdin_open;
 	struct buf in;
 	int code; /* -1: not known yet */
@@ -63,6 +64,7 @@ static int take_frames(struct exec *x)
 			take_status(x, data, n);
 			break;
 		case STREAM_STDIN:
+		case STREAM_RESIZE:
 		case STREAM_CHANNEL_MAX:
 			break;
 		}
@@ -71,6 +73,22 @@ static int take_frames(struct exec *x)
 		buf_consume(&x->in, STREAM_HEADER_SIZE + n);
 	}
 	return r;
+}
+
+/* Gone is the connection when the command has ended; its status is still to be read. */
+static int send_frame(struct exec *x, char *frame, enum stream_channel channel, size_t n)
+{
+	stream_header((uint8_t *)frame, channel, n);
+	int r = fd_write_all(x->fd, frame, STREAM_HEADER_SIZE + n);
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+}
+
+static int send_size(struct exec *x, unsigned more)
+{
+	_cleanup_buf_ struct buf frame = BUF_NULL;
+
+	buf_append(&frame, "\0\0\0\0\0", STREAM_HEADER_SIZE);
+	return terminal_size(more, &frame) ? send_frame(x, frame.data, STREAM_RESIZE, frame.len - STREAM_HEADER_SIZE) : 0;
 }
 
 static int send_stdin(struct exec *x)
@@ -84,9 +102,7 @@ static int send_stdin(struct exec *x)
 		x->stdin_open = false;
 		n = 0; /* an empty frame: the end */
 	}
-	stream_header((uint8_t *)frame, STREAM_STDIN, (size_t)n);
-	int r = fd_write_all(x->fd, frame, STREAM_HEADER_SIZE + (size_t)n);
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r; /* the command has ended; its status is still to be read */
+	return send_frame(x, frame, STREAM_STDIN, (size_t)n);
 }
 
 static int receive(struct exec *x)
@@ -108,7 +124,9 @@ static int relay(struct exec *x)
 	int r = take_frames(x);
 
 	while (r >= 0 && x->code < 0) {
-		struct pollfd fds[] = { { .fd = x->fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+		struct pollfd fds[] = { { .fd = x->fd, .events = POLLIN },
+			                { .fd = -1, .events = POLLIN },
+			                { .fd = x->signals, .events = POLLIN } };
 		struct pollfd writable = { .fd = x->fd, .events = POLLOUT };
 		bool ready = x->stdin_open && poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT);
 		if (ready)
@@ -121,6 +139,8 @@ static int relay(struct exec *x)
 			r = receive(x);
 		if (r >= 0 && x->code < 0 && fds[1].revents)
 			r = send_stdin(x);
+		if (r >= 0 && x->code < 0 && fds[2].revents && terminal_signal(x->signals))
+			r = send_size(x, 0);
 	}
 	return r;
 }
@@ -132,6 +152,8 @@ static void exec_path(const struct args *a, const struct pod_ref *p, struct buf 
 		url_add(out, "container", a->container);
 	if (a->stdin)
 		url_add(out, "stdin", "true");
+	if (a->tty)
+		url_add(out, "tty", "true");
 	for (size_t i = 0; i < a->command_count; i++)
 		url_add(out, "command", a->command[i]);
 }
@@ -140,7 +162,7 @@ static int run(const struct args *a, const struct pod_ref *p)
 {
 	_cleanup_buf_ struct buf path = BUF_NULL;
 	_cleanup_client_ struct client *c = NULL;
-	struct exec x = { .fd = -EBADF, .stdin_open = a->stdin, .code = -1 };
+	struct exec x = { .fd = -EBADF, .signals = -EBADF, .stdin_open = a->stdin, .code = -1 };
 
 	exec_path(a, p, &path);
 	struct client_request q = { .method = "POST", .path = path.data, .upgrade = STREAM_PROTOCOL };
@@ -152,7 +174,14 @@ static int run(const struct args *a, const struct pod_ref *p)
 	if (client_code(c) != 101)
 		return own_failure(client_refused(c));
 	x.fd = client_take(c, &x.in);
-	r = relay(&x);
+	if (a->tty && a->stdin)
+		r = terminal_raw(&x.signals);
+	if (r == 0 && a->tty)
+		r = send_size(&x, 0);
+	if (r == 0)
+		r = relay(&x);
+	terminal_restore();
+	(void)fd_close(x.signals);
 	(void)fd_close(x.fd);
 	buf_deinit(&x.in);
 	if (x.code >= 0)
@@ -166,10 +195,13 @@ int verb_exec(const struct args *a)
 
 	if (a->word_count != 1 || !a->command_count)
 		return own_failure(ctl_fail(CTL_USAGE, "exec needs a pod and a command: podctl exec web -- ls -l"));
-	if (a->tty)
-		return own_failure(ctl_fail(CTL_USAGE, "-t is not built yet: commands run without a terminal"));
 	if (pod_ref_parse(a, a->words[0], &p) < 0)
 		return EXEC_FAILED;
 	(void)signal(SIGPIPE, SIG_IGN); /* of the socket; a write to a closed stdout is an error that ends us */
-	return run(a, &p);
+	struct args own = *a;
+	if (a->tty && a->stdin && !isatty(STDIN_FILENO)) { /* kubectl's words */
+		(void)fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
+		own.tty = false;
+	}
+	return run(&own, &p);
 }

@@ -20,7 +20,7 @@ static const struct verb verbs[] = {
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) |
 	          TAKES(OPTION_SINCE) | TAKES(OPTION_TIMESTAMPS) | TAKES(OPTION_ALL_CONTAINERS) | TAKES(OPTION_PREFIX),
 	  verb_logs },
-	{ "exec", "exec [-i] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
+	{ "exec", "exec [-it] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec },
 	{ "validate", "validate [--portable] [-o json] FILE|DIR|-...", "what podd would say to these manifests; needs no podd",
 	  TAKES(OPTION_OUTPUT) | TAKES(OPTION_PORTABLE), verb_validate },

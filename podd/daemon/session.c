@@ -150,7 +150,7 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 }
 
 static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
-                 const int stdio[static 3])
+                 bool tty, const int stdio[static 3])
 {
 	static const struct plan_image no_config;
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
@@ -164,21 +164,20 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 		return -ESRCH;
 	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
-	int r = plan_session(cp->pod, cc->spec, &no_config, &d->plan_context, argv, false, &e->plan, &why);
+	int r = plan_session(cp->pod, cc->spec, &no_config, &d->plan_context, argv, tty, &e->plan, &why);
 	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
 }
 
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd,
-                  int stdout_fd, int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret)
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, bool tty,
+                  const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
 {
 	struct session *e = xnew(struct session);
-	const int stdio[] = { stdin_fd, stdout_fd, stderr_fd };
 
 	e->cb = *cb;
 	e->arg = arg;
 	list_init(&e->link);
-	int r = start(d, e, uid, container, argv, stdio);
-	for (size_t i = 0; i < ARRAY_SIZE(stdio); i++)
+	int r = start(d, e, uid, container, argv, tty, stdio);
+	for (size_t i = 0; i < 3; i++)
 		(void)close(stdio[i]);
 	if (r < 0) {
 		(void)session_free(e);

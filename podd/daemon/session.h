@@ -1,4 +1,4 @@
-/* A command inside a running member, without a terminal: exec. The session lives while the caller holds it; freeing it kills the command. */
+/* A command inside a running member: exec. The session lives while the caller holds it; freeing it kills the command. */
 #pragma once
 #include "daemon/daemon.h"
 
@@ -10,10 +10,11 @@ struct session_callbacks {
 	void (*ended)(struct session *s, int status, const char *error, void *arg);
 };
 
-/* Starts argv in the container. The three fds are given to the command and closed here, also on failure. 0; -ENOENT: no such
- * container; -ESRCH: it is not running; other -errno. */
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, int stdin_fd,
-                  int stdout_fd, int stderr_fd, const struct session_callbacks *cb, void *arg, struct session **ret);
+/* Starts argv in the container. The three fds are given to the command and closed here, also on failure; with `tty` the first is a
+ * socket over which its terminal comes before it is told `started` (wire/terminal.h). 0; -ENOENT: no such container; -ESRCH: it is not
+ * running; other -errno. */
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, bool tty,
+                  const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret);
 struct session *session_free(struct session *s); /* kills what still runs; takes NULL, returns NULL */
 
 /* Within the daemon: what the anchor says of sessions, and the sandbox's end. */

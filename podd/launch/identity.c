@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include "sys/cap.h"
 #include "sys/path.h"
 #include "sys/process.h"
+#include "wire/terminal.h"
 
 enum { GROUPS_MAX = 256 };
 
@@ -186,6 +188,24 @@ int op_chdir(struct launch *l, const struct plan_op *op)
 	if (n < 0)
 		return -errno;
 	return cwd[0] == '/' ? 0 : -EXDEV;
+}
+
+int op_tty(struct launch *l, const struct plan_op *op)
+{
+	int slave;
+
+	(void)l;
+	(void)op;
+	int r = terminal_make(STDIN_FILENO, &slave);
+	if (r < 0)
+		return r;
+	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+		return -errno;
+	for (int i = 0; i < 3; i++)
+		if (dup2(slave, i) < 0)
+			return -errno;
+	(void)close(slave);
+	return 0;
 }
 
 static const char *environment(char *const envp[], const char *name)

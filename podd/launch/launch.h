@@ -42,6 +42,7 @@ int op_caps(struct launch *l, const struct plan_op *op);
 int op_seccomp(struct launch *l, const struct plan_op *op);
 int op_chdir(struct launch *l, const struct plan_op *op);
 int op_exec(struct launch *l, const struct plan_op *op);
+int op_tty(struct launch *l, const struct plan_op *op);
 
 /* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
 int launch_close_slots(struct launch *l);

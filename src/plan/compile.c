@@ -266,7 +266,7 @@ static void hide(struct compile *c)
 }
 
 /* The same for a member and for what joins it. */
-static void become(struct compile *c, const struct string_list *argv)
+static void become(struct compile *c, const struct string_list *argv, bool tty)
 {
 	struct arena *a = c->build.plan->arena;
 	const char *cwd = c->container->working_dir ? c->container->working_dir : c->image->config.working_dir;
@@ -288,9 +288,11 @@ static void become(struct compile *c, const struct string_list *argv)
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
+	if (tty) /* as the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray */
+		(void)build_op(&c->build, PLAN_TTY);
 	if (c->identity.no_new_privs)
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
-	words_environment(a, c->pod, c->container, &c->image->config, home, &env);
+	words_environment(a, c->pod, c->container, &c->image->config, home, tty, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
 	op->s1 = build_strings(&c->build, argv);
@@ -345,7 +347,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		return finish(&c, r, ret, ret_reason);
 	hide(&c);
 	build_op(&c.build, PLAN_PIVOT)->flags = read_only_root(&c) ? PLAN_ATTR_RDONLY : 0;
-	become(&c, &argv);
+	become(&c, &argv, false);
 	if (pod->spec.share_process_namespace)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
 	else if (!pod->spec.host_pid)
@@ -360,8 +362,8 @@ int plan_session(const struct pod *pod, const struct container *container, const
 	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
 	int r = prepare(&c, ret);
 
-	if (r == 0 && (argv->count == 0 || tty)) {
-		c.reason = tty ? "a terminal is not built yet" : "no command specified";
+	if (r == 0 && argv->count == 0) {
+		c.reason = "no command specified";
 		r = -EINVAL;
 	}
 	if (r < 0)
@@ -371,7 +373,7 @@ int plan_session(const struct pod *pod, const struct container *container, const
 	struct plan_op *op = build_op(&c.build, PLAN_JOIN);
 	op->slot = member;
 	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP; /* the others are the anchor's already */
-	become(&c, argv);
+	become(&c, argv, tty);
 	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN;
 	return finish(&c, 0, ret, ret_reason);
 }

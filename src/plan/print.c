@@ -199,6 +199,7 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 	case PLAN_KEYRING:
 	case PLAN_PRIVATE:
 	case PLAN_NO_NEW_PRIVS:
+	case PLAN_TTY:
 	case PLAN_KIND_MAX:
 		break;
 	}
@@ -251,6 +252,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_SECCOMP] = "loading the seccomp filter",
 		[PLAN_CHDIR] = "entering the working directory",
 		[PLAN_EXEC] = "running",
+		[PLAN_TTY] = "making the terminal",
 	};
 
 	buf_puts(out, texts[op->kind]);

@@ -90,9 +90,9 @@ static void set(struct arena *a, struct string_list *env, const char *name, size
 }
 
 void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
-                       const char *home, struct string_list *ret)
+                       const char *home, bool tty, struct string_list *ret)
 {
-	enum { DEFAULTS = 3 };
+	enum { DEFAULTS = 4 };
 	char hostname[WORDS_HOSTNAME_SIZE];
 	struct label_list own = expand_env(a, c);
 	struct string_list env = { .items = arena_new_array(a, const char *, DEFAULTS + image->env.count + own.count) };
@@ -102,6 +102,8 @@ void words_environment(struct arena *a, const struct pod *pod, const struct cont
 	if (!pod->spec.host_network) /* else the host's name, which a plan does not know */
 		set(a, &env, "HOSTNAME", 8, hostname);
 	set(a, &env, "HOME", 4, home);
+	if (tty)
+		set(a, &env, "TERM", 4, "xterm");
 	for (size_t i = 0; i < image->env.count; i++) {
 		const char *equals = strchr(image->env.items[i], '=');
 		if (equals && equals > image->env.items[i])

@@ -7,7 +7,7 @@ int words_argv(struct arena *a, const struct container *c, const struct image_co
 
 /* "NAME=value": podd's defaults, then the image's, then the manifest's; a later one of the same name takes the place of the earlier. */
 void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
-                       const char *home, struct string_list *ret);
+                       const char *home, bool tty, struct string_list *ret);
 
 /* The pod's hostname as the kernel takes it: at most 63 characters of it. */
 enum { WORDS_HOSTNAME_SIZE = 64 };

@@ -52,6 +52,7 @@ static const struct {
 	[PLAN_SECCOMP] = { "seccomp", USE_FILTER },
 	[PLAN_CHDIR] = { "chdir", USE_S1 },
 	[PLAN_EXEC] = { "exec", USE_S1_LIST | USE_S2_LIST },
+	[PLAN_TTY] = { "tty", 0 },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PLAN_KIND_MAX, "every kind has a row");
 

@@ -53,6 +53,7 @@ enum plan_kind {
 	PLAN_SECCOMP, /* s1: struct sock_filter array (8-aligned in the strings), count of them */
 	PLAN_CHDIR,   /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
 	PLAN_EXEC,    /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
+	PLAN_TTY, /* a terminal (wire/terminal.h) instead of the socket that is standard input; controlling, as stdin, stdout, stderr */
 	PLAN_KIND_MAX,
 };
 

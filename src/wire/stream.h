@@ -10,6 +10,7 @@ enum stream_channel {
 	STREAM_STDOUT,
 	STREAM_STDERR,
 	STREAM_STATUS, /* a Kubernetes Status object in JSON, once, last */
+	STREAM_RESIZE, /* to the terminal: {"Width":80,"Height":24} */
 	STREAM_CHANNEL_MAX,
 };
 

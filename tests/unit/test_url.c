@@ -122,14 +122,14 @@ static void frames_are_found_whole(void **state)
 
 static void frames_that_can_not_be(void **state)
 {
-	static const uint8_t channel_4[] = { 4, 0, 0, 0, 0 }, huge[] = { 0, 0, 0x10, 0, 1 };
+	static const uint8_t unknown[] = { STREAM_CHANNEL_MAX, 0, 0, 0, 0 }, huge[] = { 0, 0, 0x10, 0, 1 };
 	_cleanup_buf_ struct buf in = BUF_NULL;
 	enum stream_channel channel;
 	const char *data;
 	size_t size;
 
 	(void)state;
-	buf_append(&in, channel_4, sizeof(channel_4));
+	buf_append(&in, unknown, sizeof(unknown));
 	assert_int_equal(stream_next(&in, &channel, &data, &size), -EPROTO);
 	buf_clear(&in);
 	buf_append(&in, huge, sizeof(huge));
