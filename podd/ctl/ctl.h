@@ -25,6 +25,7 @@ int verb_logs(const struct args *a);
 int verb_exec(const struct args *a);
 int verb_validate(const struct args *a);
 int verb_explain(const struct args *a);
+int verb_diff(const struct args *a);
 int verb_plan(const struct args *a);
 int verb_apply(const struct args *a);
 int verb_delete(const struct args *a);

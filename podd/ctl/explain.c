@@ -127,9 +127,10 @@ static void put_markdown(struct buf *out)
 
 	buf_puts(out, "# The fields of a Pod\n\n"
 	              "Made by `podctl explain -o markdown` from the table that podd itself works by; do not edit it by hand.\n"
-	              "A star marks what is required. What an edit costs: update (nothing is touched), resize (limits are written "
+	              "A star marks what is required. What an edit costs: update (nothing is touched), resize (it is changed "
 	              "in place),\n"
-	              "restart (the container), recreate (the pod). \"Not yet\" and \"no\" are refused, with the field's place and "
+	              "restart (the container; of a volume: those that mount it), recreate (the pod). \"Not yet\" and \"no\" are "
+	              "refused, with the field's place and "
 	              "the way out.\n");
 	add_page(&pages, &schema_pod, xstrdup(""));
 	for (size_t i = 0; i < pages.count; i++)

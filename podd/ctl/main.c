@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	  TAKES(OPTION_OUTPUT) | TAKES(OPTION_PORTABLE), verb_validate },
 	{ "explain", "explain [pod.spec.FIELD...] | explain -o json|markdown",
 	  "a field of the manifest, and what podd does about it; needs no podd", TAKES(OPTION_OUTPUT), verb_explain },
+	{ "diff", "diff [-o json] [FILE|DIR|-...]", "what an edit would do to the pods that run, per container",
+	  TAKES(OPTION_OUTPUT), verb_diff },
 	{ "plan", "plan FILE [-c NAME]", "the launch plan of each container, readable; needs no podd",
 	  SCOPE | TAKES(OPTION_CONTAINER), verb_plan },
 	{ "apply", "apply -f FILE|DIR|-...", "write manifests into the directory, after validation; needs no podd",

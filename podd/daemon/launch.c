@@ -68,7 +68,13 @@ static int get_plan(struct sandbox *s, const struct pod *p, const struct contain
 	list_init(&l->link);
 	(void)snprintf(l->container, sizeof(l->container), "%s", c->name);
 	(void)strcpy(l->hash, p->hash);
-	int r = plan_member(p, c, &no_config, &s->daemon->plan_context, &l->plan, ret_reason);
+	int r = volumes_prepare(s, p); /* an edit may have added some; those that are there stay as they are */
+	if (r < 0) {
+		*ret_reason = "the pod's volumes can't be made";
+		launch_free(l);
+		return r;
+	}
+	r = plan_member(p, c, &no_config, &s->daemon->plan_context, &l->plan, ret_reason);
 	if (r == 0) {
 		l->plan_fd = launch_plan_fd(&l->plan);
 		r = MIN(l->plan_fd, 0);

@@ -74,6 +74,8 @@ void sandbox_resize(struct daemon *d, const char *uid)
 		const struct core_container *c = &p->containers[i];
 		if (!c->spec || (c->state != CONTAINER_STATE_RUNNING && c->state != CONTAINER_STATE_STARTING))
 			continue;
+		if (c->applied_hash != c->wanted_hash) /* about to be started anew, with these */
+			continue;
 		struct cgroup_limits l = sandbox_container_limits(d->config, c->spec);
 		sandbox_leaf(s, c->name, c->number, 0, path);
 		r = cgroup_limit(d->cgroups, path, &l);

@@ -20,7 +20,7 @@ int volumes_tree(int fd)
 	return tree < 0 ? -errno : (int)tree;
 }
 
-/* A tmpfs at name below dirfd, unless one is there. */
+/* A tmpfs at name below dirfd; one that is there gets the options. */
 static int mount_tmpfs(int dirfd, const char *name, const char *options)
 {
 	char path[VOLUME_PATH_SIZE];
@@ -31,10 +31,9 @@ static int mount_tmpfs(int dirfd, const char *name, const char *options)
 		return r;
 	if (fstatat(dirfd, name, &at, AT_SYMLINK_NOFOLLOW) < 0 || fstat(dirfd, &above) < 0)
 		return -errno;
-	if (at.st_dev != above.st_dev)
-		return 0;
+	bool there = at.st_dev != above.st_dev; /* then its size may have been edited */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-	return mount("podd", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
+	return mount("podd", path, "tmpfs", MS_NOSUID | MS_NODEV | (there ? MS_REMOUNT : 0), options) < 0 ? -errno : 0;
 }
 
 static void unmount(int dirfd, const char *name)
@@ -58,6 +57,8 @@ static int prepare_empty_dir(struct sandbox *s, const struct volume *v)
 			               (long long)quantity_value(&e->size_limit));
 		return mount_tmpfs(s->run_fd, name, options);
 	}
+	if (faccessat(s->state_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0; /* its mode is the containers' business by now */
 	int r = dir_make(s->state_fd, name, 0755);
 	if (r < 0)
 		return r;

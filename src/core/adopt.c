@@ -70,6 +70,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
+	k->resize_restarts = comparable ? n->resize_restarts : k->resize_restarts;
 }
 
 /* One of two exits can't be decided upon any more, since a later start is known; none of two processes may stay. */
@@ -168,6 +169,8 @@ static void restore_container(struct core *c, struct core_pod *p, struct core_co
 
 	if (nc)
 		restore_counters(k, nc, n->comparable);
+	if (nc && k->spec)
+		container_want(p->pod, k);
 	find_starts(c, p, k, a, f);
 	if (f->alive || f->ended)
 		restore_start(c, k, f->alive ? f->alive : f->ended, n, nc != NULL);

@@ -45,6 +45,18 @@ bool container_stale(const struct core_container *k)
 	return !k->spec || (k->launched && k->applied_hash != k->wanted_hash);
 }
 
+void container_want(const struct pod *pod, struct core_container *k)
+{
+	k->wanted_hash = container_edit_hash(pod, k->spec, k->resize_restarts);
+	if (container_stale(k))
+		return;
+	/* Nothing but the resizePolicy may differ, which then holds from the next edit on. */
+	k->resize_restarts = container_resize_restarts(k->spec);
+	k->wanted_hash = container_edit_hash(pod, k->spec, k->resize_restarts);
+	if (k->launched)
+		k->applied_hash = k->wanted_hash;
+}
+
 void container_forget(struct core_container *k)
 {
 	assert(!container_alive(k));
@@ -66,7 +78,8 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;
-	k->applied_hash = k->wanted_hash;
+	k->resize_restarts = container_resize_restarts(k->spec);
+	k->applied_hash = k->wanted_hash = container_edit_hash(p->pod, k->spec, k->resize_restarts);
 	effect_note(c, p);
 	effect_container(c, p, EFFECT_LAUNCH, k->name, k->number);
 	core_touch(c, p);

@@ -20,6 +20,8 @@
 
 bool container_alive(const struct core_container *k);
 bool container_stale(const struct core_container *k); /* runs, or ran, from another version of the spec than is wanted */
+/* Its spec, of this version of the pod, is what is wanted: compares it with what was launched. */
+void container_want(const struct pod *pod, struct core_container *k);
 void container_set_state(struct core_container *k, enum container_state to);
 
 void container_launch(struct core *c, struct core_pod *p, struct core_container *k);

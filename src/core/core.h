@@ -186,6 +186,7 @@ struct core_container {
 
 	/* The core's own, see core/container.h. */
 	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
+	unsigned resize_restarts;           /* container_resize_restarts of what was last launched: both hashes by it */
 	int64_t launch_boot;
 	bool launched;      /* ever, in this life of the pod */
 	bool launch_void;   /* the last launch made no container: its successor is no restart */

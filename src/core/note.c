@@ -82,7 +82,7 @@ static void put_container(struct buf *b, const struct core_container *k)
 	put(b, reason_code(t->reason), 1);
 	put(b, to_seconds(t->started_wall), 4);
 	put(b, to_ms(t->exit.wall), 6);
-	put(b, 0, 1);
+	put(b, k->resize_restarts, 1);
 }
 
 void core_note(const struct core_pod *p, struct buf *out)
@@ -158,6 +158,7 @@ static void get_container(struct reader r, struct note_container *k)
 	(void)snprintf(t->reason, sizeof(t->reason), "%s", reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
 	t->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
 	t->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
+	k->resize_restarts = (unsigned)get(&r, 1);
 	t->set = flags & CONTAINER_LAST;
 	t->exit.oom = flags & CONTAINER_OOM;
 	k->launched = flags & CONTAINER_LAUNCHED;

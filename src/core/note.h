@@ -11,6 +11,7 @@
 struct note_container {
 	uint64_t name_hash, applied_hash;
 	uint32_t next_number, restart_count, backoff_ms;
+	unsigned resize_restarts;
 	enum container_state state;
 	bool launched, launch_void, restart_wanted, resize_due;
 	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */

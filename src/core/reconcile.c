@@ -25,7 +25,8 @@ void pod_raise_numbers(struct core_pod *p, const uint32_t *first_numbers)
 }
 
 /* One container of the new version: what is known of its namesake goes over. */
-static void take_container(struct core_pod *p, const struct core_container *old, const struct container *spec, uint64_t hash)
+static void take_container(struct core_pod *p, const struct core_container *old, const struct pod *pod,
+                           const struct container *spec)
 {
 	struct core_container *k = pod_add_container(p, spec->name);
 
@@ -36,7 +37,7 @@ static void take_container(struct core_pod *p, const struct core_container *old,
 	if (!k->spec && k->state == CONTAINER_STATE_STOPPING)
 		k->restart_wanted = true; /* was on its way out, and is wanted again */
 	k->spec = spec;
-	k->wanted_hash = hash;
+	container_want(pod, k);
 }
 
 bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const uint32_t *first_numbers)
@@ -56,7 +57,7 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 		for (size_t j = 0; j < old_count && !k; j++)
 			if (streq(old[j].name, spec->name))
 				k = &old[j];
-		take_container(p, k, spec, container_edit_hash(pod, spec));
+		take_container(p, k, pod, spec);
 	}
 	for (size_t j = 0; j < old_count; j++) {
 		if (pod_find_container(p, old[j].name))

@@ -1,184 +1,61 @@
-/* What an edit costs: a walk over the schema table along both pods. Each field that differs costs what its row says. */
-#include <assert.h>
+/* What an edit costs: the worst fact that one of both versions has and the other has not. */
+#include <stdlib.h>
 #include "base/alloc.h"
 #include "base/str.h"
-#include "manifest/manifest.h"
-#include "manifest/path.h"
-#include "manifest/schema.h"
+#include "manifest/edithash.h"
 
-struct any_list {
-	const char *items;
-	size_t count;
-};
-
-/* The worst difference so far, and where. */
-struct diff {
-	struct arena *arena;
-	struct path path;
-	enum edit worst;
+struct entry {
+	uint64_t key; /* of cost, path and value */
+	enum edit cost;
 	const char *field;
 };
 
-static void diff_object(struct diff *d, const struct schema *s, const void *from, const void *to);
+struct facts {
+	struct arena *arena;
+	struct entry *items;
+	size_t count;
+};
 
-static void note(struct diff *d, enum edit cost)
+static void keep(const struct edit_fact *f, void *arg)
 {
+	struct facts *l = arg;
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
-	if (cost <= d->worst)
-		return;
-	path_print(&d->path, &text);
-	d->worst = cost;
-	d->field = arena_strdup(d->arena, buf_str(&text));
+	path_print(f->path, &text);
+	*xgrow(l->items, l->count) = (struct entry){ f->hash + f->cost, f->cost, arena_strdup(l->arena, buf_str(&text)) };
 }
 
-static void diff_strings(struct diff *d, const struct field *f, const struct string_list *from, const struct string_list *to)
+static int by_key(const void *a, const void *b)
 {
-	bool same = from->count == to->count;
+	uint64_t x = ((const struct entry *)a)->key, y = ((const struct entry *)b)->key;
 
-	for (size_t i = 0; same && i < to->count; i++)
-		same = streq(from->items[i], to->items[i]);
-	if (!same)
-		note(d, f->edit);
+	return (x > y) - (x < y);
 }
 
-static void diff_numbers(struct diff *d, const struct field *f, const struct int_list *from, const struct int_list *to)
+/* The first of the worst facts of `l` that `other` does not have, if it is worse than what is known. */
+static void worst_missing(const struct facts *l, const struct facts *other, enum edit *cost, const char **field)
 {
-	bool same = from->count == to->count;
+	struct entry *sorted = xnew_array(struct entry, other->count + 1);
 
-	for (size_t i = 0; same && i < to->count; i++)
-		same = from->items[i] == to->items[i];
-	if (!same)
-		note(d, f->edit);
-}
-
-static void diff_map(struct diff *d, const struct field *f, const struct label_list *from, const struct label_list *to)
-{
-	bool same = from->count == to->count;
-
-	for (size_t i = 0; same && i < to->count; i++)
-		same = streq(from->items[i].name, to->items[i].name) && streq(from->items[i].value, to->items[i].value);
-	if (!same)
-		note(d, f->edit);
-}
-
-/* The items that have an effect; those that have none may come and go. */
-static size_t effective(const struct field *f, const struct any_list *l, const char **ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->count; i++)
-		if (!schema_item_idle(f->object, l->items + i * f->object->size))
-			ret[n++] = l->items + i * f->object->size;
-	return n;
-}
-
-static void diff_objects(struct diff *d, const struct field *f, const struct any_list *from, const struct any_list *to)
-{
-	_cleanup_free_ const char **old = xcalloc(from->count, sizeof(*old)), **new = xcalloc(to->count, sizeof(*new));
-	size_t old_count = effective(f, from, old), new_count = effective(f, to, new);
-
-	if (old_count != new_count)
-		note(d, f->edit);
-	else if (from->count != to->count)
-		note(d, EDIT_UPDATE);
-	for (size_t i = 0; i < MIN(old_count, new_count); i++) {
-		path_index(&d->path, (size_t)(new[i] - to->items) / f->object->size);
-		diff_object(d, f->object, old[i], new[i]);
-		path_pop(&d->path);
-	}
-	for (size_t i = 0; i < MIN(from->count, to->count) && d->worst == EDIT_NONE; i++) {
-		struct diff idle = { .arena = d->arena, .path = d->path };
-		diff_object(&idle, f->object, from->items + i * f->object->size, to->items + i * f->object->size);
-		if (idle.worst)
-			note(d, EDIT_UPDATE);
-	}
-}
-
-static bool same_scalar(const struct field *f, const void *from, const void *to)
-{
-	switch (f->type) {
-	case FIELD_STRING:
-		return streq0(*(const char *const *)from, *(const char *const *)to);
-	case FIELD_ENUM:
-	case FIELD_TRISTATE:
-		return *(const int *)from == *(const int *)to;
-	case FIELD_BOOL:
-		return *(const bool *)from == *(const bool *)to;
-	case FIELD_INT32:
-		return *(const int32_t *)from == *(const int32_t *)to;
-	case FIELD_INT64:
-		return *(const int64_t *)from == *(const int64_t *)to;
-	case FIELD_ID:
-	case FIELD_MODE: {
-		const struct id *a = from, *b = to;
-		return a->set == b->set && a->value == b->value;
-	}
-	case FIELD_QUANTITY: {
-		const struct quantity *a = from, *b = to;
-		return a->set == b->set && a->nano == b->nano;
-	}
-	case FIELD_OBJECT:
-	case FIELD_OBJECTS:
-	case FIELD_STRINGS:
-	case FIELD_MAP:
-	case FIELD_QUANTITY_MAP:
-	case FIELD_INT_OR_STRING:
-	case FIELD_INT32S:
-	case FIELD_INT64S:
-	case FIELD_LABEL_SELECTOR:
-	case FIELD_TYPE_MAX:
-		break;
-	}
-	assert(!"no scalar field of this type is built");
-	return true;
-}
-
-static void diff_field(struct diff *d, const struct field *f, const void *from, const void *to)
-{
-	if (f->object == &schema_container) /* matched by name, each on its own */
-		return;
-	if (f->type == FIELD_OBJECT && f->object->starts_with_set && *(const bool *)from != *(const bool *)to)
-		note(d, f->edit); /* as another source of a volume */
-	else if (f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP)
-		diff_object(d, f->object, from, to);
-	else if (f->type == FIELD_OBJECTS)
-		diff_objects(d, f, from, to);
-	else if (f->type == FIELD_STRINGS)
-		diff_strings(d, f, from, to);
-	else if (f->type == FIELD_INT32S || f->type == FIELD_INT64S)
-		diff_numbers(d, f, from, to);
-	else if (f->type == FIELD_MAP)
-		diff_map(d, f, from, to);
-	else if (!same_scalar(f, from, to))
-		note(d, f->edit);
-}
-
-static void diff_object(struct diff *d, const struct schema *s, const void *from, const void *to)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		const struct field *f = &s->fields[i];
-		if (!field_stored(f))
+	for (size_t i = 0; i < other->count; i++)
+		sorted[i] = other->items[i];
+	qsort(sorted, other->count, sizeof(*sorted), by_key);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct entry *e = &l->items[i];
+		if (e->cost <= *cost || bsearch(e, sorted, other->count, sizeof(*sorted), by_key))
 			continue;
-		path_key(&d->path, f->name);
-		diff_field(d, f, (const char *)from + f->offset, (const char *)to + f->offset);
-		path_pop(&d->path);
+		*cost = e->cost;
+		*field = e->field;
 	}
+	free(sorted);
 }
 
-static void diff_container(const struct pod *from, const struct pod *to, size_t index, struct pod_edit *e)
+static void compare(struct facts *from, struct facts *to, enum edit *cost, const char **field)
 {
-	const struct container *c = &to->spec.containers.items[index], *old = pod_container(from, c->name);
-	const struct container none = { 0 };
-	struct diff d = { .arena = e->arena };
-
-	path_key(&d.path, "spec");
-	path_key(&d.path, "containers");
-	path_index(&d.path, index);
-	if (!old)
-		note(&d, EDIT_RESTART);
-	diff_object(&d, &schema_container, old ? old : &none, c);
-	e->containers[index] = (struct container_edit){ .name = c->name, .edit = d.worst, .field = d.field };
+	worst_missing(to, from, cost, field);
+	worst_missing(from, to, cost, field);
+	free(from->items);
+	free(to->items);
 }
 
 static void worsen(struct pod_edit *e, enum edit cost, const char *field)
@@ -189,47 +66,56 @@ static void worsen(struct pod_edit *e, enum edit cost, const char *field)
 	}
 }
 
-/* A removed container costs nobody else anything, unless the sandbox did something for it. */
-static void diff_removed(const struct container *old, struct pod_edit *e)
+/* Either may be NULL: the container is new, or is taken out. That costs nobody else anything, unless the sandbox does something for it. */
+static void diff_container(const struct pod *from, const struct container *old, const struct pod *to, const struct container *new,
+                           struct pod_edit *e)
 {
-	const struct container none = { .name = old->name, .image = old->image };
-	struct diff d = { .arena = e->arena };
+	struct container_edit *ce = &e->containers[e->container_count++];
+	struct facts a = { .arena = e->arena }, b = { .arena = e->arena };
 
-	path_key(&d.path, "spec");
-	path_key(&d.path, "containers");
-	note(&d, EDIT_RESTART);
-	diff_object(&d, &schema_container, old, &none);
-	worsen(e, d.worst, d.worst == EDIT_RECREATE ? d.field : "spec.containers");
+	*ce = (struct container_edit){ .name = new ? new->name : old->name, .added = !old, .removed = !new };
+	if (!old || !new)
+		ce->edit = EDIT_RESTART;
+	if (!old)
+		ce->field = arena_printf(e->arena, "spec.containers[%zu]", (size_t)(new - to->spec.containers.items));
+	if (!new)
+		ce->field = "spec.containers";
+	unsigned restarts = container_resize_restarts(old ? old : new);
+	if (old)
+		edit_container_facts(from, old, restarts, keep, &a);
+	if (new)
+		edit_container_facts(to, new, restarts, keep, &b);
+	compare(&a, &b, &ce->edit, &ce->field);
+	worsen(e, ce->edit, ce->field);
 }
 
 static void diff_pod(const struct pod *from, const struct pod *to, struct pod_edit *e)
 {
-	struct diff d = { .arena = e->arena };
+	struct facts a = { .arena = e->arena }, b = { .arena = e->arena };
 
-	path_key(&d.path, "metadata");
-	diff_object(&d, &schema_metadata, &from->metadata, &to->metadata);
-	path_pop(&d.path);
-	path_key(&d.path, "spec");
-	diff_object(&d, &schema_spec, &from->spec, &to->spec);
-	worsen(e, d.worst, d.field);
+	edit_pod_facts(from, keep, &a);
+	edit_pod_facts(to, keep, &b);
+	compare(&a, &b, &e->own, &e->own_field);
 	/* Whether a uid is written down or chosen by podd is the same; two different ones are two pods. */
-	if (from->metadata.uid && to->metadata.uid && !streq(from->metadata.uid, to->metadata.uid))
-		worsen(e, EDIT_RECREATE, "metadata.uid");
+	if (from->metadata.uid && to->metadata.uid && !streq(from->metadata.uid, to->metadata.uid)) {
+		e->own = EDIT_RECREATE;
+		e->own_field = "metadata.uid";
+	}
+	worsen(e, e->own, e->own_field);
 }
 
 void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret)
 {
-	struct pod_edit e = { .arena = arena_new(), .container_count = to->spec.containers.count };
+	const struct container_list *old = &from->spec.containers, *new = &to->spec.containers;
+	struct pod_edit e = { .arena = arena_new() };
 
-	e.containers = arena_new_array(e.arena, struct container_edit, e.container_count);
+	e.containers = arena_new_array(e.arena, struct container_edit, old->count + new->count);
 	diff_pod(from, to, &e);
-	for (size_t i = 0; i < e.container_count; i++) {
-		diff_container(from, to, i, &e);
-		worsen(&e, e.containers[i].edit, e.containers[i].field);
-	}
-	for (size_t i = 0; i < from->spec.containers.count; i++)
-		if (!pod_container(to, from->spec.containers.items[i].name))
-			diff_removed(&from->spec.containers.items[i], &e);
+	for (size_t i = 0; i < new->count; i++)
+		diff_container(from, pod_container(from, new->items[i].name), to, &new->items[i], &e);
+	for (size_t i = 0; i < old->count; i++)
+		if (!pod_container(to, old->items[i].name))
+			diff_container(from, &old->items[i], to, NULL, &e);
 	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
 	if (from->qos != to->qos)
 		worsen(&e, EDIT_RECREATE, e.field ? e.field : "spec.containers");

@@ -1,20 +1,19 @@
-/* Hashes of what an edit of a given cost would touch. Each field that is set to something else than its default adds a hash of its path
- * and value to a sum: the order of the table, and rows that later versions of podd add to it, change nothing. */
+#include "manifest/edithash.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
 #include "base/str.h"
-#include "manifest/manifest.h"
 #include "manifest/schema.h"
 
 enum { TEXT_SIZE = 64 };
 
 struct walk {
-	enum edit cost;  /* EDIT_MAX: any */
-	bool containers; /* go into the containers, too */
-	uint64_t sum;
+	unsigned restarts; /* resources whose edit costs more than their rows say */
+	enum edit most;    /* what a fact costs at most at this place, whatever its row says */
+	struct path path;
+	edit_fact_fn fn;
+	void *arg;
 };
 
 static uint64_t hash_add(uint64_t h, const char *s)
@@ -32,10 +31,19 @@ static uint64_t mix(uint64_t h)
 	return h ^ (h >> 33);
 }
 
-static void add(struct walk *w, const struct field *f, uint64_t path, const char *text)
+static enum edit cost_of(const struct walk *w, const struct field *f)
 {
-	if ((f->edit == w->cost || w->cost == EDIT_MAX) && text && !streq0(text, f->fallback))
-		w->sum += mix(hash_add(path, text));
+	enum edit cost = MIN(f->edit, w->most);
+	bool restarts = cost == EDIT_RESIZE && ((streq(f->name, "cpu") && (w->restarts & RESTARTS_CPU)) ||
+	                                        (streq(f->name, "memory") && (w->restarts & RESTARTS_MEMORY)));
+
+	return restarts ? EDIT_RESTART : cost;
+}
+
+static void fact(struct walk *w, const struct field *f, uint64_t path, const char *text)
+{
+	if (text && !streq0(text, f->fallback))
+		w->fn(&(struct edit_fact){ cost_of(w, f), mix(hash_add(path, text)), &w->path }, w->arg);
 }
 
 static const char *number(int64_t v, char buf[static TEXT_SIZE])
@@ -103,26 +111,42 @@ struct item_list { /* what every {items, count} of pod.h looks like */
 
 static void walk_object(struct walk *w, const struct schema *s, const char *base, uint64_t path);
 
-static void walk_list(struct walk *w, const struct field *f, const void *at, uint64_t path)
+/* What has no effect is told last, by its place in the manifest: the others keep their numbers whatever comes and goes between them. */
+static void walk_idle(struct walk *w, const struct field *f, const struct item_list *list, uint64_t path)
 {
-	const struct item_list *list = at;
-	char buf[TEXT_SIZE];
+	enum edit most = w->most;
 
-	if (f->object == &schema_container && !w->containers)
-		return;
-	size_t count = 0;
+	w->most = MIN(most, EDIT_UPDATE);
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = list->items + i * f->object->size;
-		if (schema_item_idle(f->object, item) && w->cost != EDIT_MAX)
+		char buf[TEXT_SIZE];
+		if (!schema_item_idle(f->object, item))
 			continue;
-		/* Containers are known by name, the items of other lists by their place. */
-		const char *key =
-			f->object == &schema_container ? ((const struct container *)item)->name : number((int64_t)count, buf);
-		walk_object(w, f->object, item, hash_add(path, key));
-		count++;
+		path_index(&w->path, i);
+		walk_object(w, f->object, item, hash_add(hash_add(path, "idle"), number((int64_t)i, buf)));
+		path_pop(&w->path);
 	}
-	if (count && f->object != &schema_container)
-		add(w, f, path, number((int64_t)count, buf));
+	w->most = most;
+}
+
+static void walk_list(struct walk *w, const struct field *f, const struct item_list *list, uint64_t path)
+{
+	size_t count = 0;
+	char buf[TEXT_SIZE];
+
+	for (size_t i = 0; i < list->count; i++)
+		count += !schema_item_idle(f->object, list->items + i * f->object->size);
+	fact(w, f, path, count ? number((int64_t)count, buf) : NULL);
+	count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = list->items + i * f->object->size;
+		if (schema_item_idle(f->object, item))
+			continue;
+		path_index(&w->path, i);
+		walk_object(w, f->object, item, hash_add(path, number((int64_t)count++, buf)));
+		path_pop(&w->path);
+	}
+	walk_idle(w, f, list, path);
 }
 
 static void walk_field(struct walk *w, const struct field *f, const char *at, uint64_t path)
@@ -131,59 +155,163 @@ static void walk_field(struct walk *w, const struct field *f, const char *at, ui
 
 	if (f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP) {
 		if (f->object->starts_with_set && *(const bool *)at)
-			add(w, f, path, "set");
+			fact(w, f, path, "set");
 		walk_object(w, f->object, at, path);
 	} else if (f->type == FIELD_OBJECTS) {
-		walk_list(w, f, at, path);
+		walk_list(w, f, (const void *)at, path);
 	} else if (f->type == FIELD_STRINGS) {
 		const struct string_list *l = (const void *)at;
 		for (size_t i = 0; i < l->count; i++)
-			add(w, f, hash_add(path, number((int64_t)i, buf)), l->items[i]);
+			fact(w, f, hash_add(path, number((int64_t)i, buf)), l->items[i]);
 	} else if (f->type == FIELD_INT32S || f->type == FIELD_INT64S) {
 		const struct int_list *l = (const void *)at;
 		char value[TEXT_SIZE];
 		for (size_t i = 0; i < l->count; i++)
-			add(w, f, hash_add(path, number((int64_t)i, buf)), number(l->items[i], value));
+			fact(w, f, hash_add(path, number((int64_t)i, buf)), number(l->items[i], value));
 	} else if (f->type == FIELD_MAP) {
 		const struct label_list *l = (const void *)at;
 		for (size_t i = 0; i < l->count; i++)
-			add(w, f, hash_add(path, l->items[i].name), l->items[i].value);
+			fact(w, f, hash_add(path, l->items[i].name), l->items[i].value);
 	} else {
-		add(w, f, path, scalar_text(f, at, buf));
+		fact(w, f, path, scalar_text(f, at, buf));
 	}
 }
 
 static void walk_object(struct walk *w, const struct schema *s, const char *base, uint64_t path)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (field_stored(&s->fields[i]))
-			walk_field(w, &s->fields[i], base + s->fields[i].offset, hash_add(path, s->fields[i].name));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		/* Containers and volumes are walked by themselves. */
+		if (!field_stored(f) || f->object == &schema_container || f->object == &schema_volume)
+			continue;
+		path_key(&w->path, f->name);
+		walk_field(w, f, base + f->offset, hash_add(path, f->name));
+		path_pop(&w->path);
+	}
+}
+
+/* --- whose facts -------------------------------------------------------------------------------------------------------------- */
+
+/* Of those of the pod: the ones about each start of a container, or all others. */
+struct sieve {
+	bool restarts;
+	edit_fact_fn fn;
+	void *arg;
+};
+
+static void sift(const struct edit_fact *f, void *arg)
+{
+	const struct sieve *s = arg;
+
+	if ((f->cost == EDIT_RESTART) == s->restarts)
+		s->fn(f, s->arg);
+}
+
+static void volume_facts(struct walk *w, const struct pod *p, const struct volume *v)
+{
+	w->path.depth = 0;
+	path_key(&w->path, "spec");
+	path_key(&w->path, "volumes");
+	path_index(&w->path, (size_t)(v - p->spec.volumes.items));
+	walk_object(w, &schema_volume, (const char *)v, hash_add(2, v->name));
+}
+
+void edit_pod_facts(const struct pod *p, edit_fact_fn fn, void *arg)
+{
+	struct sieve sieve = { false, fn, arg };
+	struct walk own = { .most = EDIT_RECREATE, .fn = sift, .arg = &sieve };
+	struct walk volumes = { .most = EDIT_UPDATE, .fn = fn, .arg = arg };
+
+	walk_object(&own, &schema_pod, (const char *)p, 0);
+	for (size_t i = 0; i < p->spec.volumes.count; i++)
+		volume_facts(&volumes, p, &p->spec.volumes.items[i]);
+}
+
+void edit_container_facts(const struct pod *p, const struct container *c, unsigned restarts, edit_fact_fn fn, void *arg)
+{
+	struct sieve sieve = { true, fn, arg };
+	struct walk own = { .restarts = restarts, .most = EDIT_RECREATE, .fn = fn, .arg = arg };
+	struct walk volumes = { .most = EDIT_RESTART, .fn = fn, .arg = arg };
+	struct walk common = { .most = EDIT_RECREATE, .fn = sift, .arg = &sieve };
+
+	path_key(&own.path, "spec");
+	path_key(&own.path, "containers");
+	path_index(&own.path, (size_t)(c - p->spec.containers.items));
+	walk_object(&own, &schema_container, (const char *)c, 1);
+	for (size_t i = 0; i < c->mounts.count; i++) {
+		const struct volume *v = pod_volume(p, c->mounts.items[i].name);
+		if (v)
+			volume_facts(&volumes, p, v);
+	}
+	walk_object(&common, &schema_pod, (const char *)p, 0);
+}
+
+/* --- sums --------------------------------------------------------------------------------------------------------------------- */
+
+struct sum {
+	enum edit cost;   /* EDIT_MAX: any */
+	const char *salt; /* the container's name; NULL: none */
+	uint64_t value;
+};
+
+static void add(const struct edit_fact *f, void *arg)
+{
+	struct sum *s = arg;
+
+	if (s->cost == f->cost || s->cost == EDIT_MAX)
+		s->value += s->salt ? mix(hash_add(f->hash, s->salt)) : f->hash;
+}
+
+static void add_spec(const struct edit_fact *f, void *arg)
+{
+	if (streq(f->path->steps[0].key, "spec"))
+		add(f, arg);
+}
+
+unsigned container_resize_restarts(const struct container *c)
+{
+	unsigned restarts = 0;
+
+	for (size_t i = 0; i < c->resize.count; i++)
+		if (c->resize.items[i].restart == RESIZE_RESTART_CONTAINER)
+			restarts |= c->resize.items[i].resource == RESIZE_CPU ? RESTARTS_CPU : RESTARTS_MEMORY;
+	return restarts;
+}
+
+static void add_containers(const struct pod *p, struct sum *sum)
+{
+	for (size_t i = 0; i < p->spec.containers.count; i++) {
+		const struct container *c = &p->spec.containers.items[i];
+		sum->salt = c->name;
+		edit_container_facts(p, c, 0, add, sum);
+	}
 }
 
 uint64_t pod_edit_hash(const struct pod *p, enum edit cost)
 {
-	struct walk w = { cost, true, 0 };
+	struct sum sum = { .cost = cost };
 
-	walk_object(&w, &schema_pod, (const char *)p, 0);
+	edit_pod_facts(p, add, &sum);
+	add_containers(p, &sum);
 	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
 	if (cost == EDIT_RECREATE)
-		w.sum += mix(hash_add(0, qos_name(p->qos)));
-	return w.sum;
+		sum.value += mix(hash_add(0, qos_name(p->qos)));
+	return sum.value;
 }
 
 uint64_t pod_spec_hash(const struct pod *p)
 {
-	struct walk w = { EDIT_MAX, true, 0 };
+	struct sum sum = { .cost = EDIT_MAX };
 
-	walk_object(&w, &schema_spec, (const char *)&p->spec, 0);
-	return w.sum;
+	edit_pod_facts(p, add_spec, &sum);
+	add_containers(p, &sum);
+	return sum.value;
 }
 
-uint64_t container_edit_hash(const struct pod *p, const struct container *c)
+uint64_t container_edit_hash(const struct pod *p, const struct container *c, unsigned restarts)
 {
-	struct walk w = { EDIT_RESTART, false, 0 };
+	struct sum sum = { .cost = EDIT_RESTART };
 
-	walk_object(&w, &schema_pod, (const char *)p, 0);
-	walk_object(&w, &schema_container, (const char *)c, 1);
-	return w.sum;
+	edit_container_facts(p, c, restarts, add, &sum);
+	return sum.value;
 }

@@ -78,29 +78,36 @@ enum edit {
 const char *edit_name(enum edit e); /* "none", "update", "resize", "restart", "recreate" */
 
 struct container_edit {
-	const char *name;  /* of the new pod's container; points into `to` */
-	enum edit edit;    /* EDIT_RESTART for a container that was not there before */
-	const char *field; /* the field that causes it, or NULL */
+	const char *name;
+	enum edit edit;      /* EDIT_RESTART for one that is added or removed */
+	const char *field;   /* the field that causes it, or NULL */
+	bool added, removed; /* is in one version only */
 };
 
 struct pod_edit {
 	struct arena *arena;
-	enum edit pod;     /* the worst of all, pod level and containers; containers added or removed are EDIT_RESTART */
-	const char *field; /* the field that causes `pod` */
-	struct container_edit *containers; /* one for each container of `to` */
+	enum edit pod, own;                /* the worst of all; what fields outside of the containers cost */
+	const char *field, *own_field;     /* the fields that cause them, or NULL */
+	struct container_edit *containers; /* those of `to` in its order, then those that are removed */
 	size_t container_count;
 };
 
+/* `from` and `to` must outlive the edit. */
 void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret);
 void pod_edit_deinit(struct pod_edit *e);
 
 /* The same question when only hashes of the old version are left, as after a restart of podd: what differs must be redone at the
  * cost named. A field that is not set does not count, so a podd that knows more fields gets the same hashes from the same
  * manifest. Hashes of different EDIT_HASH_VERSION can't be compared. */
-enum { EDIT_HASH_VERSION = 1 };
-uint64_t pod_edit_hash(const struct pod *p, enum edit cost);                  /* EDIT_RESIZE, or EDIT_RECREATE */
-uint64_t pod_spec_hash(const struct pod *p);                                  /* of all of the spec, whatever an edit of it costs */
-uint64_t container_edit_hash(const struct pod *p, const struct container *c); /* EDIT_RESTART */
+enum { EDIT_HASH_VERSION = 2 };
+uint64_t pod_edit_hash(const struct pod *p, enum edit cost); /* EDIT_RESIZE, or EDIT_RECREATE */
+uint64_t pod_spec_hash(const struct pod *p);                 /* of all of the spec, whatever an edit of it costs */
+
+/* resizePolicy: of which resources an edit restarts the container. The version that runs decides, since an edit that changes policy and
+ * limit at once would else depend on what is looked at first. */
+enum { RESTARTS_CPU = 1, RESTARTS_MEMORY = 2 };
+unsigned container_resize_restarts(const struct container *c);
+uint64_t container_edit_hash(const struct pod *p, const struct container *c, unsigned restarts); /* EDIT_RESTART */
 
 /* Quantities as resource.Quantity of Kubernetes; the grammar stands in quantity.c. 0, or -EINVAL, -ERANGE. */
 int quantity_parse(const char *text, struct quantity *ret);

@@ -38,6 +38,20 @@ static const char *const empty_dir_medium_names[] = {
 _Static_assert(ARRAY_SIZE(empty_dir_medium_names) == EMPTY_DIR_MEDIUM_MAX, "a name for each medium");
 const struct enum_words empty_dir_medium_words = { empty_dir_medium_names, EMPTY_DIR_MEDIUM_MAX };
 
+static const char *const resize_resource_names[] = {
+	[RESIZE_CPU] = "cpu",
+	[RESIZE_MEMORY] = "memory",
+};
+_Static_assert(ARRAY_SIZE(resize_resource_names) == RESIZE_RESOURCE_MAX, "a name for each resource");
+const struct enum_words resize_resource_words = { resize_resource_names, RESIZE_RESOURCE_MAX };
+
+static const char *const resize_restart_names[] = {
+	[RESIZE_NOT_REQUIRED] = "NotRequired",
+	[RESIZE_RESTART_CONTAINER] = "RestartContainer",
+};
+_Static_assert(ARRAY_SIZE(resize_restart_names) == RESIZE_RESTART_MAX, "a name for each policy");
+const struct enum_words resize_restart_words = { resize_restart_names, RESIZE_RESTART_MAX };
+
 /* The C struct stores enums as int. */
 _Static_assert(sizeof(enum protocol) == sizeof(int) && sizeof(enum host_path_type) == sizeof(int), "an enum is an int");
 

@@ -56,6 +56,19 @@ struct resources {
 	struct resource_list limits, requests;
 };
 
+enum resize_resource { RESIZE_CPU, RESIZE_MEMORY, RESIZE_RESOURCE_MAX };
+enum resize_restart { RESIZE_NOT_REQUIRED, RESIZE_RESTART_CONTAINER, RESIZE_RESTART_MAX };
+
+struct resize_policy { /* what a change of the limits and requests of one resource costs */
+	enum resize_resource resource;
+	enum resize_restart restart;
+};
+
+struct resize_policy_list {
+	struct resize_policy *items;
+	size_t count;
+};
+
 struct volume_mount {
 	const char *name, *mount_path;
 	bool read_only;
@@ -93,6 +106,7 @@ struct container {
 	struct label_list env;   /* values with $(VAR) as written; expanded by plan/ */
 	struct container_port_list ports;
 	struct resources resources;
+	struct resize_policy_list resize;
 	struct volume_mount_list mounts;
 	struct security_context security;
 };

@@ -143,11 +143,12 @@ static const struct field device_fields[] = {
 static const struct schema schema_device = SCHEMA("VolumeDevice", device_fields, 0);
 
 static const struct field resize_fields[] = {
-	PLANNED("resourceName", STRING, SHOULD, UPDATE, "cpu or memory.", .required = true, .choices = "cpu|memory"),
-	PLANNED("restartPolicy", STRING, SHOULD, UPDATE, "NotRequired or RestartContainer.", .required = true,
-	        .choices = "NotRequired|RestartContainer"),
+	BUILT("resourceName", ENUM, SHOULD, resize_policy, resource, UPDATE, "cpu or memory.", .required = true,
+	      .values = &resize_resource_words),
+	BUILT("restartPolicy", ENUM, SHOULD, resize_policy, restart, UPDATE, "NotRequired or RestartContainer.", .required = true,
+	      .values = &resize_restart_words),
 };
-static const struct schema schema_resize = SCHEMA("ContainerResizePolicy", resize_fields, 0);
+static const struct schema schema_resize = SCHEMA("ContainerResizePolicy", resize_fields, sizeof(struct resize_policy));
 
 static const struct field exit_codes_fields[] = {
 	PLANNED("operator", STRING, SHOULD, UPDATE, "In or NotIn.", .required = true, .choices = "In|NotIn"),
@@ -246,9 +247,9 @@ static const struct field container_fields[] = {
 	        .hint = "write the variables out under env"),
 	BUILT("env", OBJECTS, MUST, container, env, RESTART, "Environment variables.", .object = &schema_env),
 	BUILT("resources", OBJECT, MUST, container, resources, NONE, "Limits and requests.", .object = &schema_resources),
-	PLANNED("resizePolicy", OBJECTS, SHOULD, UPDATE,
-	        "Whether a change of a limit restarts the container; podd changes limits in place.", .object = &schema_resize,
-	        .rule = rule_resize_policy, .hint = HINT_LATER),
+	BUILT("resizePolicy", OBJECTS, SHOULD, container, resize, UPDATE,
+	      "Whether a change of cpu or memory restarts the container; it is made in place otherwise.", .object = &schema_resize,
+	      .rule = rule_resize_policy),
 	PLANNED("restartPolicy", STRING, MUST, UPDATE,
 	        "The container's own restart rule; Always makes an init container a sidecar.", .choices = "Always|OnFailure|Never",
 	        .hint = "use the pod's restartPolicy"),

@@ -89,7 +89,8 @@ command=1000003
 write_pod
 sed 's|"1000003"\]|&\n    volumeMounts: [{name: disk, mountPath: /mnt}, {name: memory, mountPath: /srv}]|' "$PODS/web.yaml" | put web.yaml
 ok "volumes that are added arrive in their container" await 20 podctl exec web -c app -- sh -c 'echo here >/mnt/file && grep -q " /srv tmpfs" /proc/mounts'
-ok "by a new sandbox, and the pod is ready" ready web
+ok "and the pod is ready" ready web
+is "in the same sandbox, and the other container is not touched" "$(member_pid web beside) $(sandbox web)" "$beside $box"
 app=$(member_pid web app) beside=$(member_pid web beside)
 third=
 

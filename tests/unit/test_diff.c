@@ -24,6 +24,9 @@ static struct pod *pod_of(const char *metadata, const char *spec)
 #define ONE(more) "containers: [{name: a, image: 'rootfs:/'" more "}]"
 #define A "{name: a, image: 'rootfs:/'}"
 #define B "{name: b, image: 'rootfs:/'}"
+#define MOUNTS ONE(", volumeMounts: [{name: v, mountPath: /v}]")
+#define MEMORY(policy, limit) \
+	ONE(", resizePolicy: [{resourceName: memory, restartPolicy: " policy "}], resources: {limits: {memory: " limit "}}")
 #define VOLUME ", volumes: [{name: v}]"
 
 static const struct {
@@ -62,10 +65,12 @@ static const struct {
 	{ "containers: [" A "]", "containers: [" A ", " B "]", EDIT_RESTART, "spec.containers[1]" },
 	{ "containers: [" A ", " B "]", "containers: [" B "]", EDIT_RESTART, "spec.containers" },
 	{ "containers: [" A ", " B "]", "containers: [" B ", " A "]", EDIT_NONE, NULL },
-	{ ONE(""), ONE(", ports: [{containerPort: 80}]"), EDIT_UPDATE, "spec.containers[0].ports" },
-	{ ONE(", ports: [{containerPort: 80}]"), ONE(", ports: [{containerPort: 81}]"), EDIT_UPDATE, "spec.containers[0].ports" },
+	{ ONE(""), ONE(", ports: [{containerPort: 80}]"), EDIT_UPDATE, "spec.containers[0].ports[0].containerPort" },
+	{ ONE(", ports: [{containerPort: 80}]"), ONE(", ports: [{containerPort: 81}]"), EDIT_UPDATE,
+	  "spec.containers[0].ports[0].containerPort" },
 	{ ONE(", ports: [{containerPort: 80, hostPort: 80}]"),
-	  ONE(", ports: [{containerPort: 9}, {containerPort: 80, hostPort: 80}]"), EDIT_UPDATE, "spec.containers[0].ports" },
+	  ONE(", ports: [{containerPort: 9}, {containerPort: 80, hostPort: 80}]"), EDIT_UPDATE,
+	  "spec.containers[0].ports[0].containerPort" },
 	{ ONE(""), ONE(", ports: [{containerPort: 80, hostPort: 80}]"), EDIT_RECREATE, "spec.containers[0].ports" },
 	{ ONE(", ports: [{containerPort: 80, hostPort: 80}]"), ONE(", ports: [{containerPort: 80}]"), EDIT_RECREATE,
 	  "spec.containers[0].ports" },
@@ -74,16 +79,26 @@ static const struct {
 	{ ONE(""), "containers: [" A ", {name: b, image: 'rootfs:/', ports: [{containerPort: 80, hostPort: 80}]}]", EDIT_RECREATE,
 	  "spec.containers[1].ports" },
 	{ "containers: [" A ", {name: b, image: 'rootfs:/', ports: [{containerPort: 80, hostPort: 80}]}]", ONE(""), EDIT_RECREATE,
-	  "spec.containers.ports" },
+	  "spec.containers[1].ports" },
 	{ ONE(""), ONE("") ", hostNetwork: true", EDIT_RECREATE, "spec.hostNetwork" },
 	{ ONE(""), ONE("") ", hostPID: true", EDIT_RECREATE, "spec.hostPID" },
 	{ ONE(""), ONE("") ", hostIPC: true", EDIT_RECREATE, "spec.hostIPC" },
 	{ ONE(""), ONE("") ", shareProcessNamespace: true", EDIT_RECREATE, "spec.shareProcessNamespace" },
 	{ ONE(""), ONE("") ", hostname: x", EDIT_RECREATE, "spec.hostname" },
-	{ ONE(""), ONE("") VOLUME, EDIT_RECREATE, "spec.volumes" },
-	{ ONE("") VOLUME, ONE("") ", volumes: [{name: v, emptyDir: {medium: Memory}}]", EDIT_RECREATE,
+	{ ONE(""), ONE("") VOLUME, EDIT_UPDATE, "spec.volumes[0].name" },
+	{ MOUNTS VOLUME, MOUNTS ", volumes: [{name: other}, {name: v}]", EDIT_UPDATE, "spec.volumes[0].name" },
+	{ MOUNTS VOLUME, MOUNTS ", volumes: [{name: v, emptyDir: {medium: Memory}}]", EDIT_RESTART,
 	  "spec.volumes[0].emptyDir.medium" },
-	{ ONE("") VOLUME, ONE("") ", volumes: [{name: v, hostPath: {path: /a}}]", EDIT_RECREATE, "spec.volumes[0].hostPath" },
+	{ ONE("") VOLUME, ONE("") ", volumes: [{name: v, emptyDir: {medium: Memory}}]", EDIT_UPDATE,
+	  "spec.volumes[0].emptyDir.medium" },
+	{ MOUNTS VOLUME, MOUNTS ", volumes: [{name: v, hostPath: {path: /a}}]", EDIT_RESTART, "spec.volumes[0].hostPath" },
+	{ MEMORY("NotRequired", "64Mi"), MEMORY("NotRequired", "65Mi"), EDIT_RESIZE, "spec.containers[0].resources.limits.memory" },
+	{ MEMORY("RestartContainer", "64Mi"), MEMORY("RestartContainer", "65Mi"), EDIT_RESTART,
+	  "spec.containers[0].resources.limits.memory" },
+	{ MEMORY("NotRequired", "64Mi"), MEMORY("RestartContainer", "64Mi"), EDIT_UPDATE,
+	  "spec.containers[0].resizePolicy[0].restartPolicy" },
+	{ MEMORY("RestartContainer", "64Mi"), MEMORY("NotRequired", "65Mi"), EDIT_RESTART, /* the policy that runs decides */
+	  "spec.containers[0].resources.limits.memory" },
 	{ ONE(""), ONE("") ", securityContext: {runAsUser: 1}", EDIT_RECREATE, "spec.securityContext.runAsUser" },
 	/* The worst wins. */
 	{ ONE(""), ONE(", args: [a]") ", hostPID: true, terminationGracePeriodSeconds: 5", EDIT_RECREATE, "spec.hostPID" },
@@ -117,7 +132,8 @@ static void test_hashes_agree(void **state)
 			fail_msg("%s -> %s", edits[i].from, edits[i].to);
 		for (size_t k = 0; k < to->spec.containers.count; k++) {
 			const struct container *c = &to->spec.containers.items[k], *old = pod_container(from, c->name);
-			restart |= !old || container_edit_hash(from, old) != container_edit_hash(to, c);
+			restart |= !old || container_edit_hash(from, old, container_resize_restarts(old)) !=
+			                           container_edit_hash(to, c, container_resize_restarts(old));
 		}
 		restart |= to->spec.containers.count < from->spec.containers.count;
 		if (edits[i].edit != EDIT_RECREATE && restart != (edits[i].edit == EDIT_RESTART))
@@ -164,14 +180,18 @@ static void test_containers(void **state)
 
 	(void)state;
 	pod_diff(from, to, &e);
-	assert_int_equal(e.container_count, 3);
+	assert_int_equal(e.container_count, 4);
 	assert_string_equal(e.containers[0].name, "d");
 	assert_int_equal(e.containers[0].edit, EDIT_RESTART);
 	assert_string_equal(e.containers[0].field, "spec.containers[0]");
+	assert_true(e.containers[0].added);
 	assert_int_equal(e.containers[1].edit, EDIT_RESTART);
 	assert_string_equal(e.containers[1].field, "spec.containers[1].image");
 	assert_int_equal(e.containers[2].edit, EDIT_NONE);
 	assert_null(e.containers[2].field);
+	assert_string_equal(e.containers[3].name, "c");
+	assert_int_equal(e.containers[3].edit, EDIT_RESTART);
+	assert_true(e.containers[3].removed);
 	pod_edit_deinit(&e);
 	(void)pod_unref(from);
 	(void)pod_unref(to);

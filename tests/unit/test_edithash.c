@@ -62,6 +62,10 @@ static const char *const specs[] = {
 	TWO(", resources: {requests: {cpu: 1}}"),
 	"containers: [{name: b, image: 'rootfs:/'}, {name: a, image: 'rootfs:/'}]",
 	"containers: [{name: b, image: 'rootfs:/'}]",
+	ONE(", resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}], resources: {limits: {memory: 64Mi}}"),
+	ONE(", resizePolicy: [{resourceName: cpu, restartPolicy: RestartContainer}], resources: {limits: {memory: 65Mi, cpu: 2}}"),
+	ONE(", volumeMounts: [{name: v, mountPath: /v}]") ", volumes: [{name: v, hostPath: {path: /a}}]",
+	ONE(", volumeMounts: [{name: v, mountPath: /v}]") ", volumes: [{name: w}, {name: v, hostPath: {path: /a}}]",
 };
 
 static struct pod *pod_of(const char *spec)
@@ -81,7 +85,10 @@ static bool container_differs(const struct pod *from, const struct pod *to, cons
 {
 	const struct container *a = pod_container(from, name), *b = pod_container(to, name);
 
-	return !a || !b || container_edit_hash(from, a) != container_edit_hash(to, b);
+	if (!a || !b)
+		return true;
+	unsigned restarts = container_resize_restarts(a);
+	return container_edit_hash(from, a, restarts) != container_edit_hash(to, b, restarts);
 }
 
 static void compare(const struct pod *from, const struct pod *to, const char *what)
@@ -129,10 +136,10 @@ static void test_hashes_stay(void **state _unused_)
 	struct pod *p = pod_of(
 		ONE(", command: [sleep, '1'], env: [{name: A, value: x}], resources: {limits: {memory: 64Mi}}") ", hostname: h");
 
-	assert_int_equal(EDIT_HASH_VERSION, 1);
+	assert_int_equal(EDIT_HASH_VERSION, 2);
 	assert_int_equal(pod_edit_hash(p, EDIT_RECREATE), 0x56818b5cb36d0e9cu);
-	assert_int_equal(pod_edit_hash(p, EDIT_RESIZE), 0x95ef30b33e282e1u);
-	assert_int_equal(container_edit_hash(p, &p->spec.containers.items[0]), 0xbf2a41c82d84bf2du);
+	assert_int_equal(pod_edit_hash(p, EDIT_RESIZE), 0xae184356f4326b90u);
+	assert_int_equal(container_edit_hash(p, &p->spec.containers.items[0], 0), 0xbf2a41c82d84bf2du);
 	pod_unref(p);
 }
 
