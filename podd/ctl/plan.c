@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/files.h"
 #include "plan/compile.h"
+#include "plan/filter.h"
 #include "sys/cap.h"
+#include "sys/path.h"
 
 enum { HIERARCHIES_MAX = 8 };
 
@@ -50,7 +53,18 @@ static void find_hierarchies(struct host *h)
 	h->context.v1_hierarchies = h->v1;
 }
 
-static void host_init(struct host *h)
+static int read_profile(void *user, const char *name, struct buf *ret)
+{
+	_cleanup_free_ char *path = xasprintf("%s/etc/podd/seccomp", (const char *)user);
+	_cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return -errno;
+	_cleanup_close_ int fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, PATH_FOLLOW);
+	return fd < 0 ? fd : fd_read_all(fd, FILTER_PROFILE_SIZE_MAX, ret);
+}
+
+static void host_init(struct host *h, const char *root)
 {
 	struct rlimit nofile;
 	struct sysinfo info;
@@ -58,6 +72,7 @@ static void host_init(struct host *h)
 	find_hierarchies(h);
 	h->context.unified = !h->context.v1_count;
 	h->context.capabilities = cap_bounding();
+	h->context.filters = filters_new(read_profile, (void *)root);
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		h->context.nofile_max = nofile.rlim_max;
 	if (sysinfo(&info) == 0)
@@ -109,11 +124,12 @@ int verb_plan(const struct args *a)
 
 	if (!a->word_count)
 		return ctl_fail(CTL_USAGE, "plan needs a manifest file, or - for standard input");
-	host_init(&p.host);
+	host_init(&p.host, a->root ? a->root : "");
 	int code = files_each(a->words, a->word_count, plan_file, &p);
 	if (code == CTL_YES && !p.found)
 		code = a->container ? ctl_fail(CTL_NO, "no container is called %s", a->container)
 		                    : ctl_fail(CTL_NO, "no pod in there");
+	filters_free(p.host.context.filters);
 	buf_deinit(&p.host.cgroups);
 	return code;
 }

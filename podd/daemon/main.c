@@ -23,7 +23,9 @@
 #include "daemon/sandbox.h"
 #include "daemon/spawn.h"
 #include "daemon/watch.h"
+#include "plan/filter.h"
 #include "sys/cap.h"
+#include "sys/path.h"
 
 enum { START_WAIT_MS = 2000 };
 
@@ -136,6 +138,18 @@ static int open_network(struct daemon *d)
 	return 0;
 }
 
+/* A profile for seccompProfile Localhost, as the node's administrator wrote it. */
+static int read_profile(void *user, const char *name, struct buf *ret)
+{
+	struct daemon *d = user;
+	_cleanup_close_ int dir = open(config_path(d->config, "/etc/podd/seccomp"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return -errno;
+	_cleanup_close_ int fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, PATH_FOLLOW);
+	return fd < 0 ? fd : fd_read_all(fd, FILTER_PROFILE_SIZE_MAX, ret);
+}
+
 static void fill_plan_context(struct daemon *d)
 {
 	struct rlimit nofile;
@@ -144,6 +158,7 @@ static void fill_plan_context(struct daemon *d)
 	d->plan_context.v1_count = cgroup_v1(d->cgroups, &d->plan_context.v1_hierarchies);
 	d->plan_context.unified = cgroup_unified(d->cgroups);
 	d->plan_context.capabilities = cap_bounding();
+	d->plan_context.filters = filters_new(read_profile, d);
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		d->plan_context.nofile_max = nofile.rlim_max;
 	if (sysinfo(&info) == 0)
@@ -364,6 +379,7 @@ static void stop(struct daemon *d)
 	podnet_close(d->net, d->remove_network);
 	ipam_close(d->ipam);
 	cgroup_close(d->cgroups);
+	filters_free(d->plan_context.filters);
 	(void)uv_loop_close(&d->loop);
 	free(d->missing.items);
 	arena_free(d->arena);

@@ -154,6 +154,8 @@ int op_mount(struct launch *l, const struct plan_op *op)
 	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH | O_DIRECTORY, PATH_STRICT);
 	if (target == -ENOENT && (op->flags & PLAN_ATTR_OPTIONAL))
 		return 0;
+	if (target == -ENOENT) /* an image from scratch has nothing but its program; a symlink is -ELOOP */
+		target = path_make_directory(l->root, l->operand, 0755);
 	if (target < 0)
 		return target;
 	_cleanup_close_ int tree = mnt_new(fstype, launch_string(l, op->s2), mount_attrs(op->flags));

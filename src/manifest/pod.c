@@ -18,6 +18,14 @@ static const char *const restart_policy_names[] = {
 _Static_assert(ARRAY_SIZE(restart_policy_names) == RESTART_POLICY_MAX, "a name for each policy");
 const struct enum_words restart_policy_words = { restart_policy_names, RESTART_POLICY_MAX };
 
+static const char *const seccomp_type_names[] = {
+	[SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
+	[SECCOMP_UNCONFINED] = "Unconfined",
+	[SECCOMP_LOCALHOST] = "Localhost",
+};
+_Static_assert(ARRAY_SIZE(seccomp_type_names) == SECCOMP_TYPE_MAX, "a name for each type");
+const struct enum_words seccomp_type_words = { seccomp_type_names, SECCOMP_TYPE_MAX };
+
 static const char *const host_path_type_names[] = {
 	[HOST_PATH_ANY] = "",
 	[HOST_PATH_DIRECTORY_OR_CREATE] = "DirectoryOrCreate",

@@ -91,10 +91,19 @@ struct id { /* a uid or gid: 0 to 2^31-1 */
 	bool set;
 };
 
+enum seccomp_type { SECCOMP_RUNTIME_DEFAULT, SECCOMP_UNCONFINED, SECCOMP_LOCALHOST, SECCOMP_TYPE_MAX };
+
+struct seccomp_profile {
+	bool set; /* not set: the pod's, else RuntimeDefault */
+	enum seccomp_type type;
+	const char *localhost_profile; /* of Localhost: a file below the node's etc/podd/seccomp */
+};
+
 struct security_context {
 	struct capabilities capabilities;
-	enum tristate privileged, read_only_root, allow_privilege_escalation;
+	enum tristate privileged, read_only_root, allow_privilege_escalation, run_as_non_root;
 	struct id run_as_user, run_as_group;
+	struct seccomp_profile seccomp;
 };
 
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
@@ -165,7 +174,7 @@ struct pod_spec {
 	int64_t grace_seconds;
 	const char *hostname; /* NULL: the pod's name */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
-	struct security_context security; /* pod level: only run_as_user and run_as_group are ever set */
+	struct security_context security; /* pod level: no capabilities, no tristate but run_as_non_root */
 };
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };

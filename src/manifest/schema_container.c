@@ -182,11 +182,13 @@ static const struct field windows_fields[] = {
 const struct schema schema_windows = SCHEMA("WindowsSecurityContextOptions", windows_fields, 0);
 
 static const struct field seccomp_fields[] = {
-	PLANNED("type", STRING, SHOULD, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
-	        .choices = "Localhost|RuntimeDefault|Unconfined"),
-	PLANNED("localhostProfile", STRING, SHOULD, RESTART, "File with the filter.", .check = check_relative_path),
+	BUILT("type", ENUM, SHOULD, seccomp_profile, type, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
+	      .values = &seccomp_type_words),
+	BUILT("localhostProfile", STRING, SHOULD, seccomp_profile, localhost_profile, RESTART,
+	      "File with the filter, below /etc/podd/seccomp.", .check = check_relative_path),
 };
-const struct schema schema_seccomp = SCHEMA("SeccompProfile", seccomp_fields, 0, .rule = rule_seccomp);
+const struct schema schema_seccomp =
+	SCHEMA("SeccompProfile", seccomp_fields, sizeof(struct seccomp_profile), .starts_with_set = true, .rule = rule_seccomp);
 
 static const struct field app_armor_fields[] = {
 	PLANNED("type", STRING, SHOULD, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
@@ -214,16 +216,15 @@ static const struct field security_fields[] = {
 	      .check = check_id),
 	BUILT("runAsGroup", ID, MUST, security_context, run_as_group, RESTART, "Group id of the container's program.",
 	      .check = check_id),
-	PLANNED("runAsNonRoot", BOOL, MUST, RESTART, "Refuses to run as user 0.", .neutral = "false",
-	        .hint = "set runAsUser to a user other than 0"),
+	BUILT("runAsNonRoot", TRISTATE, MUST, security_context, run_as_non_root, RESTART, "Refuses to run as user 0."),
 	BUILT("readOnlyRootFilesystem", TRISTATE, MUST, security_context, read_only_root, RESTART,
 	      "Makes the root file system read-only."),
 	BUILT("allowPrivilegeEscalation", TRISTATE, MUST, security_context, allow_privilege_escalation, RESTART,
 	      "false: no program gains privileges by exec (no_new_privs)."),
 	PLANNED("procMount", STRING, SHOULD, RESTART, "Whether parts of /proc are masked.", .neutral = "Default",
 	        .choices = "Default|Unmasked", .hint = HINT_LATER),
-	PLANNED("seccompProfile", OBJECT, SHOULD, RESTART, "Filter of system calls.", .object = &schema_seccomp,
-	        .hint = HINT_LATER),
+	BUILT("seccompProfile", OBJECT, SHOULD, security_context, seccomp, NONE,
+	      "Filter of system calls; the pod's, else RuntimeDefault.", .object = &schema_seccomp),
 	PLANNED("appArmorProfile", OBJECT, SHOULD, RESTART, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
 };
 static const struct schema schema_security = SCHEMA("SecurityContext", security_fields, sizeof(struct security_context));

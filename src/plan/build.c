@@ -42,6 +42,16 @@ uint32_t build_strings(struct build *b, const struct string_list *list)
 	return list->count ? (uint32_t)at : 0;
 }
 
+uint32_t build_blob(struct build *b, const void *data, size_t size)
+{
+	while (b->strings.len % 8)
+		buf_putc(&b->strings, '\0');
+	size_t at = b->strings.len;
+	buf_append(&b->strings, data, size);
+	buf_putc(&b->strings, '\0'); /* the string area ends in a NUL, whatever comes last */
+	return (uint32_t)at;
+}
+
 uint16_t build_slot(struct build *b, enum slot_role role, const char *name, unsigned index)
 {
 	struct slot *s = xgrow(b->plan->slots, b->plan->slot_count);

@@ -17,6 +17,7 @@ void build_deinit(struct build *b);
 struct plan_op *build_op(struct build *b, enum plan_kind kind);
 uint32_t build_string(struct build *b, const char *s);
 uint32_t build_strings(struct build *b, const struct string_list *list);
+uint32_t build_blob(struct build *b, const void *data, size_t size); /* 8-aligned */
 uint16_t build_slot(struct build *b, enum slot_role role, const char *name, unsigned index);
 
 int build_finish(struct build *b); /* into plan->bytes; -E2BIG */

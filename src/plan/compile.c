@@ -1,4 +1,5 @@
 #include "plan/compile.h"
+#include <linux/filter.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -6,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "plan/build.h"
+#include "plan/filter.h"
 #include "plan/identity.h"
 #include "plan/words.h"
 #include "wire/anchor.h"
@@ -43,6 +45,7 @@ struct compile {
 	const struct plan_image *image;
 	const struct plan_context *ctx;
 	struct identity identity;
+	const struct buf *filter; /* of system calls; the cache's */
 	struct build build;
 	const char *reason;
 };
@@ -265,6 +268,24 @@ static void hide(struct compile *c)
 	}
 }
 
+static const char *profile_name(const struct seccomp_profile *p)
+{
+	return p->type == SECCOMP_LOCALHOST ? p->localhost_profile : "RuntimeDefault";
+}
+
+static void filter(struct compile *c)
+{
+	const struct buf *f = c->filter;
+
+	if (f->len == 0)
+		return;
+	uint32_t name = build_string(&c->build, profile_name(&c->identity.seccomp));
+	struct plan_op *op = build_op(&c->build, PLAN_SECCOMP);
+	op->count = (uint32_t)(f->len / sizeof(struct sock_filter));
+	op->s1 = build_blob(&c->build, f->data, f->len);
+	op->s2 = name;
+}
+
 /* The same for a member and for what joins it. */
 static void become(struct compile *c, const struct string_list *argv, bool tty)
 {
@@ -285,13 +306,18 @@ static void become(struct compile *c, const struct string_list *argv, bool tty)
 		groups.items[groups.count++] = arena_printf(a, "%lld", (long long)c->identity.groups[i]);
 	op->count = (uint32_t)groups.count;
 	op->s1 = build_strings(&c->build, &groups);
+	/* Without no_new_privs a filter takes CAP_SYS_ADMIN, so it comes before CAPS; with it, last, when it has the least to allow. */
+	if (!c->identity.no_new_privs)
+		filter(c);
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
 	if (tty) /* as the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray */
 		(void)build_op(&c->build, PLAN_TTY);
-	if (c->identity.no_new_privs)
+	if (c->identity.no_new_privs) {
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
+		filter(c);
+	}
 	words_environment(a, c->pod, c->container, &c->image->config, home, tty, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
@@ -304,7 +330,10 @@ static int prepare(struct compile *c, struct plan *ret)
 {
 	*ret = (struct plan){ .arena = arena_new() };
 	build_init(&c->build, ret);
-	return identity_resolve(c->pod, c->container, c->image, c->ctx, ret->arena, &c->identity, &c->reason);
+	int r = identity_resolve(c->pod, c->container, c->image, c->ctx, ret->arena, &c->identity, &c->reason);
+	if (r == 0)
+		r = filters_get(c->ctx->filters, &c->identity.seccomp, c->identity.bounding, ret->arena, &c->filter, &c->reason);
+	return r;
 }
 
 /* A failure leaves no plan; its reason lives on in the pod's arena. */

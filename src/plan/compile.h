@@ -16,6 +16,8 @@ struct plan_image {
 	const char *passwd, *group; /* texts of its /etc/passwd and /etc/group, or NULL */
 };
 
+struct filters;
+
 /* What the node says. */
 struct plan_context {
 	const char *const
@@ -25,6 +27,7 @@ struct plan_context {
 	uint64_t capabilities;   /* podd's own bounding set: what `privileged` means here */
 	int64_t memory_capacity; /* bytes, for oom_score_adj */
 	uint64_t nofile_max;     /* own hard limit */
+	struct filters *filters; /* compiled filters of system calls */
 };
 
 enum slot_role {

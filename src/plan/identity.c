@@ -105,6 +105,20 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 	return 0;
 }
 
+/* Kubernetes' runAsNonRoot, at the last moment at which the user is known. */
+static int check_non_root(const struct container *c, const struct pod *pod, const struct identity *id, const char **ret_reason)
+{
+	enum tristate wanted =
+		c->security.run_as_non_root != TRISTATE_UNSET ? c->security.run_as_non_root : pod->spec.security.run_as_non_root;
+
+	if (wanted != TRISTATE_TRUE || id->uid != 0)
+		return 0;
+	bool said = c->security.run_as_user.set || pod->spec.security.run_as_user.set;
+	*ret_reason = said ? "container's runAsUser breaks non-root policy: it has runAsNonRoot and runAsUser 0"
+	                   : "container has runAsNonRoot and image will run as root: set runAsUser";
+	return -EINVAL;
+}
+
 static int oom_score(const struct pod *pod, const struct container *c, const struct plan_context *ctx)
 {
 	switch (pod->qos) {
@@ -137,6 +151,9 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 	/* A user who is not root starts with none and gets back, at most, what a set-uid program may have. */
 	id.permitted = id.uid == 0 ? id.bounding : 0;
 	id.no_new_privs = c->security.allow_privilege_escalation == TRISTATE_FALSE;
+	id.seccomp = c->security.seccomp.set ? c->security.seccomp : pod->spec.security.seccomp;
+	if (c->security.privileged == TRISTATE_TRUE)
+		id.seccomp = (struct seccomp_profile){ .type = SECCOMP_UNCONFINED };
 	*ret = id;
-	return 0;
+	return check_non_root(c, pod, &id, ret_reason);
 }

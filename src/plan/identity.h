@@ -12,6 +12,7 @@ struct identity {
 	uint64_t bounding, permitted;
 	bool no_new_privs;
 	int oom_score_adj;
+	struct seccomp_profile seccomp;
 };
 
 /* 0 or -EINVAL with *ret_reason. */

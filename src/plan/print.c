@@ -182,7 +182,7 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		put_caps(out, (uint64_t)op->b);
 		break;
 	case PLAN_SECCOMP:
-		buf_printf(out, " %u instructions", op->count);
+		put_text(out, plan_view_string(v, op->s2));
 		break;
 	case PLAN_CHDIR:
 		put_text(out, plan_view_string(v, op->s1));

@@ -49,7 +49,7 @@ static const struct {
 	[PLAN_IDS] = { "ids", USE_S1_LIST },
 	[PLAN_CAPS] = { "caps", 0 },
 	[PLAN_NO_NEW_PRIVS] = { "no-new-privs", 0 },
-	[PLAN_SECCOMP] = { "seccomp", USE_FILTER },
+	[PLAN_SECCOMP] = { "seccomp", USE_FILTER | USE_S2 },
 	[PLAN_CHDIR] = { "chdir", USE_S1 },
 	[PLAN_EXEC] = { "exec", USE_S1_LIST | USE_S2_LIST },
 	[PLAN_TTY] = { "tty", 0 },

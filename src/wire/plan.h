@@ -50,7 +50,7 @@ enum plan_kind {
 	PLAN_IDS, /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
 	PLAN_CAPS, /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
 	PLAN_NO_NEW_PRIVS,
-	PLAN_SECCOMP, /* s1: struct sock_filter array (8-aligned in the strings), count of them */
+	PLAN_SECCOMP, /* s1: struct sock_filter array (8-aligned in the strings), count of them; s2: the profile's name */
 	PLAN_CHDIR,   /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
 	PLAN_EXEC,    /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
 	PLAN_TTY, /* a terminal (wire/terminal.h) instead of the socket that is standard input; controlling, as stdin, stdout, stderr */

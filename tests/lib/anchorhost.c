@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "plan/filter.h"
 #include "sys/cap.h"
 #include "sys/memfd.h"
 #include "sys/mnt.h"
@@ -305,7 +306,12 @@ struct container *host_container(struct host *h, const char *name, const char *s
 
 static struct plan_context context(void)
 {
+	static struct filters *filters;
+
+	if (!filters)
+		filters = filters_new(NULL, NULL);
 	return (struct plan_context){
+		.filters = filters,
 		.capabilities = cap_bounding(),
 		.memory_capacity = INT64_C(1) << 32,
 		.nofile_max = 20000,

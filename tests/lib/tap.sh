@@ -30,6 +30,14 @@ like() { # NAME TEXT PATTERN (extended regular expression)
 	fi
 }
 
+unlike() { # NAME TEXT PATTERN: there is a text, and it has no such thing
+	if [ -n "$2" ] && ! grep -qE -- "$3" <<<"$2"; then pass "$1"; else
+		fail "$1"
+		note "  nothing, or a match for: $3"
+		sed 's/^/#   /' <<<"$2" | tail -n 25
+	fi
+}
+
 # Waits until a command succeeds. The limit is a hang guard, far beyond what is usual.
 await() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1))

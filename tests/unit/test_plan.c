@@ -15,17 +15,22 @@
 #include "base/str.h"
 #include "manifest/manifest.h"
 #include "plan/compile.h"
+#include "plan/filter.h"
 #include "wire/anchor.h"
 
 /* A node that has everything, so that the goldens do not depend on the machine. */
 static struct plan_context node(bool unified)
 {
 	static const char *const v1[] = { "memory", "pids" };
+	static struct filters *filters; /* shared, and left to the end of the program */
 
+	if (!filters)
+		filters = filters_new(NULL, NULL);
 	return (struct plan_context){
 		.v1_hierarchies = v1,
 		.v1_count = unified ? 0 : 2,
 		.unified = unified,
+		.filters = filters,
 		.capabilities = (UINT64_C(1) << 41) - 1,
 		.memory_capacity = INT64_C(8) << 30,
 		.nofile_max = 1 << 20,
