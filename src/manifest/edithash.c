@@ -154,7 +154,9 @@ static void walk_field(struct walk *w, const struct field *f, const char *at, ui
 	char buf[TEXT_SIZE];
 
 	if (f->type == FIELD_OBJECT || f->type == FIELD_QUANTITY_MAP) {
-		if (f->object->starts_with_set && *(const bool *)at)
+		if (f->object->starts_with_set && !*(const bool *)at)
+			return; /* it is not there, whatever zeroes may mean in it */
+		if (f->object->starts_with_set)
 			fact(w, f, path, "set");
 		walk_object(w, f->object, at, path);
 	} else if (f->type == FIELD_OBJECTS) {
