@@ -32,11 +32,8 @@ json_t *doc_load(const char *text, size_t size, const char **ret_why)
 		return NULL;
 	}
 	json_t *j = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(j)) {
-		json_decref(j);
-		*ret_why = "is no JSON object, or has a key twice";
-		return NULL;
-	}
+	if (!j)
+		*ret_why = "is no JSON, or has a key twice";
 	return j;
 }
 

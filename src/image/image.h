@@ -38,7 +38,7 @@ struct image {
 	struct image_config config;
 	const char *architecture, *os;
 	struct label_list labels;
-	int64_t size;     /* bytes of its layers' files as unpacked; a layer that images share counts for each */
+	int64_t size;     /* bytes of its configuration and layers as they came, compressed or not */
 	int64_t imported; /* wall clock */
 	int64_t created;  /* wall clock, 0: not said */
 	bool pinned;      /* dropped in: never collected */

@@ -1,0 +1,4 @@
+/* The jail's system calls. */
+#pragma once
+
+int filter_install(void);
