@@ -94,5 +94,6 @@ int link_start(struct anchor *a);
 void link_died(struct anchor *a);
 void link_input(struct anchor *a);
 void link_flush(struct anchor *a);
-void link_hangs(struct anchor *a);                   /* its timer fired */
+int link_attach(struct anchor *a, const struct anchor_key *key, const int *fds, size_t fd_count); /* -EAGAIN: not now */
+void link_hangs(struct anchor *a);                                                                /* its timer fired */
 void link_drain(struct anchor *a, struct stream *s); /* empties a pipe while the log process hangs */

@@ -128,6 +128,23 @@ static bool order(struct anchor *a, const struct log_order *m, const int *fd)
 	return r == 0;
 }
 
+/* The log process copies each stream to the pipe of its place; a pipe without a stream is at its end. */
+int link_attach(struct anchor *a, const struct anchor_key *key, const int *fds, size_t fd_count)
+{
+	if (a->log < 0)
+		return -EAGAIN;
+	for (size_t i = 0; i < a->table.stream_count; i++) {
+		struct stream *s = &a->table.streams[i];
+		struct log_order m = { .type = LOG_TAP, .stream = (uint32_t)i };
+		if (s->fd < 0 || s->closed || !anchor_key_equal(&s->key, key) || (size_t)s->which > fd_count)
+			continue;
+		int r = s->sent ? frame_send(a->log, &m, sizeof(m), &fds[s->which - 1], 1) : -EAGAIN;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 void link_flush(struct anchor *a)
 {
 	if (a->log < 0)
@@ -172,7 +189,7 @@ void link_drain(struct anchor *a, struct stream *s)
 	ssize_t n = read(s->fd, waste, sizeof(waste));
 
 	(void)a;
-	if (n == 0)
+	if (n == 0 || (n < 0 && errno == EIO)) /* EIO: the end of a terminal */
 		s->drained_end = true;
 	if (n <= 0)
 		return;

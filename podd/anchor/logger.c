@@ -24,6 +24,7 @@ enum {
 	TRIM_SIZE = 32 << 10, /* buffers that were filled further than this are given back when nothing is left to do */
 	TRIM_MS = 200,
 	EVENTS = 32,
+	TAPS_MAX = 64,
 	QUIT_ROUNDS = 256, /* of reading after QUIT: what a process that outlives its pod still writes is not waited for */
 };
 static const uint32_t SOCKET_EVENT = UINT32_MAX;
@@ -42,6 +43,12 @@ struct log_file {
 	unsigned refs;
 };
 
+/* Who is attached to a stream; fd 0 is an empty place. */
+struct tap {
+	int fd;
+	uint32_t stream;
+};
+
 /* All of it lies in .bss: pages that are never touched cost nothing. */
 struct logger {
 	struct logger_config config;
@@ -52,6 +59,7 @@ struct logger {
 	char stamp[CRI_STAMP_SIZE];
 	struct log_stream streams[TABLE_STREAMS_MAX];
 	struct log_file files[TABLE_STREAMS_MAX];
+	struct tap taps[TAPS_MAX];
 	_Alignas(PAGE) char in[IN_SIZE];
 	_Alignas(PAGE) char out[OUT_SIZE];
 	_Alignas(PAGE) char carries[TABLE_STREAMS_MAX][CRI_LINE_MAX];
@@ -114,6 +122,34 @@ static struct crifile *take_file(struct logger *g, const struct anchor_key *key)
 	return &free_file->file;
 }
 
+static void tap_close(struct tap *t)
+{
+	(void)close(t->fd);
+	t->fd = 0;
+}
+
+static void open_tap(struct logger *g, uint32_t stream, int fd)
+{
+	for (size_t i = 0; i < TAPS_MAX; i++) {
+		if (g->taps[i].fd)
+			continue;
+		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+		g->taps[i] = (struct tap){ .fd = fd, .stream = stream };
+		return;
+	}
+	(void)close(fd); /* one too many sees the end */
+}
+
+static void feed_taps(struct logger *g, size_t stream, size_t n)
+{
+	for (size_t i = 0; i < TAPS_MAX; i++) {
+		struct tap *t = &g->taps[i];
+		/* SIGPIPE is blocked, as all signals are. Beyond what fits now, the reader has lost. */
+		if (t->fd && t->stream == stream && write(t->fd, g->in, n) < 0 && errno != EAGAIN)
+			tap_close(t);
+	}
+}
+
 static void release(struct logger *g, size_t stream)
 {
 	struct log_stream *s = &g->streams[stream];
@@ -121,6 +157,9 @@ static void release(struct logger *g, size_t stream)
 
 	if (--f->refs == 0)
 		crifile_close(&f->file, g->wall);
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (g->taps[i].fd && g->taps[i].stream == stream)
+			tap_close(&g->taps[i]);
 	(void)madvise(g->carries[stream], CRI_LINE_MAX, MADV_DONTNEED);
 	s->fd = fd_close(s->fd);
 	s->used = false;
@@ -155,12 +194,13 @@ static void pump(struct logger *g, size_t stream)
 	struct log_stream *s = &g->streams[stream];
 	ssize_t n = read(s->fd, g->in, IN_SIZE);
 
-	if (n < 0)
-		return; /* the reaper was faster */
-	if (n == 0) {
+	if (n == 0 || (n < 0 && errno == EIO)) { /* EIO: nobody has the terminal open any more */
 		end_stream(g, stream);
 		return;
 	}
+	if (n < 0)
+		return; /* the reaper was faster */
+	feed_taps(g, stream, (size_t)n);
 	if (n >= PIPE_FULL && !s->large) {
 		s->large = true;
 		(void)fcntl(s->fd, F_SETPIPE_SZ, PIPE_SIZE);
@@ -198,6 +238,10 @@ static void take_orders(struct logger *g)
 	bool known = n == (ssize_t)sizeof(m) && m.stream < TABLE_STREAMS_MAX;
 	if (known && m.type == LOG_OPEN && fd_count == 1 && !g->streams[m.stream].used) {
 		open_stream(g, &m, fds[0]);
+		return;
+	}
+	if (known && m.type == LOG_TAP && fd_count == 1 && g->streams[m.stream].used) {
+		open_tap(g, m.stream, fds[0]);
 		return;
 	}
 	frame_close(fds, fd_count);

@@ -13,6 +13,7 @@ enum log_order_type {
 	LOG_DRAINED,  /* stream, lines, midline: the reaper had to drop these */
 	LOG_GO,       /* answers SLOW: nobody else reads the pipes any more */
 	LOG_QUIT,     /* write what is in the pipes and exit */
+	LOG_TAP,      /* stream; one fd, a pipe that gets a copy from now on, without what it does not take at once */
 };
 
 struct log_order {

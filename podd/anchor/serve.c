@@ -87,6 +87,19 @@ static bool say_records(struct anchor *a)
 	return say(a, &end, sizeof(end), NULL, 0);
 }
 
+static bool say_attached(struct anchor *a, struct record *r)
+{
+	struct anchor_attached m = { .header = header(ANCHOR_ATTACHED, sizeof(m)), .key = r->info.key };
+
+	m.key.session = r->attach;
+	if (!say(a, &m, sizeof(m), &r->input, r->attach_input && r->input >= 0))
+		return false;
+	if (r->attach_input && r->input_once) /* when podd lets go of it, the member reads the end */
+		r->input = fd_close(r->input);
+	r->attach = 0;
+	return true;
+}
+
 static bool say_changes(struct anchor *a)
 {
 	for (size_t i = 0; i < a->table.record_count; i++) {
@@ -96,6 +109,8 @@ static bool say_changes(struct anchor *a)
 		if (r->started_due && !say_process(a, r, ANCHOR_STARTED))
 			return false;
 		r->started_due = false;
+		if (r->attach && !say_attached(a, r))
+			return false;
 		if (r->exited_due && !say_process(a, r, ANCHOR_EXITED))
 			return false;
 		r->exited_due = false;
@@ -147,7 +162,8 @@ static void refuse(struct anchor *a, const void *message, size_t n, int error)
 	*e = (struct anchor_error){ .header = header(ANCHOR_ERROR, sizeof(*e)), .error = -error };
 	if (n >= sizeof(*h))
 		e->request = h->type;
-	if (n >= sizeof(*h) + sizeof(e->key) && (h->type == ANCHOR_SPAWN || h->type == ANCHOR_SIGNAL || h->type == ANCHOR_ACK)) {
+	if (n >= sizeof(*h) + sizeof(e->key) &&
+	    (h->type == ANCHOR_SPAWN || h->type == ANCHOR_SIGNAL || h->type == ANCHOR_ACK || h->type == ANCHOR_ATTACH)) {
 		memcpy(&e->key, h + 1, sizeof(e->key));
 		e->key.container[sizeof(e->key.container) - 1] = '\0';
 	}
@@ -183,6 +199,26 @@ static int take_ack(struct anchor *a, const struct anchor_ack *m)
 	return 0;
 }
 
+static int take_attach(struct anchor *a, const struct anchor_attach *m, const int *fds, size_t fd_count)
+{
+	struct anchor_key key = m->key;
+
+	key.session = 0;
+	struct record *r = table_find(&a->table, &key);
+	if (!r || r->info.state != ANCHOR_PROCESS_RUNNING)
+		return -ESRCH;
+	if (r->attach || !m->key.session)
+		return -EBUSY;
+	if ((m->flags & ANCHOR_ATTACH_INPUT) && r->input < 0)
+		return -ENXIO;
+	int e = link_attach(a, &key, fds, fd_count);
+	if (e < 0)
+		return e;
+	r->attach = m->key.session;
+	r->attach_input = m->flags & ANCHOR_ATTACH_INPUT;
+	return 0;
+}
+
 static int take_quit(struct anchor *a)
 {
 	if (table_alive(&a->table))
@@ -212,6 +248,8 @@ static int take(struct anchor *a, const void *message, size_t n, const int *fds,
 		return take_ack(a, message);
 	case ANCHOR_QUIT:
 		return take_quit(a);
+	case ANCHOR_ATTACH:
+		return take_attach(a, message, fds, fd_count);
 	default: /* a number from outside, not our enum's value: types of the other direction */
 		return -EOPNOTSUPP;
 	}
@@ -223,6 +261,8 @@ static void hang_up(struct anchor *a)
 	a->phase = PHASE_QUIET;
 	a->blocked = false;
 	a->error_count = 0;
+	for (size_t i = 0; i < a->table.record_count; i++)
+		a->table.records[i].attach = 0;
 	spawn_end_sessions(a);
 }
 

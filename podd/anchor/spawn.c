@@ -2,12 +2,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "anchor/anchor.h"
 #include "base/cleanup.h"
 #include "sys/process.h"
 #include "wire/plan.h"
+#include "wire/terminal.h"
 
 enum {
 	EXIT_LAUNCH = 127,
@@ -152,9 +154,7 @@ static void mark_exited(struct record *r, int status)
 	r->info.status = status;
 	r->info.exited_wall = now_wall();
 	r->exited_due = true;
-	r->pidfd = fd_close(r->pidfd);
-	r->kill = fd_close(r->kill);
-	r->report = fd_close(r->report);
+	record_close(r);
 }
 
 /* Pipes for stdout and stderr: read ends into the table, write ends to the child. */
@@ -184,10 +184,34 @@ static void fail_record(struct record *r, uint32_t step, int error)
 	r->info.error = error;
 }
 
+/* A member's three: theirs[] are the ends for the child, closed by the caller; ours are in the record and the table. */
+static int make_stdio(struct anchor *a, const struct anchor_spawn *m, struct parcel *p, struct record *r, int theirs[static 3])
+{
+	int ends[2] = { -EBADF, -EBADF };
+
+	if (!(m->flags & ANCHOR_SPAWN_TTY) || m->class != ANCHOR_CLASS_MEMBER) {
+		int e = make_streams(a, &m->key, p, theirs + 1);
+		if (e < 0 || !(m->flags & ANCHOR_SPAWN_STDIN))
+			return e; /* a half-made pair has no writer: the log process sees its end and it is freed */
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return -errno;
+		r->input = ends[1];
+		r->input_once = m->flags & ANCHOR_SPAWN_ONCE;
+	} else {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+			return -errno;
+		r->tty = ends[1];
+		(void)fcntl(r->tty, F_SETFL, O_NONBLOCK);
+		p->stdio[1] = p->stdio[2] = a->null;
+	}
+	theirs[0] = p->stdio[0] = ends[0];
+	return 0;
+}
+
 static int start(struct anchor *a, const struct anchor_spawn *m, struct parcel *p)
 {
-	_cleanup_close_ int out = -EBADF, err = -EBADF, read_end = -EBADF, write_end = -EBADF;
-	int ends[2], logs[2] = { -EBADF, -EBADF };
+	_cleanup_close_ int in = -EBADF, out = -EBADF, err = -EBADF, read_end = -EBADF, write_end = -EBADF;
+	int ends[2], theirs[3] = { -EBADF, -EBADF, -EBADF };
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
@@ -195,15 +219,15 @@ static int start(struct anchor *a, const struct anchor_spawn *m, struct parcel *
 	write_end = p->report = ends[1];
 	if (a->table.record_count == TABLE_RECORDS_MAX)
 		return -EUSERS;
-	if (m->class != ANCHOR_CLASS_SESSION) {
-		int r = make_streams(a, &m->key, p, logs);
-		out = logs[0];
-		err = logs[1];
-		if (r < 0)
-			return r; /* a half-made pair has no writer: the log process sees its end and it is freed */
-	}
-
 	struct record *r = table_add(&a->table, &m->key);
+	int e = m->class == ANCHOR_CLASS_SESSION ? 0 : make_stdio(a, m, p, r, theirs);
+	in = theirs[0];
+	out = theirs[1];
+	err = theirs[2];
+	if (e < 0) {
+		table_remove(&a->table, r);
+		return e;
+	}
 	r->info.class = m->class;
 	r->info.state = ANCHOR_PROCESS_LAUNCHING;
 	pid_t pid = clone_into(a, m, p, &r->pidfd);
@@ -231,12 +255,24 @@ int spawn(struct anchor *a, const struct anchor_spawn *m, const int *fds, size_t
 	return r < 0 ? r : start(a, m, &p);
 }
 
+/* Its master is the input and, as a stream, what is logged. Without a place in the table the member sees a hang-up. */
+static void take_terminal(struct anchor *a, struct record *r)
+{
+	int master;
+
+	if (terminal_take(r->tty, &master) == 0) {
+		r->input = fcntl(master, F_DUPFD_CLOEXEC, 3);
+		if (!table_add_stream(&a->table, &r->info.key, 1, master))
+			(void)close(master);
+	}
+	r->tty = fd_close(r->tty);
+}
+
 void spawn_report(struct anchor *a, struct record *r)
 {
 	struct plan_failure f;
 	ssize_t n = read(r->report, &f, sizeof(f));
 
-	(void)a;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	r->report = fd_close(r->report);
@@ -246,6 +282,8 @@ void spawn_report(struct anchor *a, struct record *r)
 		return; /* its exit is told when it is reaped */
 	}
 	/* The end without a report: the program was executed (or the process was killed on its way there). */
+	if (r->tty >= 0)
+		take_terminal(a, r);
 	r->info.state = ANCHOR_PROCESS_RUNNING;
 	r->started_due = true;
 }

@@ -9,15 +9,22 @@ struct record *table_add(struct table *t, const struct anchor_key *key)
 	struct record *r = &t->records[t->record_count++];
 	memset(r, 0, sizeof(*r));
 	r->info.key = *key;
-	r->pidfd = r->kill = r->report = -EBADF;
+	r->pidfd = r->kill = r->report = r->tty = r->input = -EBADF;
 	return r;
 }
 
-void table_remove(struct table *t, struct record *r)
+void record_close(struct record *r)
 {
 	r->pidfd = fd_close(r->pidfd);
 	r->kill = fd_close(r->kill);
 	r->report = fd_close(r->report);
+	r->tty = fd_close(r->tty);
+	r->input = fd_close(r->input);
+}
+
+void table_remove(struct table *t, struct record *r)
+{
+	record_close(r);
 	struct record *last = &t->records[--t->record_count];
 	if (r != last)
 		*r = *last;

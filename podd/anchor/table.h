@@ -14,8 +14,13 @@ enum {
 
 /* One process: alive, or exited and not acknowledged. */
 struct record {
-	struct anchor_process info;   /* as podd is told */
-	int pidfd, kill, report;      /* -EBADF when done with */
+	struct anchor_process info; /* as podd is told */
+	int pidfd, kill, report;    /* -EBADF when done with */
+	int tty;                    /* socket over which the launch sends its terminal, until it runs; else -EBADF */
+	int input;                  /* where its input is written: a pipe, or the terminal's master; -EBADF: nowhere */
+	bool input_once;            /* who attaches first gets it for good */
+	uint32_t attach;            /* podd's number of an attachment that has to be answered; 0: none */
+	bool attach_input;
 	bool started_due, exited_due; /* podd has to be told */
 	bool snapshot_due;            /* belongs to the snapshot that is being sent */
 	bool forgotten;               /* a session of a podd that is gone: removed once it is reaped */
@@ -50,6 +55,8 @@ bool table_alive(const struct table *t); /* a process that was not forgotten liv
 
 struct stream *table_add_stream(struct table *t, const struct anchor_key *key, int which, int fd); /* NULL when full */
 void table_release_stream(struct stream *s); /* frees it when nothing is due any more */
+
+void record_close(struct record *r); /* all its descriptors */
 
 static inline bool record_live(const struct record *r)
 {

@@ -1,4 +1,4 @@
-/* podctl exec: a command in a container, with or without a terminal. Its exit code is ours. */
+/* podctl exec and attach: a command in a container, or the container's own process. Its exit code is ours. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,11 +11,17 @@
 #include "wire/stream.h"
 #include "wire/url.h"
 
-enum { EXEC_FAILED = 125, READ_SIZE = 32 << 10 };
+enum {
+	EXEC_FAILED = 125,
+	READ_SIZE = 32 << 10,
+	CTRL_P = 'P' & 0x1f,
+	CTRL_Q = 'Q' & 0x1f,
+};
 
 struct exec {
 	int fd, signals; /* signals: -EBADF without a terminal */
 	bool stdin_open;
+	bool detachable, saw_p; /* ^P ^Q leaves; a ^P waits for what follows */
 	struct buf in;
 	int code; /* -1: not known yet */
 };
@@ -91,18 +97,42 @@ static int send_size(struct exec *x, unsigned more)
 	return terminal_size(more, &frame) ? send_frame(x, frame.data, STREAM_RESIZE, frame.len - STREAM_HEADER_SIZE) : 0;
 }
 
+/* Copies what was typed, up to ^P ^Q, which leaves; a ^P at the end is kept until the next key. The length of the copy. */
+static size_t filter_keys(struct exec *x, const char *keys, size_t n, char *ret)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n && x->code < 0; i++) {
+		if (x->saw_p && keys[i] == CTRL_Q) {
+			x->code = 0;
+			break;
+		}
+		if (x->saw_p)
+			ret[count++] = CTRL_P;
+		x->saw_p = keys[i] == CTRL_P;
+		if (!x->saw_p)
+			ret[count++] = keys[i];
+	}
+	return count;
+}
+
 static int send_stdin(struct exec *x)
 {
-	char frame[STREAM_HEADER_SIZE + READ_SIZE];
-	ssize_t n = read(STDIN_FILENO, frame + STREAM_HEADER_SIZE, READ_SIZE);
+	char keys[READ_SIZE], frame[STREAM_HEADER_SIZE + 1 + READ_SIZE];
+	ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
 
 	if (n < 0 && errno == EINTR)
 		return 0;
 	if (n <= 0) {
 		x->stdin_open = false;
-		n = 0; /* an empty frame: the end */
+		return send_frame(x, frame, STREAM_STDIN, 0); /* empty: the end */
 	}
-	return send_frame(x, frame, STREAM_STDIN, (size_t)n);
+	size_t count = (size_t)n;
+	if (x->detachable)
+		count = filter_keys(x, keys, count, frame + STREAM_HEADER_SIZE);
+	else
+		memcpy(frame + STREAM_HEADER_SIZE, keys, count);
+	return count ? send_frame(x, frame, STREAM_STDIN, count) : 0;
 }
 
 static int receive(struct exec *x)
@@ -145,9 +175,9 @@ static int relay(struct exec *x)
 	return r;
 }
 
-static void exec_path(const struct args *a, const struct pod_ref *p, struct buf *out)
+static void call_path(const struct args *a, const struct pod_ref *p, const char *verb, struct buf *out)
 {
-	pod_ref_own_path(p, "exec", out);
+	pod_ref_own_path(p, verb, out);
 	if (a->container)
 		url_add(out, "container", a->container);
 	if (a->stdin)
@@ -158,13 +188,35 @@ static void exec_path(const struct args *a, const struct pod_ref *p, struct buf 
 		url_add(out, "command", a->command[i]);
 }
 
-static int run(const struct args *a, const struct pod_ref *p)
+/* With the terminal, if there is one, in raw mode. */
+static int converse(struct exec *x, const struct args *a, bool attach)
+{
+	int r = 0;
+
+	if (a->tty && a->stdin)
+		r = terminal_raw(&x->signals);
+	if (r == 0 && a->tty && attach) { /* a size that changes makes programs draw anew */
+		(void)fputs("If you don't see a command prompt, try pressing enter; ^P ^Q leaves.\r\n", stderr);
+		r = send_size(x, 1);
+	}
+	if (r == 0 && a->tty)
+		r = send_size(x, 0);
+	if (r == 0)
+		r = relay(x);
+	terminal_restore();
+	x->signals = fd_close(x->signals);
+	return r;
+}
+
+static int run(const struct args *a, const struct pod_ref *p, bool attach)
 {
 	_cleanup_buf_ struct buf path = BUF_NULL;
 	_cleanup_client_ struct client *c = NULL;
-	struct exec x = { .fd = -EBADF, .signals = -EBADF, .stdin_open = a->stdin, .code = -1 };
+	struct exec x = {
+		.fd = -EBADF, .signals = -EBADF, .stdin_open = a->stdin, .detachable = attach && a->stdin && a->tty, .code = -1
+	};
 
-	exec_path(a, p, &path);
+	call_path(a, p, attach ? "attach" : "exec", &path);
 	struct client_request q = { .method = "POST", .path = path.data, .upgrade = STREAM_PROTOCOL };
 	int r = client_open(a, &q, &c);
 	if (r == 0)
@@ -174,34 +226,39 @@ static int run(const struct args *a, const struct pod_ref *p)
 	if (client_code(c) != 101)
 		return own_failure(client_refused(c));
 	x.fd = client_take(c, &x.in);
-	if (a->tty && a->stdin)
-		r = terminal_raw(&x.signals);
-	if (r == 0 && a->tty)
-		r = send_size(&x, 0);
-	if (r == 0)
-		r = relay(&x);
-	terminal_restore();
-	(void)fd_close(x.signals);
+	r = converse(&x, a, attach);
 	(void)fd_close(x.fd);
 	buf_deinit(&x.in);
 	if (x.code >= 0)
 		return x.code;
-	return ctl_fail(EXEC_FAILED, "the connection to podd was lost: %s", strerror(-r));
+	return ctl_fail(EXEC_FAILED, r == -EPIPE ? "can't write: %s" : "the connection to podd was lost: %s", strerror(-r));
 }
 
-int verb_exec(const struct args *a)
+static int begin(const struct args *a, bool attach)
 {
+	struct args own = *a;
 	struct pod_ref p;
 
-	if (a->word_count != 1 || !a->command_count)
-		return own_failure(ctl_fail(CTL_USAGE, "exec needs a pod and a command: podctl exec web -- ls -l"));
 	if (pod_ref_parse(a, a->words[0], &p) < 0)
 		return EXEC_FAILED;
-	(void)signal(SIGPIPE, SIG_IGN); /* of the socket; a write to a closed stdout is an error that ends us */
-	struct args own = *a;
+	(void)signal(SIGPIPE, SIG_IGN);                    /* of the socket; a write to a closed stdout is an error that ends us */
 	if (a->tty && a->stdin && !isatty(STDIN_FILENO)) { /* kubectl's words */
 		(void)fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
 		own.tty = false;
 	}
-	return run(&own, &p);
+	return run(&own, &p, attach);
+}
+
+int verb_exec(const struct args *a)
+{
+	if (a->word_count != 1 || !a->command_count)
+		return own_failure(ctl_fail(CTL_USAGE, "exec needs a pod and a command: podctl exec web -- ls -l"));
+	return begin(a, false);
+}
+
+int verb_attach(const struct args *a)
+{
+	if (a->word_count != 1 || a->command)
+		return own_failure(ctl_fail(CTL_USAGE, "attach needs the name of one pod and no command"));
+	return begin(a, true);
 }

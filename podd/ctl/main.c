@@ -22,6 +22,8 @@ static const struct verb verbs[] = {
 	  verb_logs },
 	{ "exec", "exec [-it] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec },
+	{ "attach", "attach [-it] POD [-c NAME]", "what a container prints from now on; with -i its input, with -t its terminal",
+	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_attach },
 	{ "validate", "validate [--portable] [-o json] FILE|DIR|-...", "what podd would say to these manifests; needs no podd",
 	  TAKES(OPTION_OUTPUT) | TAKES(OPTION_PORTABLE), verb_validate },
 	{ "explain", "explain [pod.spec.FIELD...] | explain -o json|markdown",

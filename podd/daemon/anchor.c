@@ -213,6 +213,7 @@ union message {
 	struct anchor_process process;
 	struct anchor_dropped dropped;
 	struct anchor_error error;
+	struct anchor_attached attached;
 	unsigned char bytes[FRAME_SIZE_MAX];
 };
 
@@ -246,6 +247,10 @@ static void dispatch(struct anchor *a, const union message *m, size_t size, int 
 	case ANCHOR_ERROR:
 		if (size >= sizeof(m->error))
 			a->cb.refused(a->arg, &m->error);
+		break;
+	case ANCHOR_ATTACHED:
+		if (size >= sizeof(m->attached))
+			a->cb.attached(a->arg, &m->attached, fd_count ? TAKE_FD(fds[0]) : -EBADF);
 		break;
 	}
 }

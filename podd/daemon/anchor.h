@@ -19,7 +19,8 @@ struct anchor_callbacks {
 	void (*exited)(void *arg, const struct anchor_process *p);
 	void (*dropped)(void *arg, const struct anchor_dropped *m);
 	void (*refused)(void *arg, const struct anchor_error *m);
-	void (*lost)(void *arg); /* the anchor is dead; called once */
+	void (*attached)(void *arg, const struct anchor_attached *m, int input); /* input is the callee's; -EBADF: none */
+	void (*lost)(void *arg);                                                 /* the anchor is dead; called once */
 };
 
 /* Connects to `socket` below dirfd and says hello; a snapshot follows. `pidfd` is taken over if not negative (else the snapshot brings it).

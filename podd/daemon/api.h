@@ -6,6 +6,7 @@
  *   api_event.c  events, also as a watch
  *   api_log.c    a container's log, also while it grows
  *   api_exec.c   exec, over frames of wire/stream.h
+ *   api_attach.c attach, likewise
  *   api_podd.c   restart, stop, start, status, census
  *
  * The API defines no pods: the manifest directory does. */
@@ -56,6 +57,7 @@ void api_event_list(struct http_request *q, void *arg);
 void api_log_get(struct http_request *q, void *arg);
 void api_log_changed(struct api *a, const char *uid);
 void api_exec(struct http_request *q, void *arg);
+void api_attach(struct http_request *q, void *arg);
 void api_podd_restart(struct http_request *q, void *arg);
 void api_podd_stop(struct http_request *q, void *arg);
 void api_podd_start(struct http_request *q, void *arg);

@@ -10,6 +10,7 @@
 #include "daemon/leftover.h"
 #include "daemon/rootfs.h"
 #include "daemon/sandbox_internal.h"
+#include "daemon/session.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
 
@@ -378,6 +379,7 @@ void launch_exited(struct sandbox *s, const struct anchor_process *p)
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	_cleanup_buf_ struct buf plan = BUF_NULL;
 
+	session_member_exited(s, p);
 	if (p->failed) {
 		const struct core_pod *cp = core_pod_by_uid(s->daemon->core, s->uid);
 		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container) : NULL;

@@ -200,12 +200,17 @@ static void on_refused(void *arg, const struct anchor_error *m)
 	struct sandbox *s = arg;
 
 	answered(s);
-	if (m->request != ANCHOR_SPAWN)
+	if (m->request != ANCHOR_SPAWN && m->request != ANCHOR_ATTACH)
 		return; /* an ACK or signal for what is gone already */
 	if (m->key.session)
 		session_refused(s, m);
 	else
 		launch_refused(s, m);
+}
+
+static void on_attached(void *arg, const struct anchor_attached *m, int input)
+{
+	session_attached(arg, m, input);
 }
 
 const struct anchor_callbacks sandbox_callbacks = {
@@ -214,6 +219,7 @@ const struct anchor_callbacks sandbox_callbacks = {
 	.exited = on_exited,
 	.dropped = on_dropped,
 	.refused = on_refused,
+	.attached = on_attached,
 	.lost = on_lost,
 };
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/str.h"
 #include "daemon/launch.h"
 
@@ -12,7 +13,7 @@ struct session {
 	struct plan plan;
 	struct session_callbacks cb;
 	void *arg;
-	bool ended;
+	bool attach; /* not a command of its own */
 };
 
 static struct session *find(struct sandbox *s, const struct anchor_key *k)
@@ -39,14 +40,13 @@ static void forget(struct session *e)
 
 	list_remove(&e->link);
 	e->sandbox = NULL;
-	if (s)
+	if (s && !e->attach)
 		remove_leaf(s, &e->key);
 }
 
 static void end(struct session *e, int status, const char *error)
 {
 	forget(e);
-	e->ended = true;
 	e->cb.ended(e, status, error, e->arg);
 }
 
@@ -100,12 +100,43 @@ void session_exited(struct sandbox *s, const struct anchor_process *p)
 	end(e, (p->error == ENOENT ? 127 : 126) << 8, buf_str(&text)); /* as a shell says it */
 }
 
+void session_attached(struct sandbox *s, const struct anchor_attached *m, int input)
+{
+	struct session *e = find(s, &m->key);
+
+	if (e)
+		e->cb.attached(e, input, e->arg);
+	else
+		(void)fd_close(input);
+}
+
+void session_member_exited(struct sandbox *s, const struct anchor_process *p)
+{
+	list_foreach(e, &s->sessions, struct session, link)
+		if (e->attach && e->key.number == p->key.number && streq(e->key.container, p->key.container))
+			end(e, p->status, NULL);
+}
+
+static const char *refusal(const struct anchor_error *m)
+{
+	switch (m->error) {
+	case EOPNOTSUPP:
+		return "the pod runs since before podd could attach; restart it";
+	case ENXIO:
+		return "the container's standard input is closed";
+	case EAGAIN:
+	case EBUSY:
+		return "the pod's anchor is busy, try again";
+	}
+	return strerror(m->error);
+}
+
 void session_refused(struct sandbox *s, const struct anchor_error *m)
 {
 	struct session *e = find(s, &m->key);
 
 	if (e)
-		end(e, 126 << 8, strerror(m->error));
+		end(e, 126 << 8, refusal(m));
 }
 
 /* What a session's plan wants; it needs no root file system of its own. */
@@ -179,6 +210,43 @@ int session_start(struct daemon *d, const char *uid, const char *container, cons
 	int r = start(d, e, uid, container, argv, tty, stdio);
 	for (size_t i = 0; i < 3; i++)
 		(void)close(stdio[i]);
+	if (r < 0) {
+		(void)session_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+static int attach(struct daemon *d, struct session *e, const char *uid, const char *container, bool input,
+                  const int outputs[static 2])
+{
+	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
+	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
+	struct anchor_attach m = { .header = { ANCHOR_ATTACH, sizeof(m), 0 }, .flags = input ? ANCHOR_ATTACH_INPUT : 0 };
+
+	if (!cc)
+		return -ENOENT;
+	e->sandbox = sandbox_find(d, uid);
+	if (!e->sandbox || !e->sandbox->anchor || cc->state != CONTAINER_STATE_RUNNING)
+		return -ESRCH;
+	m.key = e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
+	list_append(&e->sandbox->sessions, &e->link);
+	return anchor_send(e->sandbox->anchor, &m, sizeof(m), outputs, outputs[1] < 0 ? 1 : 2);
+}
+
+int session_attach(struct daemon *d, const char *uid, const char *container, bool input, const int outputs[static 2],
+                   const struct session_callbacks *cb, void *arg, struct session **ret)
+{
+	struct session *e = xnew(struct session);
+
+	e->cb = *cb;
+	e->arg = arg;
+	e->attach = true;
+	list_init(&e->link);
+	int r = attach(d, e, uid, container, input, outputs);
+	(void)fd_close(outputs[0]);
+	(void)fd_close(outputs[1]);
 	if (r < 0) {
 		(void)session_free(e);
 		return r;

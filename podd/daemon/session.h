@@ -1,11 +1,12 @@
-/* A command inside a running member: exec. The session lives while the caller holds it; freeing it kills the command. */
+/* A command inside a running member (exec), or a hand on the member itself (attach). The session lives while the caller holds it; freeing it kills the command. */
 #pragma once
 #include "daemon/daemon.h"
 
 struct session;
 
 struct session_callbacks {
-	void (*started)(struct session *s, void *arg);
+	void (*started)(struct session *s, void *arg);             /* of a command */
+	void (*attached)(struct session *s, int input, void *arg); /* input is the callee's; -EBADF: none */
 	/* The end: status as wait(2) gives it; `error` is text if the command could not be run (status then is 126 << 8 or 127 << 8), else NULL. */
 	void (*ended)(struct session *s, int status, const char *error, void *arg);
 };
@@ -15,12 +16,19 @@ struct session_callbacks {
  * running; other -errno. */
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, bool tty,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret);
-struct session *session_free(struct session *s); /* kills what still runs; takes NULL, returns NULL */
+/* Attaches to a container that runs: outputs are pipes for copies of its stdout and stderr (-EBADF: none, a terminal has one), closed here.
+ * `ended` says how the container did. */
+int session_attach(struct daemon *d, const char *uid, const char *container, bool input, const int outputs[static 2],
+                   const struct session_callbacks *cb, void *arg, struct session **ret);
+struct session *session_free(struct session *s); /* kills what still runs of a command; takes NULL, returns NULL */
 
 /* Within the daemon: what the anchor says of sessions, and the sandbox's end. */
 struct anchor_process;
 struct anchor_error;
+struct anchor_attached;
 void session_started(struct sandbox *s, const struct anchor_process *p);
 void session_exited(struct sandbox *s, const struct anchor_process *p);
+void session_attached(struct sandbox *s, const struct anchor_attached *m, int input);
+void session_member_exited(struct sandbox *s, const struct anchor_process *p);
 void session_refused(struct sandbox *s, const struct anchor_error *m);
 void session_end_all(struct sandbox *s);

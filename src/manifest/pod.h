@@ -118,6 +118,7 @@ struct container {
 	struct resize_policy_list resize;
 	struct volume_mount_list mounts;
 	struct security_context security;
+	bool stdin_open, stdin_once, tty;
 };
 
 struct container_list {

@@ -275,9 +275,9 @@ static const struct field container_fields[] = {
 	        .choices = "Always|IfNotPresent|Never", .hint = "leave it out: a rootfs: image is never pulled"),
 	BUILT("securityContext", OBJECT, MUST, container, security, NONE, "User, capabilities and other privileges.",
 	      .object = &schema_security),
-	PLANNED("stdin", BOOL, SHOULD, RESTART, "Keeps standard input open.", .neutral = "false", .hint = HINT_LATER),
-	PLANNED("stdinOnce", BOOL, SHOULD, RESTART, "Closes it after the first attach.", .neutral = "false", .hint = HINT_LATER),
-	PLANNED("tty", BOOL, SHOULD, RESTART, "Gives the container a terminal.", .neutral = "false", .hint = HINT_LATER),
+	BUILT("stdin", BOOL, SHOULD, container, stdin_open, RESTART, "Keeps standard input open."),
+	BUILT("stdinOnce", BOOL, SHOULD, container, stdin_once, RESTART, "Closes it after the first attach."),
+	BUILT("tty", BOOL, SHOULD, container, tty, RESTART, "Gives the container a terminal."),
 };
 const struct schema schema_container = SCHEMA("Container", container_fields, sizeof(struct container), .rule = rule_container);
 

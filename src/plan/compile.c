@@ -376,11 +376,15 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		return finish(&c, r, ret, ret_reason);
 	hide(&c);
 	build_op(&c.build, PLAN_PIVOT)->flags = read_only_root(&c) ? PLAN_ATTR_RDONLY : 0;
-	become(&c, &argv, false);
+	become(&c, &argv, container->tty);
 	if (pod->spec.share_process_namespace)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
 	else if (!pod->spec.host_pid)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_NEW;
+	if (container->tty)
+		ret->spawn_flags |= ANCHOR_SPAWN_TTY;
+	if (container->stdin_open)
+		ret->spawn_flags |= ANCHOR_SPAWN_STDIN | (container->stdin_once ? ANCHOR_SPAWN_ONCE : 0);
 	return finish(&c, 0, ret, ret_reason);
 }
 

@@ -55,7 +55,7 @@ struct plan {
 	struct buf bytes; /* the memfd's content */
 	struct slot *slots;
 	size_t slot_count;
-	uint32_t spawn_flags; /* ANCHOR_SPAWN_PID_* */
+	uint32_t spawn_flags; /* ANCHOR_SPAWN_* that come from the manifest */
 };
 
 /* The plan of a member. 0, or -E2BIG (too large), or -EINVAL with *ret_reason (static text or on the pod's arena; CreateContainerConfigError). */

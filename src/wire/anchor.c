@@ -11,6 +11,8 @@ _Static_assert(sizeof(struct anchor_note) == 16 + ANCHOR_NOTE_MAX, "");
 _Static_assert(sizeof(struct anchor_spawn) == 96, "");
 _Static_assert(sizeof(struct anchor_signal) == 88, "");
 _Static_assert(sizeof(struct anchor_ack) == 80, "");
+_Static_assert(sizeof(struct anchor_attach) == 88, "");
+_Static_assert(sizeof(struct anchor_attached) == 80, "");
 _Static_assert(sizeof(struct anchor_snapshot) == 40 + ANCHOR_NOTE_MAX, "");
 _Static_assert(sizeof(struct anchor_process) == 328, "");
 _Static_assert(sizeof(struct anchor_dropped) == 104, "");
@@ -30,6 +32,7 @@ static const struct {
 	{ ANCHOR_SIGNAL, "signal", sizeof(struct anchor_signal), offsetof(struct anchor_signal, key) },
 	{ ANCHOR_ACK, "ack", sizeof(struct anchor_ack), offsetof(struct anchor_ack, key) },
 	{ ANCHOR_QUIT, "quit", sizeof(struct anchor_header), NO_KEY },
+	{ ANCHOR_ATTACH, "attach", sizeof(struct anchor_attach), offsetof(struct anchor_attach, key) },
 	{ ANCHOR_SNAPSHOT, "snapshot", offsetof(struct anchor_snapshot, note), NO_KEY },
 	{ ANCHOR_PROCESS, "process", sizeof(struct anchor_process), offsetof(struct anchor_process, key) },
 	{ ANCHOR_SNAPSHOT_END, "snapshot-end", sizeof(struct anchor_header), NO_KEY },
@@ -37,6 +40,7 @@ static const struct {
 	{ ANCHOR_EXITED, "exited", sizeof(struct anchor_process), offsetof(struct anchor_process, key) },
 	{ ANCHOR_DROPPED, "dropped", sizeof(struct anchor_dropped), offsetof(struct anchor_dropped, key) },
 	{ ANCHOR_ERROR, "error", sizeof(struct anchor_error), offsetof(struct anchor_error, key) },
+	{ ANCHOR_ATTACHED, "attached", sizeof(struct anchor_attached), offsetof(struct anchor_attached, key) },
 };
 
 static size_t find(uint16_t type)

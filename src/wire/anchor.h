@@ -30,6 +30,7 @@ enum anchor_type {
 	ANCHOR_SIGNAL,    /* struct anchor_signal: to the first process of a key */
 	ANCHOR_ACK,       /* struct anchor_ack: the exit of this key may be forgotten */
 	ANCHOR_QUIT,      /* header only: drain the logs and exit; refused while a member lives */
+	ANCHOR_ATTACH,    /* struct anchor_attach, with fds: answered with ATTACHED, or refused */
 
 	/* anchor to podd */
 	ANCHOR_SNAPSHOT = 64, /* struct anchor_snapshot; fds: own pidfd, network namespace, a fresh rtnetlink socket in it */
@@ -39,6 +40,7 @@ enum anchor_type {
 	ANCHOR_EXITED,        /* struct anchor_process: also when the launch failed */
 	ANCHOR_DROPPED,       /* struct anchor_dropped: log lines were lost (disk full or hung) */
 	ANCHOR_ERROR,         /* struct anchor_error: a request was refused */
+	ANCHOR_ATTACHED,      /* struct anchor_attached, with an fd if input was asked for */
 };
 
 struct anchor_header {
@@ -76,6 +78,10 @@ enum anchor_spawn_flags {
 	ANCHOR_SPAWN_PID_NEW = 1 << 2,  /* CLONE_NEWPID */
 	ANCHOR_SPAWN_PID_POD = 1 << 3,  /* into the shared PID namespace of the pod, made with the anchor (shareProcessNamespace) */
 	ANCHOR_SPAWN_PID_JOIN = 1 << 4, /* into the PID namespace of the member `join`; the anchor puts its pidfd into slot 0 */
+	ANCHOR_SPAWN_STDIN = 1 << 5,    /* a member's input is open: a pipe whose other end the anchor keeps */
+	ANCHOR_SPAWN_ONCE = 1 << 6,     /* with STDIN: the first to attach gets that end, and with it goes the input */
+	ANCHOR_SPAWN_TTY =
+		1 << 7, /* the plan makes a terminal (wire/terminal.h): the anchor keeps its master and logs what it prints */
 };
 
 /* fds, in this order: the launch program (memfd), the plan (memfd), [cgroup directory], [cgroup.kill], [stdin, stdout, stderr of a
@@ -97,6 +103,23 @@ struct anchor_signal {
 struct anchor_ack {
 	struct anchor_header header;
 	struct anchor_key key;
+};
+
+/* fds: pipes that get a copy of what the member prints to stdout and, unless it has a terminal, stderr. What they do not take at once is
+ * lost to them; the log has it. The key is the member's, but `session` is podd's number for this attachment. */
+struct anchor_attach {
+	struct anchor_header header;
+	struct anchor_key key;
+	uint32_t flags, reserved;
+};
+
+enum anchor_attach_flags {
+	ANCHOR_ATTACH_INPUT = 1 << 0, /* hand out the input as well: the pipe, or the master of the terminal */
+};
+
+struct anchor_attached {
+	struct anchor_header header;
+	struct anchor_key key; /* as in the request */
 };
 
 struct anchor_snapshot {

@@ -59,5 +59,46 @@ like "and the terminal as it was" "$out" '^\[cooked\]$'
 podd_start
 ok "with the next podd there are terminals as before" eval 'at "wait:$ " "send:exit 5\r" | grep -qF "[exit 5]"'
 
+# --- attach
+pod console <<'END'
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: shell, image: "rootfs:/", command: [env, "PS1=$ ", sh], stdin: true, tty: true}
+  - {name: cat, image: "rootfs:/", command: [sh, -c, "while read -r l; do echo got $l; echo err $l >&2; done; echo end; sleep infinity"], stdin: true}
+  - {name: once, image: "rootfs:/", command: [sh, -c, "cat; echo closed; sleep infinity"], stdin: true, stdinOnce: true}
+  - {name: plain, image: "rootfs:/", command: [sh, -c, "while :; do echo tick; sleep 0.05; done"]}
+END
+ready console
+attached() { # CONTAINER STEP...
+	local c=$1
+	shift
+	typist "$@" -- "$podctl" --root "$ROOT" attach -it console -c "$c"
+}
+out=$(attached shell 'wait:leaves' 'send:\r' 'wait:$ ' 'send:tty; stty size; echo $TERM $((40+2))\r' 'wait:xterm 42' 'send:\x10\x11')
+like "attach: the container's terminal" "$out" '^/dev/(pts/0|console)$'
+like "as large as the user's window" "$out" '^30 100$'
+like "^P ^Q leaves" "$out" '^\[exit 0\]$'
+like "the user's terminal as it was" "$out" '^\[cooked\]$'
+is "and the container runs on" "$(of console shell .restartCount)" 0
+like "what a terminal prints is in the log" "$(podctl logs console -c shell)" 'xterm 42'
+shell=$(member_pid console shell)
+podd_kill
+podd_start
+is "podd is killed and started: the same process" "$(member_pid console shell)" "$shell"
+like "and attach works again" "$(attached shell wait:leaves 'send:\r' 'wait:$ ' 'send:echo back $((1+1))\r' 'wait:back 2' 'send:\x10\x11')" '^\[exit 0\]$'
+is "without a terminal: input and both outputs" "$({ echo one; await 10 said console cat 'got one'; } | timeout 20 "$podctl" --root "$ROOT" attach -i console -c cat 2>"$ROOT/err" & p=$!; await 10 grep -q 'err one' "$ROOT/err"; kill $p; wait $p 2>/dev/null)" "got one"
+is "stdout and stderr by themselves" "$(cat "$ROOT/err")" "err one"
+ok "the end of one's input is not the container's" eval '! said console cat "^end"'
+( echo first; sleep 0.2 ) | timeout 20 "$podctl" --root "$ROOT" attach -i console -c once >"$ROOT/once" &
+ok "but with stdinOnce it is" await 10 said console once '^closed'
+kill $! 2>/dev/null
+like "and nobody gets it again" "$(echo x | podctl attach -i console -c once 2>&1; echo "exit $?")" 'standard input is closed'
+like "attach without input sees what is printed" "$(timeout 2 "$podctl" --root "$ROOT" attach console -c plain | head -n 3)" '^tick$'
+like "a container without stdin takes none" "$(podctl attach -i console -c plain 2>&1; echo "exit $?")" 'takes no input'
+like "one without a terminal has none" "$(attached cat)" 'has no terminal'
+out=$(attached shell wait:leaves 'send:\r' 'wait:$ ' 'send:exit 9\r')
+like "when the container ends, so does attach, with its exit code" "$out" '^\[exit 9\]$'
+ok "and the container is started again" await 20 restarts_are console shell 1
+
 leaves_nothing
 finish

@@ -47,7 +47,15 @@ static void golden_small(void **state)
 		.header = { ANCHOR_DROPPED, sizeof(dropped), 0 }, .key = key, .lines = 1, .bytes = 2, .error = 28
 	};
 
+	struct anchor_attach attach = { .header = { ANCHOR_ATTACH, sizeof(attach), 0 }, .key = key, .flags = ANCHOR_ATTACH_INPUT };
+	struct anchor_attached attached = { .header = { ANCHOR_ATTACHED, sizeof(attached), 0 }, .key = key };
+
 	(void)state;
+	assert_int_equal(sizeof(attach), 88);
+	assert_at(&attach, 0, "\7\0\x58\0\0\0\0\0app\0", 12);
+	assert_at(&attach, 72, "\7\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0", 16);
+	assert_int_equal(sizeof(attached), 80);
+	assert_at(&attached, 0, "\x47\0\x50\0\0\0\0\0app\0", 12);
 	assert_int_equal(sizeof(hello), 16);
 	assert_at(&hello, 0, "\1\0\x10\0\0\0\0\0\1\0\0\0\0\0\0\0", 16);
 	assert_int_equal(sizeof(sig), 88);
@@ -61,6 +69,9 @@ static void golden_small(void **state)
 	assert_int_equal(ANCHOR_QUIT, 6);
 	assert_int_equal(ANCHOR_SNAPSHOT, 64);
 	assert_int_equal(ANCHOR_ERROR, 70);
+	assert_int_equal(ANCHOR_ATTACH, 7);
+	assert_int_equal(ANCHOR_ATTACHED, 71);
+	assert_int_equal(ANCHOR_SPAWN_STDIN | ANCHOR_SPAWN_ONCE | ANCHOR_SPAWN_TTY, 0xe0);
 }
 
 static void golden_process_and_snapshot(void **state)
