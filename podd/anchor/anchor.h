@@ -25,6 +25,8 @@ enum {
 struct options {
 	int listen, logs;
 	const char *path, *hostname, *title;
+	const char *sysctls[ANCHOR_SYSCTLS_MAX]; /* "net/ipv4/tcp_syncookies=1" */
+	unsigned sysctl_count;
 	bool own_net, own_uts, share_pid;
 	uint64_t log_size;
 	unsigned log_files;

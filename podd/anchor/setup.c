@@ -58,6 +58,8 @@ int setup_options(struct options *o, char **argv)
 				o->path = value;
 			else if (strcmp(name, "--hostname") == 0)
 				o->hostname = value;
+			else if (strcmp(name, "--sysctl") == 0 && o->sysctl_count < ANCHOR_SYSCTLS_MAX)
+				o->sysctls[o->sysctl_count++] = value;
 			else if (strcmp(name, "--title") == 0)
 				o->title = value;
 			else
@@ -106,6 +108,29 @@ static uint32_t set_network(void)
 	if (!off && access("/proc/sys/net/ipv6", F_OK) == 0)
 		degraded |= ANCHOR_DEGRADED_IPV6;
 	return degraded;
+}
+
+static bool set_sysctl(const char *setting)
+{
+	static const char base[] = "/proc/sys/";
+	char path[256];
+	size_t n = strcspn(setting, "=");
+
+	if (!setting[n] || sizeof(base) + n > sizeof(path))
+		return false;
+	memcpy(path, base, sizeof(base));
+	memcpy(path + sizeof(base) - 1, setting, n);
+	path[sizeof(base) - 1 + n] = '\0';
+	return !strstr(path, "..") && put_file(path, setting + n + 1);
+}
+
+/* What the manifest asks for: 1 + the index of the first that the kernel refuses, 0 if it takes all. */
+static uint32_t set_sysctls(const struct options *o)
+{
+	for (unsigned i = 0; i < o->sysctl_count; i++)
+		if (!set_sysctl(o->sysctls[i]))
+			return i + 1;
+	return 0;
 }
 
 /* "podd-anchor ns/name" in the process list: written over the arguments, which are one block of memory. */
@@ -172,6 +197,7 @@ int setup(struct anchor *a, struct strings *strings, char **argv)
 		return -errno;
 	if (a->options.own_net)
 		a->degraded |= set_network();
+	a->degraded |= set_sysctls(&a->options) << ANCHOR_DEGRADED_SYSCTL_SHIFT;
 
 	sigset_t wanted;
 	(void)sigemptyset(&wanted);

@@ -46,6 +46,7 @@ static void apply_file(struct config *c, const struct conf *f)
 	c->log_json = f->log_format == CONF_LOG_JSON;
 	c->any_owner = f->manifest_owner == CONF_OWNER_ANY;
 	c->allow_unenforced = f->allow_unenforced_limits;
+	c->unsafe_sysctls = f->unsafe_sysctls;
 	c->log_size = quantity_value(&f->log_max_size);
 	c->log_files = f->log_max_files;
 	c->pids_max = f->pids_limit;
@@ -274,6 +275,11 @@ static bool same_lists(const struct config *a, const struct config *b)
 	for (size_t i = 0; i < a->node_labels.count; i++)
 		if (!streq(a->node_labels.items[i].name, b->node_labels.items[i].name) ||
 		    !streq(a->node_labels.items[i].value, b->node_labels.items[i].value))
+			return false;
+	if (a->unsafe_sysctls.count != b->unsafe_sysctls.count)
+		return false;
+	for (size_t i = 0; i < a->unsafe_sysctls.count; i++)
+		if (!streq(a->unsafe_sysctls.items[i], b->unsafe_sysctls.items[i]))
 			return false;
 	return true;
 }

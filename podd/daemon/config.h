@@ -24,6 +24,7 @@ struct config {
 	bool log_json;
 	bool any_owner;        /* manifestOwner: any */
 	bool allow_unenforced; /* run pods whose limits this host can't enforce */
+	struct string_list unsafe_sysctls; /* that pods may set: names or "prefix*" */
 	int64_t log_size;      /* bytes of one container log file */
 	int64_t log_files;     /* kept of one start, the one being written included */
 	int64_t pids_max;      /* of a container */

@@ -19,6 +19,7 @@
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/volumes.h"
+#include "plan/sysctl.h"
 #include "plan/words.h"
 
 enum {
@@ -169,6 +170,8 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	if (r < 0)
 		return r;
 	words_hostname(p, hostname);
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char **sysctls = sysctl_settings(p, a);
 	struct spawn_anchor spawn = {
 		.cgroup = &cgroup,
 		.program_fd = s->daemon->anchor_fd,
@@ -181,6 +184,8 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		.own_uts = !p->spec.host_network, /* Kubernetes: a hostNetwork pod has the host's name */
 		.own_ipc = !p->spec.host_ipc,
 		.share_pid = p->spec.share_process_namespace,
+		.sysctls = sysctls,
+		.sysctl_count = p->spec.security.sysctls.count,
 		.log_size = s->daemon->config->log_size,
 		.log_files = s->daemon->config->log_files,
 	};
@@ -249,6 +254,11 @@ void sandbox_create(struct daemon *d, const char *uid)
 		             "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
 		             "allowUnenforcedLimits: true in podd.yaml",
 		             lacking);
+		return;
+	}
+	const char *refused = sysctl_refused(p, &d->config->unsafe_sysctls, p->arena);
+	if (refused) {
+		sandbox_fail(s, "SysctlForbidden", "%s", refused);
 		return;
 	}
 	if (r == 0)

@@ -24,6 +24,14 @@ static void created(struct sandbox *s, const struct anchor_snapshot *snapshot)
 	struct daemon *d = s->daemon;
 	const struct core_pod *cp = core_pod_by_uid(d->core, s->uid);
 	struct event e = daemon_event(EVENT_SANDBOX_READY, s->uid, NULL, 0);
+	uint32_t sysctl = snapshot->degraded >> ANCHOR_DEGRADED_SYSCTL_SHIFT;
+
+	if (sysctl && sysctl <= cp->pod->spec.security.sysctls.count) {
+		const struct sysctl *bad = &cp->pod->spec.security.sysctls.items[sysctl - 1];
+		sandbox_fail(s, "FailedCreatePodSandBox", "setting sysctl %s to \"%s\": the kernel refuses it", bad->name,
+		             bad->value);
+		return;
+	}
 	int r = cp->pod->spec.host_network ? 0 : sandbox_join_network(s, cp->pod, false);
 
 	if (r < 0) {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include "sys/memfd.h"
+#include "wire/anchor.h"
 
 enum { CHILD_FD_LISTEN = 3, CHILD_FD_LOGS = 4, CHILD_FD_PARK = 10 };
 
@@ -59,7 +60,9 @@ static _Noreturn void child(const struct spawn_anchor *s, char *const argv[])
 	_exit(127);
 }
 
-static size_t build_argv(const struct spawn_anchor *s, char size[static 24], char files[static 24], const char *argv[static 24])
+enum { ARGS_MAX = 24 + 2 * ANCHOR_SYSCTLS_MAX };
+
+static void build_argv(const struct spawn_anchor *s, char size[static 24], char files[static 24], const char *argv[static ARGS_MAX])
 {
 	size_t n = 0;
 
@@ -86,18 +89,21 @@ static size_t build_argv(const struct spawn_anchor *s, char size[static 24], cha
 		argv[n++] = "--own-uts";
 	if (s->share_pid)
 		argv[n++] = "--share-pid";
+	for (size_t i = 0; i < s->sysctl_count; i++) {
+		argv[n++] = "--sysctl";
+		argv[n++] = s->sysctls[i];
+	}
 	argv[n] = NULL;
-	return n;
 }
 
 int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 {
 	char size[24], files[24];
-	const char *argv[24];
+	const char *argv[ARGS_MAX];
 	sigset_t all, old;
 	int pidfd = -EBADF;
 
-	(void)build_argv(s, size, files, argv);
+	build_argv(s, size, files, argv);
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) |
 		         (s->own_ipc ? CLONE_NEWIPC : 0),

@@ -157,6 +157,8 @@ static const struct field conf_fields[] = {
 	  .doc = "root: manifests must be root's and writable by nobody else; any: whoever can write the directory is trusted." },
 	{ "allowUnenforcedLimits", FIELD_BOOL, STORED(allow_unenforced_limits),
 	  .doc = "Whether pods run whose limits this host can't enforce." },
+	{ "allowedUnsafeSysctls", FIELD_STRINGS, STORED(unsafe_sysctls),
+	  .doc = "Sysctls that pods may set beyond the safe ones; prefix* allows all that begin so." },
 	{ "containerLogMaxSize", FIELD_QUANTITY, STORED(log_max_size), .fallback = "10Mi", .check = check_log_size,
 	  .doc = "Size of a log file at which it is rotated." },
 	{ "containerLogMaxFiles", FIELD_INT32, STORED(log_max_files), .fallback = "5", .check = check_log_files,

@@ -22,6 +22,7 @@ struct conf {
 	enum conf_log_format log_format;
 	enum conf_owner manifest_owner;
 	bool allow_unenforced_limits;
+	struct string_list unsafe_sysctls;
 	struct quantity log_max_size;
 	int32_t log_max_files;
 	int32_t pids_limit;

@@ -18,6 +18,10 @@ static const char *const restart_policy_names[] = {
 _Static_assert(ARRAY_SIZE(restart_policy_names) == RESTART_POLICY_MAX, "a name for each policy");
 const struct enum_words restart_policy_words = { restart_policy_names, RESTART_POLICY_MAX };
 
+static const char *const groups_policy_names[] = { [GROUPS_DEFAULT] = "", [GROUPS_MERGE] = "Merge", [GROUPS_STRICT] = "Strict" };
+_Static_assert(ARRAY_SIZE(groups_policy_names) == GROUPS_POLICY_MAX, "a name for each policy");
+const struct enum_words groups_policy_words = { groups_policy_names, GROUPS_POLICY_MAX };
+
 static const char *const seccomp_type_names[] = {
 	[SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
 	[SECCOMP_UNCONFINED] = "Unconfined",

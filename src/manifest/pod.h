@@ -106,6 +106,26 @@ struct security_context {
 	struct seccomp_profile seccomp;
 };
 
+struct sysctl {
+	const char *name, *value;
+};
+
+struct sysctl_list {
+	struct sysctl *items;
+	size_t count;
+};
+
+enum groups_policy { GROUPS_DEFAULT, GROUPS_MERGE, GROUPS_STRICT, GROUPS_POLICY_MAX };
+
+struct pod_security { /* what containers take that do not say it themselves, and what concerns them all */
+	enum tristate run_as_non_root;
+	struct id run_as_user, run_as_group;
+	struct seccomp_profile seccomp;
+	struct int_list supplemental_groups;
+	enum groups_policy groups_policy; /* whether the groups that the image gives its user count */
+	struct sysctl_list sysctls;
+};
+
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
 
 struct container {
@@ -175,7 +195,7 @@ struct pod_spec {
 	int64_t grace_seconds;
 	const char *hostname; /* NULL: the pod's name */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
-	struct security_context security; /* pod level: no capabilities, no tristate but run_as_non_root */
+	struct pod_security security;
 };
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };

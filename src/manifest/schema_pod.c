@@ -8,36 +8,38 @@ static const struct field object_reference_fields[] = {
 const struct schema schema_object_reference = SCHEMA("LocalObjectReference", object_reference_fields, 0);
 
 static const struct field sysctl_fields[] = {
-	PLANNED("name", STRING, MUST, RECREATE, "Name, as net.core.somaxconn.", .required = true, .check = check_sysctl_name),
-	PLANNED("value", STRING, MUST, RECREATE, "Its value."),
+	BUILT("name", STRING, MUST, sysctl, name, RECREATE, "Name, as net.core.somaxconn.", .required = true,
+	      .check = check_sysctl_name),
+	BUILT("value", STRING, MUST, sysctl, value, RECREATE, "Its value.", .required = true),
 };
-static const struct schema schema_sysctl = SCHEMA("Sysctl", sysctl_fields, 0);
+static const struct schema schema_sysctl = SCHEMA("Sysctl", sysctl_fields, sizeof(struct sysctl));
 
 static const struct field pod_security_fields[] = {
 	PLANNED("seLinuxOptions", OBJECT, LATER, RECREATE, "SELinux label.", .object = &schema_se_linux, .hint = HINT_LATER),
 	NEVER("windowsOptions", OBJECT, "For Windows.", .object = &schema_windows, .hint = HINT_LINUX),
-	BUILT("runAsUser", ID, MUST, security_context, run_as_user, RECREATE, "User id for containers that name none.",
+	BUILT("runAsUser", ID, MUST, pod_security, run_as_user, RECREATE, "User id for containers that name none.",
 	      .check = check_id),
-	BUILT("runAsGroup", ID, MUST, security_context, run_as_group, RECREATE, "Group id for containers that name none.",
+	BUILT("runAsGroup", ID, MUST, pod_security, run_as_group, RECREATE, "Group id for containers that name none.",
 	      .check = check_id),
-	BUILT("runAsNonRoot", TRISTATE, MUST, security_context, run_as_non_root, RECREATE,
+	BUILT("runAsNonRoot", TRISTATE, MUST, pod_security, run_as_non_root, RECREATE,
 	      "Refuses to run as user 0, for containers that do not say."),
-	PLANNED("supplementalGroups", INT64S, MUST, RECREATE, "Further groups of every container.", .check = check_id,
-	        .hint = HINT_LATER),
-	PLANNED("supplementalGroupsPolicy", STRING, SHOULD, RECREATE, "Whether groups of the image count.", .neutral = "Merge",
-	        .choices = "Merge|Strict", .hint = HINT_LATER),
+	BUILT("supplementalGroups", INT64S, MUST, pod_security, supplemental_groups, RECREATE, "Further groups of every container.",
+	      .check = check_id),
+	BUILT("supplementalGroupsPolicy", ENUM, SHOULD, pod_security, groups_policy, RECREATE,
+	      "Whether the groups that the image gives its user count: Merge or Strict.", .values = &groups_policy_words,
+	      .fallback = "", .choices = "Merge|Strict"),
 	PLANNED("fsGroup", INT64, MUST, RECREATE, "Group that owns the volumes.", .check = check_id,
 	        .hint = "prepare the directory's group on the host and use hostPath"),
-	PLANNED("sysctls", OBJECTS, MUST, RECREATE, "Kernel parameters of the pod's namespaces.", .object = &schema_sysctl,
-	        .rule = rule_unique_names, .hint = HINT_LATER),
+	BUILT("sysctls", OBJECTS, MUST, pod_security, sysctls, RECREATE, "Kernel parameters of the pod's namespaces.",
+	      .object = &schema_sysctl, .rule = rule_unique_names),
 	PLANNED("fsGroupChangePolicy", STRING, SHOULD, RECREATE, "When fsGroup is applied.", .choices = "OnRootMismatch|Always",
 	        .hint = HINT_LATER),
-	BUILT("seccompProfile", OBJECT, SHOULD, security_context, seccomp, NONE,
+	BUILT("seccompProfile", OBJECT, SHOULD, pod_security, seccomp, NONE,
 	      "Filter of system calls of containers that name none; RuntimeDefault by default.", .object = &schema_seccomp),
 	PLANNED("appArmorProfile", OBJECT, SHOULD, RECREATE, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
 	NO_OP("seLinuxChangePolicy", STRING, "How volumes are relabelled.", .choices = "MountOption|Recursive"),
 };
-static const struct schema schema_pod_security = SCHEMA("PodSecurityContext", pod_security_fields, sizeof(struct security_context));
+static const struct schema schema_pod_security = SCHEMA("PodSecurityContext", pod_security_fields, sizeof(struct pod_security));
 
 static const struct field os_fields[] = {
 	PLANNED("name", STRING, MUST, NONE, "The operating system the pod is for.", .required = true, .neutral = "linux",

@@ -80,7 +80,8 @@ static int wrong_user(const char *what, const char *name, struct arena *a, const
 static int resolve_user(const struct pod *pod, const struct container *c, const struct plan_image *image, struct arena *a,
                         struct identity *id, const char **ret_reason)
 {
-	const struct security_context *own = &c->security, *shared = &pod->spec.security;
+	const struct security_context *own = &c->security;
+	const struct pod_security *shared = &pod->spec.security;
 	const struct id *uid = own->run_as_user.set ? &own->run_as_user : &shared->run_as_user;
 	const struct id *gid = own->run_as_group.set ? &own->run_as_group : &shared->run_as_group;
 	const char *text = image->config.user ? image->config.user : "", *colon = uid->set ? NULL : strchr(text, ':');
@@ -100,8 +101,15 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 		return wrong_user("group", colon + 1, a, ret_reason);
 	id->groups[0] = id->gid;
 	id->group_count = 1;
-	if (account.name)
+	if (account.name && shared->groups_policy != GROUPS_STRICT)
 		id->group_count = account_groups(image->group, account.name, a, id->groups, 1, IDENTITY_GROUPS_MAX);
+	for (size_t i = 0; i < shared->supplemental_groups.count; i++) {
+		if (id->group_count == IDENTITY_GROUPS_MAX) {
+			*ret_reason = arena_printf(a, "more than %d groups", IDENTITY_GROUPS_MAX);
+			return -EINVAL;
+		}
+		id->groups[id->group_count++] = shared->supplemental_groups.items[i];
+	}
 	return 0;
 }
 

@@ -139,6 +139,9 @@ enum anchor_degraded {                                    /* what this kernel or
 	               ANCHOR_DEGRADED_LANDLOCK = 1 << 2, /* the log process is not confined to its directory */
 };
 
+/* In `degraded`, too: 1 + the index of the first --sysctl that could not be set; 0: all were. */
+enum { ANCHOR_DEGRADED_SYSCTL_SHIFT = 16, ANCHOR_SYSCTLS_MAX = 64 };
+
 enum anchor_process_state { ANCHOR_PROCESS_LAUNCHING = 1, ANCHOR_PROCESS_RUNNING, ANCHOR_PROCESS_EXITED };
 
 struct anchor_process {
