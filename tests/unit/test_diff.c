@@ -99,7 +99,7 @@ static const struct {
 	  "spec.containers[0].resizePolicy[0].restartPolicy" },
 	{ MEMORY("RestartContainer", "64Mi"), MEMORY("NotRequired", "65Mi"), EDIT_RESTART, /* the policy that runs decides */
 	  "spec.containers[0].resources.limits.memory" },
-	{ ONE(""), ONE("") ", securityContext: {runAsUser: 1}", EDIT_RECREATE, "spec.securityContext.runAsUser" },
+	{ ONE(""), ONE("") ", securityContext: {runAsUser: 1}", EDIT_RESTART, "spec.securityContext.runAsUser" },
 	/* The worst wins. */
 	{ ONE(""), ONE(", args: [a]") ", hostPID: true, terminationGracePeriodSeconds: 5", EDIT_RECREATE, "spec.hostPID" },
 };
