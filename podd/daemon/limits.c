@@ -1,7 +1,8 @@
 /* Kubernetes' resources as cgroup limits. */
 #include <stdio.h>
 #include <string.h>
-#include "daemon/sandbox.h"
+#include "base/str.h"
+#include "daemon/sandbox_internal.h"
 
 static int64_t cpu_request(const struct container *c)
 {
@@ -57,32 +58,63 @@ struct cgroup_limits sandbox_container_limits(const struct config *cfg, const st
 	return l;
 }
 
-void sandbox_resize(struct daemon *d, const char *uid)
+static void limit(struct sandbox *s, const char *path, const struct cgroup_limits *l, const char *what, struct buf *error)
 {
-	const struct core_pod *p = core_pod_by_uid(d->core, uid);
-	struct sandbox *s = sandbox_find(d, uid);
+	int r = cgroup_limit(s->daemon->cgroups, path, l);
+
+	if (r == -EBUSY)
+		buf_printf(error,
+		           "%s%s uses more memory than its new limit; the former one holds until it does not, or is started anew",
+		           error->len ? "; " : "", what);
+	else if (r < 0)
+		buf_printf(error, "%swriting the limits of %s: %s", error->len ? "; " : "", what, strerror(-r));
+}
+
+static void write_limits(struct sandbox *s, const struct core_pod *p, struct buf *error)
+{
+	struct cgroup_limits pod = sandbox_pod_limits(p->pod), members = sandbox_members_limits(p->pod);
 	char path[SANDBOX_LEAF_SIZE];
 
-	if (!s || !p->pod)
-		return;
-	struct cgroup_limits pod = sandbox_pod_limits(p->pod), members = sandbox_members_limits(p->pod);
-	int r = cgroup_limit(d->cgroups, s->cgroup, &pod);
+	limit(s, s->cgroup, &pod, "the pod", error);
 	(void)snprintf(path, sizeof(path), "%s/members", s->cgroup);
-	if (r == 0)
-		r = cgroup_limit(d->cgroups, path, &members);
-	for (size_t i = 0; r == 0 && i < p->container_count; i++) {
+	limit(s, path, &members, "the pod", error);
+	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *c = &p->containers[i];
 		if (!c->spec || (c->state != CONTAINER_STATE_RUNNING && c->state != CONTAINER_STATE_STARTING))
 			continue;
 		if (c->applied_hash != c->wanted_hash) /* about to be started anew, with these */
 			continue;
-		struct cgroup_limits l = sandbox_container_limits(d->config, c->spec);
+		struct cgroup_limits l = sandbox_container_limits(s->daemon->config, c->spec);
 		sandbox_leaf(s, c->name, c->number, 0, path);
-		r = cgroup_limit(d->cgroups, path, &l);
+		limit(s, path, &l, c->name, error);
 	}
-	if (r < 0)
-		daemon_report(d, uid, NULL, false, "FailedResize", "writing the new limits: %s; they hold from the next start on",
-		              strerror(-r));
-	else
-		daemon_report(d, uid, NULL, true, "Resized", "the new limits are in force");
+}
+
+/* What could not be done is tried again, so that the manifest comes true without another edit; it is told once. */
+static void resize_again(uv_timer_t *t)
+{
+	struct sandbox *s = t->data;
+
+	sandbox_resize(s->daemon, s->uid);
+}
+
+void sandbox_resize(struct daemon *d, const char *uid)
+{
+	enum { RETRY_MS = 1000 };
+	const struct core_pod *p = core_pod_by_uid(d->core, uid);
+	struct sandbox *s = sandbox_find(d, uid);
+	_cleanup_buf_ struct buf error = BUF_NULL;
+
+	if (!s || !p || !p->pod || s->state != SANDBOX_UP)
+		return;
+	write_limits(s, p, &error);
+	if (sandbox_set_ports(s, p->pod, &error) < 0)
+		buf_puts(&error, "; the former ones stay until then");
+	if (!error.len)
+		daemon_report(d, uid, NULL, true, "Resized", "the new limits and hostPorts are in force");
+	else if (!streq(buf_str(&error), s->resize_error))
+		daemon_report(d, uid, NULL, false, "FailedResize", "%s", buf_str(&error));
+	(void)snprintf(s->resize_error, sizeof(s->resize_error), "%s", buf_str(&error));
+	if (error.len)
+		uv_timer_start(&s->resize_timer, resize_again, RETRY_MS, 0);
 }

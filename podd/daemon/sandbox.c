@@ -48,6 +48,8 @@ static void handle_closed(uv_handle_t *h)
 {
 	struct sandbox *s = h->data;
 
+	if (--s->open_handles)
+		return;
 	(void)fd_close(s->run_fd);
 	(void)fd_close(s->state_fd);
 	(void)fd_close(s->netns_fd);
@@ -63,7 +65,9 @@ void sandbox_free(struct sandbox *s)
 	launch_forget_all(s);
 	session_end_all(s);
 	uv_timer_stop(&s->timer);
+	uv_timer_stop(&s->resize_timer);
 	uv_close((uv_handle_t *)&s->timer, handle_closed);
+	uv_close((uv_handle_t *)&s->resize_timer, handle_closed);
 }
 
 static int open_pod_dir(int base, const char *uid, int *ret)
@@ -92,8 +96,10 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 	list_init(&s->launches);
 	list_init(&s->sessions);
 	list_append(&d->sandboxes, &s->link);
-	s->timer.data = s;
+	s->timer.data = s->resize_timer.data = s;
 	(void)uv_timer_init(&d->loop, &s->timer); /* never fails */
+	(void)uv_timer_init(&d->loop, &s->resize_timer);
+	s->open_handles = 2;
 	*ret = s;
 	int r = open_pod_dir(d->run_fd, uid, &s->run_fd);
 	return r < 0 ? r : open_pod_dir(d->state_fd, uid, &s->state_fd);

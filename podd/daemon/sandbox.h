@@ -31,6 +31,9 @@ struct sandbox {
 	struct list sessions;
 	uint32_t next_session;
 	uv_timer_t timer; /* of the destruction, or of an anchor that does not answer */
+	uv_timer_t resize_timer;
+	unsigned open_handles;
+	char resize_error[200]; /* why the last edit is not wholly in force; "" */
 	unsigned attempts;
 	struct event *failure; /* what the core is told when a failed creation was unmade */
 	uint64_t log_dropped;
@@ -41,6 +44,7 @@ void sandbox_create(struct daemon *d, const char *uid);
 /* An anchor's directory was found: connects. The core was told ANCHOR_FOUND; SANDBOX_LOST follows if nobody answers. */
 void sandbox_adopt(struct daemon *d, const char *uid);
 void sandbox_destroy(struct daemon *d, const char *uid);
+/* Limits and hostPorts as the manifest has them now, in place. */
 void sandbox_resize(struct daemon *d, const char *uid);
 /* podd ends: lets go of all, touches nothing. */
 void sandbox_release_all(struct daemon *d);

@@ -17,5 +17,7 @@ extern const struct anchor_callbacks sandbox_callbacks;
 
 /* Attaches the pod's link, or, for an adopted pod, takes it into the books. */
 int sandbox_join_network(struct sandbox *s, const struct pod *p, bool adopt);
+/* hostPorts as edited, in place; a failure leaves the former ones and says why. */
+int sandbox_set_ports(struct sandbox *s, const struct pod *p, struct buf *error);
 /* Says in words why it did not work, and fails. */
 void sandbox_network_failed(struct sandbox *s, const struct pod *p, int error);

@@ -44,7 +44,45 @@ int sandbox_join_network(struct sandbox *s, const struct pod *p, bool adopt)
 		return r;
 	np.address = s->address;
 	r = adopt ? podnet_adopt(s->daemon->net, &np) : podnet_attach(s->daemon->net, &np);
+	if (adopt && r == -EADDRINUSE) { /* edited while podd was away: the pod stays connected without them */
+		np.port_count = 0;
+		r = podnet_adopt(s->daemon->net, &np);
+	}
 	s->networked = r == 0;
+	return r;
+}
+
+/* Who has one of the pod's hostPorts: its name, and the port. NULL: a program of the host. */
+static const struct core_pod *port_taker(const struct sandbox *s, const struct podnet_port *ports, size_t count, uint16_t *ret_port)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
+		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
+		if (owner && owner->pod) {
+			*ret_port = ports[i].host_port;
+			return owner;
+		}
+	}
+	return NULL;
+}
+
+int sandbox_set_ports(struct sandbox *s, const struct pod *p, struct buf *error)
+{
+	struct podnet_port ports[PODNET_PORTS_MAX];
+	size_t n = collect_ports(p, ports);
+	uint16_t port = 0;
+
+	if (!s->networked)
+		return 0;
+	int r = podnet_set_ports(s->daemon->net, s->uid, ports, n);
+	if (r < 0) {
+		const struct core_pod *owner = r == -EADDRINUSE ? port_taker(s, ports, n, &port) : NULL;
+		if (owner)
+			buf_printf(error, "hostPort %u is taken by pod %s/%s", port, owner->pod->metadata.namespace,
+			           owner->pod->metadata.name);
+		else
+			buf_printf(error, "publishing the hostPorts: %s", strerror(-r));
+	}
 	return r;
 }
 
@@ -52,17 +90,13 @@ void sandbox_network_failed(struct sandbox *s, const struct pod *p, int r)
 {
 	struct podnet_port ports[PODNET_PORTS_MAX];
 	size_t n = collect_ports(p, ports);
+	uint16_t port = 0;
+	const struct core_pod *owner = r == -EADDRINUSE ? port_taker(s, ports, n, &port) : NULL;
 
-	for (size_t i = 0; r == -EADDRINUSE && i < n; i++) {
-		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
-		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
-		if (owner && owner->pod) {
-			sandbox_fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", ports[i].host_port,
-			             owner->pod->metadata.namespace, owner->pod->metadata.name);
-			return;
-		}
-	}
-	if (r == -ENOSPC)
+	if (owner)
+		sandbox_fail(s, "HostPortConflict", "hostPort %u is taken by pod %s/%s", port, owner->pod->metadata.namespace,
+		             owner->pod->metadata.name);
+	else if (r == -ENOSPC)
 		sandbox_fail(s, "NoAddress", "no address is free in the pods' range; give podd a larger --pod-cidr");
 	else
 		sandbox_fail(s, "FailedCreatePodSandBox", "connecting the pod's network: %s", strerror(-r));

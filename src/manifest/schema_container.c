@@ -106,13 +106,13 @@ static const struct schema schema_env_from = SCHEMA("EnvFromSource", env_from_fi
 
 static const struct field port_fields[] = {
 	BUILT("name", STRING, MUST, container_port, name, UPDATE, "Name of the port, unique in the pod.", .check = check_port_name),
-	BUILT("hostPort", INT32, MUST, container_port, host_port, RECREATE,
-	      "Port of the host at which the container's port answers.", .check = check_host_port),
-	BUILT("containerPort", INT32, MUST, container_port, container_port, RECREATE, "Port the container listens on.",
+	BUILT("hostPort", INT32, MUST, container_port, host_port, RESIZE, "Port of the host at which the container's port answers.",
+	      .check = check_host_port),
+	BUILT("containerPort", INT32, MUST, container_port, container_port, RESIZE, "Port the container listens on.",
 	      .required = true, .check = check_port),
-	BUILT("protocol", ENUM, MUST, container_port, protocol, RECREATE, "TCP, UDP or SCTP.", .values = &protocol_words,
+	BUILT("protocol", ENUM, MUST, container_port, protocol, RESIZE, "TCP, UDP or SCTP.", .values = &protocol_words,
 	      .fallback = "TCP"),
-	BUILT("hostIP", STRING, MUST, container_port, host_ip, RECREATE,
+	BUILT("hostIP", STRING, MUST, container_port, host_ip, RESIZE,
 	      "Address of the host that hostPort is bound to; all by default.", .check = check_host_ip),
 };
 static const struct schema schema_port =
@@ -242,7 +242,7 @@ static const struct field container_fields[] = {
 	BUILT("args", STRINGS, MUST, container, args, RESTART, "Arguments after command. $(NAME) is expanded."),
 	BUILT("workingDir", STRING, MUST, container, working_dir, RESTART, "Directory the program starts in; the image's, else /.",
 	      .check = check_working_dir),
-	BUILT("ports", OBJECTS, MUST, container, ports, RECREATE,
+	BUILT("ports", OBJECTS, MUST, container, ports, RESIZE,
 	      "Ports the container listens on; only those with a hostPort are published.", .object = &schema_port),
 	PLANNED("envFrom", OBJECTS, MUST, RESTART, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from,
 	        .hint = "write the variables out under env"),

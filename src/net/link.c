@@ -253,6 +253,14 @@ int link_make(int host, int pod, const struct link_spec *s, int *ret_index)
 	return 0;
 }
 
+int link_set_localnet(int host, const struct link_spec *s)
+{
+	_cleanup_netlink_batch_ struct netlink_batch b = netlink_batch_new();
+
+	netlink_batch_add(&b, dress_message(s));
+	return netlink_send(host, &b);
+}
+
 int link_ensure(int host, int pod, const struct link_spec *s, int *ret_index)
 {
 	struct found f;

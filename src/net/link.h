@@ -27,6 +27,8 @@ uint32_t link_group(const char *tag);
 
 /* Makes the link, addresses and routes on both sides. `host` and `pod` are rtnetlink sockets, lent. All or nothing. -EEXIST: the name is taken. */
 int link_make(int host, int pod, const struct link_spec *s, int *ret_index);
+/* Makes `localnet` true of a link that is there. */
+int link_set_localnet(int host, const struct link_spec *s);
 /* What link_make() would have made is there afterwards. 1 if something had to be done. -EEXIST: the name is taken by a foreign link. */
 int link_ensure(int host, int pod, const struct link_spec *s, int *ret_index);
 /* Removes a link by name, if it is of the group. Absence is success; -EPERM: it is not ours. */

@@ -37,7 +37,7 @@ struct in_addr podnet_gateway(const struct podnet_config *cfg)
 
 /* --- books ------------------------------------------------------------------------------------------------------------------- */
 
-static struct member *member_find(const struct podnet *n, const char *uid)
+struct member *member_find(const struct podnet *n, const char *uid)
 {
 	list_foreach(m, &n->members, struct member, link)
 		if (streq(m->uid, uid))
@@ -258,6 +258,7 @@ int podnet_adopt(struct podnet *n, const struct podnet_pod *p)
 		return -E2BIG;
 	member_free(member_find(n, p->uid));
 	struct member *m = member_new(n, p);
+	m->adopted = true;
 	int r = m->rtnl_fd < 0 ? -EBADF : member_ports_free(n, m);
 	if (r == 0)
 		r = link_ensure(n->route, m->rtnl_fd, &m->spec, &m->index);
@@ -281,7 +282,7 @@ static int leave(struct podnet *n, struct member *m)
 	const struct nat_pod none = { .uid = m->uid };
 
 	if (!m->leaving) {
-		int r = n->nat.usable && m->port_count ? nat_sync(&n->nat, &none, 1) : 0;
+		int r = n->nat.usable && (m->port_count || m->adopted) ? nat_sync(&n->nat, &none, 1) : 0;
 		if (r < 0)
 			return r;
 		member_release(m);

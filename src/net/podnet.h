@@ -49,6 +49,9 @@ const char *podnet_missing(const struct podnet *n); /* "" when nothing */
 int podnet_attach(struct podnet *n, const struct podnet_pod *p);
 /* For an adopted pod: takes it into the books and repairs what is missing. Ports are as in attach. */
 int podnet_adopt(struct podnet *n, const struct podnet_pod *p);
+/* Gives an attached or adopted pod other hostPorts, in place: connections by those that stay do not notice. A failure leaves the former
+ * ones. -EADDRINUSE as in attach; -ENOENT: the pod is not attached. */
+int podnet_set_ports(struct podnet *n, const char *uid, const struct podnet_port *ports, size_t count);
 /* The address that a running pod's link leads to, whatever the leases say: to be claimed before it is adopted. -ENOENT: there is no link. */
 int podnet_find(const struct podnet *n, const char *uid, struct in_addr *ret);
 /* Removes elements and link; absence is fine. `uid` may be one that is unknown here (orphans). -EBUSY: the link is going with its namespace,

@@ -28,9 +28,11 @@ struct member {
 	struct podnet_port *ports;
 	int *reserved; /* a bound socket a port: no program of the host takes it, nor is robbed of it */
 	size_t port_count;
+	bool adopted;    /* elements may be there that the books do not know */
 	int64_t leaving; /* since when it is being detached, boot time; 0: it is not */
 };
 
+struct member *member_find(const struct podnet *n, const char *uid); /* NULL */
 struct nat_pod member_nat(const struct member *m);
 
 /* Whether no two ports are the same, of this pod's and others'. -EADDRINUSE. */

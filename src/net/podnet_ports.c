@@ -1,6 +1,9 @@
 /* hostPorts: one owner each, among pods and programs of the host. */
 #include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include "base/alloc.h"
 #include "net/podnet_internal.h"
 
 static bool ports_clash(const struct podnet_port *a, const struct podnet_port *b)
@@ -53,6 +56,71 @@ int member_ports_reserve(struct member *m, bool adopted)
 		if (m->reserved[i] == -EADDRINUSE && !adopted)
 			return -EADDRINUSE;
 	}
+	return 0;
+}
+
+static bool same_ports(const struct member *m, const struct podnet_port *ports, size_t count)
+{
+	bool same = m->port_count == count;
+
+	for (size_t i = 0; same && i < count; i++)
+		same = ports_clash(&m->ports[i], &ports[i]) && m->ports[i].container_port == ports[i].container_port &&
+		       m->ports[i].host_ip.s_addr == ports[i].host_ip.s_addr;
+	return same;
+}
+
+/* Frees the former ports and takes the new ones' list. */
+static void take_ports(struct member *m, const struct podnet_port *ports, size_t count)
+{
+	for (size_t i = 0; i < m->port_count; i++)
+		(void)fd_close(m->reserved[i]);
+	free(m->ports);
+	free(m->reserved);
+	m->ports = xnew_array(struct podnet_port, count + 1);
+	m->reserved = xnew_array(int, count + 1);
+	m->port_count = count;
+	for (size_t i = 0; i < count; i++) {
+		m->ports[i] = ports[i];
+		m->reserved[i] = -EBADF;
+	}
+}
+
+static int apply_ports(struct podnet *n, struct member *m, bool restored)
+{
+	const struct nat_pod np = member_nat(m);
+	int r = restored ? 0 : member_ports_free(n, m);
+
+	if (r == 0)
+		r = member_ports_reserve(m, restored);
+	if (r == 0 && m->port_count && !m->spec.localnet) {
+		m->spec.localnet = true;
+		r = link_set_localnet(n->route, &m->spec);
+	}
+	return r == 0 && n->nat.usable ? MIN(nat_sync(&n->nat, &np, 1), 0) : r;
+}
+
+int podnet_set_ports(struct podnet *n, const char *uid, const struct podnet_port *ports, size_t count)
+{
+	struct member *m = member_find(n, uid);
+	_cleanup_free_ struct podnet_port *former = NULL;
+
+	if (!m || m->leaving)
+		return -ENOENT;
+	if (count > PODNET_PORTS_MAX)
+		return -E2BIG;
+	if (same_ports(m, ports, count) && !m->adopted)
+		return 0;
+	size_t former_count = m->port_count;
+	former = xnew_array(struct podnet_port, former_count + 1);
+	memcpy(former, m->ports, former_count * sizeof(*former));
+	take_ports(m, ports, count);
+	int r = apply_ports(n, m, /* restored= */ false);
+	if (r < 0) {
+		take_ports(m, former, former_count);
+		(void)apply_ports(n, m, /* restored= */ true);
+		return r;
+	}
+	m->adopted = false;
 	return 0;
 }
 

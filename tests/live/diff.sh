@@ -57,7 +57,8 @@ edits=(
 	'hostname      recreate recreate recreate spec.hostname                     | . | (.spec.hostname = "other")'
 	'hostnetwork   recreate recreate recreate spec.hostNetwork                  | . | (.spec.hostNetwork = true)'
 	'sharedpids    recreate recreate recreate spec.shareProcessNamespace        | . | (.spec.shareProcessNamespace = true)'
-	'hostport      none recreate recreate spec.containers[0].ports              | . | (A.ports = [{containerPort: 80, hostPort: 8080}])'
+	'hostport      none resize none spec.containers[0].ports                    | . | (A.ports = [{containerPort: 80, hostPort: 8080}])'
+	'hostportset   none resize none spec.containers[0].ports[0].hostPort        | (A.ports = [{containerPort: 80, hostPort: 8081}]) | (A.ports[0].hostPort = 8082)'
 )
 
 manifest() { # NAME FILTER
@@ -151,6 +152,39 @@ is "limits are as edited" \
 is "volumes are as edited" "$(podctl exec hostpath -c app -- stat -c %i /mnt) $(podctl exec sizelimit -c app -- stat -fc %b /mnt) $(podctl exec medium -c app -- stat -fc %T /mnt)" \
 	"$(stat -c %i "$ROOT/b") $((2 << 20 >> 12)) tmpfs"
 
+elements() { podctl census | awk '$1 == "element" && $2 !~ /hairpin/ { print $2 }' | sort | xargs; }
+is "hostPorts are as edited" "$(elements)" "tcp/8080 tcp/8082"
+
+# --- what can't be done in place at once ------------------------------------------------------------------------------------------------------
+
+edit() { podctl get pod "$1" -o json | jq "del(.status, .metadata.annotations) | $2" | put "$1.yaml"; } # NAME FILTER
+warned() { podctl get events -A | grep FailedResize | grep -q "$1"; }
+edit hostport '.spec.containers[0].ports[0].hostPort = 8082'
+ok "a hostPort that another pod has is told" await 20 warned "hostPort 8082 is taken by pod default/hostportset"
+is "and the former one stays" "$(elements)" "tcp/8080 tcp/8082"
+edit hostportset '.spec.containers[0].ports[0].hostPort = 8083'
+ok "once it is free it is taken" await 20 eval '[ "$(elements)" = "tcp/8082 tcp/8083" ]'
+
+manifest full '(.spec.containers[0].resources |= (.limits.memory = "64Mi" | .requests.memory = "1Mi"))' | put full.yaml
+await 20 ready full
+podctl exec full -c app -- dd if=/dev/zero of=/dev/shm/fill bs=1M count=32 2>/dev/null
+uid=$(pod_uid full)
+edit full '.spec.containers[0].resources.limits.memory = "16Mi"'
+limit_of_full() {
+	local h
+	for h in $(host_hierarchies); do
+		find "$h/$PODD_HOST" \( -path "*pod$uid/members/app.*/memory.limit_in_bytes" -o -path "*pod$uid/members/app.*/memory.max" \) -exec cat {} + 2>/dev/null
+	done
+}
+ok "a limit below what is used is told" await 20 warned "app uses more memory than its new limit"
+is "and the former one stays" "$(limit_of_full)" $((64 << 20))
+podctl exec full -c app -- rm /dev/shm/fill
+ok "once less is used it is in force" await 20 eval '[ "$(limit_of_full)" = $((16 << 20)) ]'
+is "all that without a restart" "$(podctl get pods full hostport hostportset -o json | jq -c '[.items[].status.containerStatuses[].restartCount] | unique')" "[0]"
+rm "$PODS/full.yaml"
+await 20 gone full
+observe >"$ROOT/two"
+
 # --- while it does not ------------------------------------------------------------------------------------------------------------------------
 
 podctl diff -o json "$ROOT/before" >"$ROOT/diff.json"
@@ -161,6 +195,8 @@ for f in "$ROOT"/before/*.yaml; do put "${f##*/}" <"$f"; done
 podd_start
 await 40 arrived three "$ROOT/two"
 is "edits made while podd was down come to the same" "$(diff "$ROOT/foretold" "$ROOT/happened")" ""
+
+is "hostPorts, too" "$(elements)" tcp/8081
 
 # --- what podctl diff says else -----------------------------------------------------------------------------------------------------------------
 
