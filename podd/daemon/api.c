@@ -5,16 +5,14 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "daemon/record.h"
 
 static const struct {
 	int code;
 	const char *reason; /* Kubernetes' word for it */
 } reasons[] = {
-	{ 400, "BadRequest" },
-	{ 404, "NotFound" },
-	{ 405, "MethodNotAllowed" },
-	{ 409, "Conflict" },
-	{ 413, "RequestEntityTooLarge" },
+	{ 400, "BadRequest" },    { 404, "NotFound" }, { 405, "MethodNotAllowed" },
+	{ 409, "Conflict" },      { 410, "Expired" },  { 413, "RequestEntityTooLarge" },
 	{ 500, "InternalError" },
 };
 
@@ -26,7 +24,7 @@ static const char *reason_of(int code)
 	return "BadRequest";
 }
 
-static void status_json(struct buf *out, int code, const char *name, const char *kind, const char *message)
+void api_status_json(struct buf *out, int code, const char *name, const char *kind, const char *message)
 {
 	struct jsonw w;
 
@@ -62,7 +60,7 @@ void api_error(struct http_request *q, int code, const char *name, const char *k
 	va_start(ap, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	status_json(&body, code, name, kind, message);
+	api_status_json(&body, code, name, kind, message);
 	http_reply(q, code, "application/json", body.data, body.len);
 }
 
@@ -91,13 +89,6 @@ static void fail(struct http_request *q, int code, const char *message, void *ar
 		http_reply(q, code, "text/plain", message, strlen(message));
 	else
 		api_error(q, code, NULL, NULL, "%s", message);
-}
-
-bool api_wants_table(const struct http_request *q)
-{
-	const char *accept = http_header(q, "Accept");
-
-	return accept && strstr(accept, "as=Table") && strstr(accept, "g=meta.k8s.io");
 }
 
 const struct core_pod *api_find_pod(struct api *a, struct http_request *q)
@@ -140,36 +131,6 @@ const struct core_container *api_find_container(struct http_request *q, const st
 	return NULL;
 }
 
-bool api_label_selector(struct http_request *q, struct selector *ret)
-{
-	const char *text = url_param(http_url(q), "labelSelector");
-
-	if (selector_parse(text, ret) == 0)
-		return true;
-	api_error(q, 400, NULL, NULL, "unable to parse the label selector \"%s\" (at most %d terms)", text, SELECTOR_TERMS_MAX);
-	return false;
-}
-
-bool api_field_selector(struct http_request *q, const char *const *names, size_t count, struct selector *ret)
-{
-	const char *text = url_param(http_url(q), "fieldSelector");
-	struct selector s;
-
-	if (selector_parse(text, &s) < 0) {
-		api_error(q, 400, NULL, NULL, "unable to parse the field selector \"%s\" (at most %d terms)", text,
-		          SELECTOR_TERMS_MAX);
-		return false;
-	}
-	const char *unknown = selector_unknown(&s, names, count);
-	if (unknown) {
-		api_error(q, 400, NULL, NULL, "field label not supported: %s", unknown);
-		selector_deinit(&s);
-		return false;
-	}
-	*ret = s;
-	return true;
-}
-
 void api_time(struct jsonw *w, const char *key, int64_t wall)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -178,13 +139,19 @@ void api_time(struct jsonw *w, const char *key, int64_t wall)
 	jsonw_member_str(w, key, wall ? text : NULL);
 }
 
-/* Grows with each change, also across restarts of podd, without a file: it begins at the time of the start, in microseconds. */
-void api_version_member(struct jsonw *w, const struct daemon *d)
+void api_version_member(struct jsonw *w, uint64_t version)
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%lld", (long long)(d->started_wall / NS_PER_US + (int64_t)d->changes));
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)version);
 	jsonw_member_str(w, "resourceVersion", text);
+}
+
+const char *api_arch(const char *machine)
+{
+	if (streq(machine, "x86_64"))
+		return "amd64";
+	return streq(machine, "aarch64") ? "arm64" : machine;
 }
 
 static void get_version(struct http_request *q, void *arg)
@@ -197,16 +164,15 @@ static void get_version(struct http_request *q, void *arg)
 	(void)uname(&host);
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
-	/* The version of Kubernetes whose API this resembles: clients compare it with their own. */
 	jsonw_member_str(&w, "major", "1");
-	jsonw_member_str(&w, "minor", "33");
-	jsonw_member_str(&w, "gitVersion", "v1.33.0-podd" PODD_VERSION);
+	jsonw_member_str(&w, "minor", API_MINOR);
+	jsonw_member_str(&w, "gitVersion", API_GIT_VERSION);
 	jsonw_member_str(&w, "gitCommit", "");
 	jsonw_member_str(&w, "gitTreeState", "clean");
 	jsonw_member_str(&w, "buildDate", "2026-01-01T00:00:00Z");
 	jsonw_member_str(&w, "goVersion", "");
 	jsonw_member_str(&w, "compiler", "gcc");
-	_cleanup_free_ char *platform = xasprintf("linux/%s", streq(host.machine, "x86_64") ? "amd64" : host.machine);
+	_cleanup_free_ char *platform = xasprintf("linux/%s", api_arch(host.machine));
 	jsonw_member_str(&w, "platform", platform);
 	jsonw_end(&w);
 	api_reply_json(q, &out);
@@ -239,9 +205,13 @@ static void get_resources(struct http_request *q, void *arg)
 	static const char body[] =
 		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"v1\",\"resources\":["
 		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"shortNames\":[\"po\"],"
-		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\"]},"
+		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
 		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]},"
 		"{\"name\":\"events\",\"singularName\":\"event\",\"namespaced\":true,\"kind\":\"Event\",\"shortNames\":[\"ev\"],"
+		"\"verbs\":[\"list\",\"watch\"]},"
+		"{\"name\":\"namespaces\",\"singularName\":\"namespace\",\"namespaced\":false,\"kind\":\"Namespace\","
+		"\"shortNames\":[\"ns\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
+		"{\"name\":\"nodes\",\"singularName\":\"node\",\"namespaced\":false,\"kind\":\"Node\",\"shortNames\":[\"no\"],"
 		"\"verbs\":[\"get\",\"list\",\"watch\"]}]}";
 
 	(void)arg;
@@ -266,6 +236,10 @@ static const struct http_route routes[] = {
 	{ "GET", POD, api_pod_get },
 	{ NULL, POD, api_pod_write },
 	{ "GET", POD "/log", api_log_get },
+	{ "GET", "/api/v1/namespaces", api_namespace_list },
+	{ "GET", "/api/v1/namespaces/*", api_namespace_get },
+	{ "GET", "/api/v1/nodes", api_node_list },
+	{ "GET", "/api/v1/nodes/*", api_node_get },
 	{ "GET", "/api/v1/events", api_event_list },
 	{ "GET", "/api/v1/namespaces/*/events", api_event_list },
 	{ "POST", PODD_POD "/exec", api_exec },
@@ -278,23 +252,102 @@ static const struct http_route routes[] = {
 	{ "GET", PODD "/census", api_podd_census },
 };
 
+static struct api *api_of(struct daemon *d)
+{
+	return d->http ? http_server_arg(d->http) : NULL;
+}
+
+static void on_wake(uv_idle_t *h)
+{
+	struct api *a = h->data;
+
+	(void)uv_idle_stop(h);
+	api_resource_changed(&a->pods);
+	api_resource_changed(&a->events);
+	api_resource_changed(&a->namespaces);
+}
+
 void api_changed(struct daemon *d, const char *uid)
 {
-	if (d->http)
-		api_log_changed(http_server_arg(d->http), uid);
+	struct api *a = api_of(d);
+
+	if (!a)
+		return;
+	api_pod_changed(a, uid);
+	api_log_changed(a, uid);
+	(void)uv_idle_start(&a->wake, on_wake);
+}
+
+void api_forgotten(struct daemon *d, const char *uid)
+{
+	struct api *a = api_of(d);
+
+	if (!a)
+		return;
+	api_pod_forgotten(a, uid);
+	(void)uv_idle_start(&a->wake, on_wake);
+}
+
+void api_reported(struct daemon *d)
+{
+	struct api *a = api_of(d);
+
+	if (a)
+		(void)uv_idle_start(&a->wake, on_wake);
+}
+
+void api_ready(struct daemon *d)
+{
+	list_foreach(p, core_pods(d->core), const struct core_pod, link)
+		api_changed(d, p->uid);
+}
+
+/* --- beginning and end --- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct api *a = h->data;
+
+	feed_deinit(&a->pod_feed);
+	feed_deinit(&a->namespace_feed);
+	feed_deinit(&a->node_feed);
+	free(a);
+}
+
+static void released(void *arg)
+{
+	uv_close((uv_handle_t *)&((struct api *)arg)->wake, on_closed);
+}
+
+static struct api *api_new(struct daemon *d)
+{
+	struct api *a = xnew(struct api);
+	uint64_t version = (uint64_t)(d->started_wall / NS_PER_US);
+
+	a->d = d;
+	list_init(&a->logs);
+	(void)uv_idle_init(&d->loop, &a->wake);
+	a->wake.data = a;
+	feed_init(&a->pod_feed, version, api_pod_item_free);
+	feed_init(&a->namespace_feed, version, api_namespace_item_free);
+	feed_init(&a->node_feed, version, api_node_item_free);
+	api_resource_init(&a->pods, a, &api_pod_kind, &a->pod_feed);
+	api_resource_init(&a->events, a, &api_event_kind, &d->record->feed);
+	api_resource_init(&a->namespaces, a, &api_namespace_kind, &a->namespace_feed);
+	api_resource_init(&a->nodes, a, &api_node_kind, &a->node_feed);
+	api_namespace_used(a, "default", true);
+	api_node_add(a);
+	a->service = (struct http_service){
+		.routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .released = released, .arg = a
+	};
+	return a;
 }
 
 struct http_server *http_open(struct daemon *d)
 {
-	struct api *a = xnew(struct api);
-
-	a->d = d;
-	list_init(&a->logs);
-	a->service = (struct http_service){
-		.routes = routes, .route_count = ARRAY_SIZE(routes), .fail = fail, .released = free, .arg = a
-	};
-	struct http_server *s = http_new(&d->loop, &a->service);
+	struct http_server *s = http_new(&d->loop, &api_new(d)->service);
 	int r = http_listen(s, d->run_fd, "podd.sock");
+
 	if (r < 0) {
 		log_error("can't listen on %s: %s", config_path(d->config, "/run/podd/podd.sock"), strerror(-r));
 		return http_close(s);

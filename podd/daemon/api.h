@@ -1,59 +1,83 @@
 /* What podd's socket serves: Kubernetes' own paths for what Kubernetes has, /apis/podd.dev/v1 for podd's verbs (podd-api(7)).
  *
- *   api.c        routes, errors, discovery
- *   api_pod.c    pods: lists, tables, one
- *   api_object.c a pod as Kubernetes' JSON
- *   api_event.c  events, also as a watch
- *   api_log.c    a container's log, also while it grows
- *   api_exec.c   exec, over frames of wire/stream.h
- *   api_attach.c attach, likewise
- *   api_podd.c   restart, stop, start, status, census
+ *   api.c            routes, errors, discovery
+ *   api_kind.h       what lists and watches need of a kind of objects; api_list.c, api_watch.c
+ *   api_pod.c        pods as a kind; api_object.c: one as Kubernetes' JSON
+ *   api_event.c, api_namespace.c, api_node.c: the other kinds
+ *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
+ *   api_log.c        a container's log, also while it grows
+ *   api_exec.c       exec, over frames of wire/stream.h; api_attach.c: attach, likewise
+ *   api_podd.c       restart, stop, start, status, census
  *
  * The API defines no pods: the manifest directory does. */
 #pragma once
 #include <arpa/inet.h>
 #include "base/jsonw.h"
+#include "daemon/api_kind.h"
 #include "daemon/daemon.h"
+#include "daemon/feed.h"
 #include "daemon/http.h"
 #include "daemon/selector.h"
+
+/* The version of Kubernetes whose API this resembles: clients compare it with their own. */
+#define API_MINOR "33"
+#define API_GIT_VERSION "v1." API_MINOR ".0-podd" PODD_VERSION
 
 struct api {
 	struct daemon *d;
 	struct http_service service;
-	struct list logs; /* of struct log_stream.link: those that follow */
+	struct list logs;                                /* of struct log_stream.link: those that follow */
+	struct feed pod_feed, namespace_feed, node_feed; /* that of events is the record's */
+	struct api_resource pods, events, namespaces, nodes;
+	uv_idle_t wake;      /* tells the watchers, once for all that a turn of the loop has changed */
+	struct list samples; /* of struct api_sample.link: what pods had used at the last look */
 };
 
-/* For effects: the pod's status has changed. */
+/* For effects. The pod's status has changed; it was forgotten (core_pod_forgotten() has it still); a line was added to the record. */
 void api_changed(struct daemon *d, const char *uid);
+void api_forgotten(struct daemon *d, const char *uid);
+void api_reported(struct daemon *d);
+/* EVENT_GO was handled: all pods are known. */
+void api_ready(struct daemon *d);
 
 /* An answer that is an error, as Kubernetes' Status object. `name` and `kind` ("pods") may be NULL. */
 void api_error(struct http_request *q, int code, const char *name, const char *kind, const char *fmt, ...) _printf_(5, 6);
 /* An error about one pod, with the usual words. */
 void api_pod_not_found(struct http_request *q, const char *name);
+void api_status_json(struct buf *out, int code, const char *name, const char *kind, const char *message);
 void api_success(struct http_request *q);
 void api_reply_json(struct http_request *q, const struct buf *json);
-bool api_wants_table(const struct http_request *q);
 /* The pod that the first two arguments of the route name, or NULL after a 404. */
 const struct core_pod *api_find_pod(struct api *a, struct http_request *q);
 /* The container that `container=` names, or the only one, or the one of the annotation; NULL after an error. */
 const struct core_container *api_find_container(struct http_request *q, const struct core_pod *p);
-void api_time(struct jsonw *w, const char *key, int64_t wall);    /* null for 0 */
-void api_version_member(struct jsonw *w, const struct daemon *d); /* "resourceVersion" */
+void api_time(struct jsonw *w, const char *key, int64_t wall); /* null for 0 */
+void api_version_member(struct jsonw *w, uint64_t version);    /* "resourceVersion" */
+const char *api_arch(const char *machine);                     /* Go's name of uname's */
 
-/* The selectors of a list: `labelSelector`, and `fieldSelector` over the fields named. False after an error. */
-bool api_label_selector(struct http_request *q, struct selector *ret);
-bool api_field_selector(struct http_request *q, const char *const *names, size_t count, struct selector *ret);
-/* `head`: with kind and apiVersion, which the items of a list do not carry. */
-void api_pod_json(const struct daemon *d, const struct core_pod *p, bool head, struct jsonw *w);
-void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w); /* the member "metadata" */
+void api_pod_json(const struct daemon *d, const struct core_pod *p, uint64_t version, struct jsonw *w);
+void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, uint64_t version, struct jsonw *w); /* a value */
 /* The range's first address: that of the host's end of each pod's link, so the host as its pods see it. */
 void api_host_address(const struct daemon *d, char ret[static INET_ADDRSTRLEN]);
+
+extern const struct api_kind api_pod_kind, api_event_kind, api_namespace_kind, api_node_kind;
+void api_pod_item_free(struct feed_item *i);
+void api_pod_changed(struct api *a, const char *uid);
+void api_pod_forgotten(struct api *a, const char *uid);
+void api_namespace_item_free(struct feed_item *i);
+void api_namespace_used(struct api *a, const char *name, bool used); /* by one more pod, or by one less */
+void api_node_item_free(struct feed_item *i);
+void api_node_add(struct api *a);
 
 /* Handlers; `arg` is the struct api. */
 void api_pod_list(struct http_request *q, void *arg);
 void api_pod_get(struct http_request *q, void *arg);
 void api_pod_write(struct http_request *q, void *arg);
 void api_event_list(struct http_request *q, void *arg);
+void api_namespace_list(struct http_request *q, void *arg);
+void api_namespace_get(struct http_request *q, void *arg);
+void api_node_list(struct http_request *q, void *arg);
+void api_node_get(struct http_request *q, void *arg);
 void api_log_get(struct http_request *q, void *arg);
 void api_log_changed(struct api *a, const char *uid);
 void api_exec(struct http_request *q, void *arg);

@@ -1,82 +1,113 @@
+/* Events as a kind. Those that leave the record leave without a word: who keeps them forgets them by himself. */
 #include <stdio.h>
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/api.h"
 #include "daemon/record.h"
 
-/* What a request asks for: a list, or a stream that goes on. */
-struct event_query {
-	struct api *api;
-	struct http_request *q;
-	char namespace[64]; /* "": all */
-	struct selector fields;
-	bool watch, table;
-	uint64_t after; /* sent up to this entry */
-	struct record_watch record;
-	struct jsonw *w;  /* of a list */
-	struct buf *line; /* of a watch */
-};
-
-/* Kubernetes keeps the events of nodes in "default". */
-static const char *namespace_of(const struct record_entry *e)
+static const struct record_item *record_item(const void *item)
 {
-	return *e->namespace ? e->namespace : "default";
+	return container_of(item, const struct record_item, feed);
 }
 
-static const char *const field_names[] = {
-	"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "type", "reason",
-	"metadata.namespace"
-};
-
-static const char *field_value(const char *key, const void *arg)
+static bool about_pod(const struct record_item *e)
 {
-	const struct record_entry *e = arg;
-	const char *values[] = { *e->pod ? "Pod" : "Node",         e->namespace, e->pod,         e->uid,
-		                 e->normal ? "Normal" : "Warning", e->reason,    namespace_of(e) };
-	_Static_assert(ARRAY_SIZE(values) == ARRAY_SIZE(field_names), "a value for each name");
+	return *record_text(e, RECORD_POD);
+}
+
+static const char *object_name(const struct api *a, const struct record_item *e)
+{
+	return about_pod(e) ? record_text(e, RECORD_POD) : a->d->config->node_name;
+}
+
+/* Kubernetes keeps the events of nodes in "default". */
+static const char *namespace_of(const struct record_item *e)
+{
+	return about_pod(e) ? record_text(e, RECORD_NAMESPACE) : "default";
+}
+
+static const char *const fields[] = { "metadata.namespace",
+	                              "involvedObject.kind",
+	                              "involvedObject.name",
+	                              "involvedObject.namespace",
+	                              "involvedObject.uid",
+	                              "type",
+	                              "reason" };
+
+static const char *field_value(const char *key, const void *item)
+{
+	const struct record_item *e = record_item(item);
+	const char *values[] = { namespace_of(e),
+		                 about_pod(e) ? "Pod" : "Node",
+		                 record_text(e, RECORD_POD),
+		                 record_text(e, RECORD_NAMESPACE),
+		                 record_text(e, RECORD_UID),
+		                 e->normal ? "Normal" : "Warning",
+		                 record_text(e, RECORD_REASON) };
+	_Static_assert(ARRAY_SIZE(values) == ARRAY_SIZE(fields), "a value for each field");
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (streq(field_names[i], key))
+		if (streq(fields[i], key))
 			return values[i];
 	return NULL;
 }
 
-static void event_json(const struct api *a, const struct record_entry *e, struct jsonw *w)
+static void item_metadata(const struct api *a, const struct feed_item *i, struct jsonw *w)
 {
-	char text[300];
+	const struct record_item *e = record_item(i);
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%s.%llx", object_name(a, e), (unsigned long long)i->created);
+	jsonw_object(w);
+	jsonw_member_str(w, "name", name);
+	jsonw_member_str(w, "namespace", namespace_of(e));
+	api_version_member(w, i->version);
+	api_time(w, "creationTimestamp", e->first_wall);
+	jsonw_end(w);
+}
+
+static void involved_json(const struct api *a, const struct record_item *e, struct jsonw *w)
+{
+	const char *container = record_text(e, RECORD_CONTAINER);
+	char path[CONTAINER_NAME_SIZE + 24];
+
+	jsonw_key(w, "involvedObject");
+	jsonw_object(w);
+	jsonw_member_str(w, "kind", about_pod(e) ? "Pod" : "Node");
+	jsonw_member_str(w, "apiVersion", "v1");
+	if (about_pod(e))
+		jsonw_member_str(w, "namespace", namespace_of(e));
+	jsonw_member_str(w, "name", object_name(a, e));
+	jsonw_member_str(w, "uid", record_text(e, RECORD_UID));
+	if (*container) {
+		(void)snprintf(path, sizeof(path), "spec.containers{%s}", container);
+		jsonw_member_str(w, "fieldPath", path);
+	}
+	jsonw_end(w);
+}
+
+static void source_json(const struct api *a, struct jsonw *w)
+{
+	jsonw_key(w, "source");
+	jsonw_object(w);
+	jsonw_member_str(w, "component", "podd");
+	jsonw_member_str(w, "host", a->d->config->node_name);
+	jsonw_end(w);
+}
+
+static void item_object(const struct api *a, const struct feed_item *i, struct jsonw *w)
+{
+	const struct record_item *e = record_item(i);
 
 	jsonw_object(w);
 	jsonw_member_str(w, "kind", "Event");
 	jsonw_member_str(w, "apiVersion", "v1");
 	jsonw_key(w, "metadata");
-	jsonw_object(w);
-	(void)snprintf(text, sizeof(text), "%s.%llx", *e->pod ? e->pod : a->d->config->node_name, (unsigned long long)e->id);
-	jsonw_member_str(w, "name", text);
-	jsonw_member_str(w, "namespace", namespace_of(e));
-	(void)snprintf(text, sizeof(text), "%lld", (long long)(a->d->started_wall / NS_PER_US + (int64_t)e->id));
-	jsonw_member_str(w, "resourceVersion", text);
-	api_time(w, "creationTimestamp", e->first_wall);
-	jsonw_end(w);
-	jsonw_key(w, "involvedObject");
-	jsonw_object(w);
-	jsonw_member_str(w, "kind", *e->pod ? "Pod" : "Node");
-	jsonw_member_str(w, "apiVersion", "v1");
-	if (*e->pod)
-		jsonw_member_str(w, "namespace", e->namespace);
-	jsonw_member_str(w, "name", *e->pod ? e->pod : a->d->config->node_name);
-	jsonw_member_str(w, "uid", e->uid);
-	if (*e->container) {
-		(void)snprintf(text, sizeof(text), "spec.containers{%s}", e->container);
-		jsonw_member_str(w, "fieldPath", text);
-	}
-	jsonw_end(w);
-	jsonw_member_str(w, "reason", e->reason);
-	jsonw_member_str(w, "message", e->message);
-	jsonw_key(w, "source");
-	jsonw_object(w);
-	jsonw_member_str(w, "component", "podd");
-	jsonw_end(w);
+	item_metadata(a, i, w);
+	involved_json(a, e, w);
+	jsonw_member_str(w, "reason", record_text(e, RECORD_REASON));
+	jsonw_member_str(w, "message", record_text(e, RECORD_MESSAGE));
+	source_json(a, w);
 	api_time(w, "firstTimestamp", e->first_wall);
 	api_time(w, "lastTimestamp", e->last_wall);
 	jsonw_member_int(w, "count", e->count);
@@ -84,150 +115,45 @@ static void event_json(const struct api *a, const struct record_entry *e, struct
 	jsonw_end(w);
 }
 
-static const char *const columns[] = { "Last Seen", "Type", "Reason", "Object", "Message" };
+static const struct api_column columns[] = {
+	{ "Last Seen", "", "Time since it last happened.", 0 }, { "Type", "", "Normal or Warning.", 0 },
+	{ "Reason", "", "What happened, in one word.", 0 },     { "Object", "", "To whom it happened.", 0 },
+	{ "Message", "", "What happened, for people.", 0 },     { "Count", "", "How often it happened.", 1 },
+};
 
-static void columns_json(struct jsonw *w)
+static void item_cells(const struct api *a, const struct feed_item *i, struct jsonw *w)
 {
-	jsonw_key(w, "columnDefinitions");
-	jsonw_array(w);
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		jsonw_object(w);
-		jsonw_member_str(w, "name", columns[i]);
-		jsonw_member_str(w, "type", "string");
-		jsonw_member_str(w, "format", "");
-		jsonw_member_str(w, "description", columns[i]);
-		jsonw_member_int(w, "priority", 0);
-		jsonw_end(w);
-	}
-	jsonw_end(w);
-}
-
-static void row_json(const struct api *a, const struct record_entry *e, struct jsonw *w)
-{
-	char age[CLOCK_AGE_SIZE], object[300];
+	const struct record_item *e = record_item(i);
+	char age[CLOCK_AGE_SIZE], object[300], count[16];
 
 	clock_age(clock_wall() - e->last_wall, age);
-	(void)snprintf(object, sizeof(object), "%s/%s", *e->pod ? "pod" : "node", *e->pod ? e->pod : a->d->config->node_name);
-	jsonw_object(w);
-	jsonw_key(w, "cells");
+	(void)snprintf(object, sizeof(object), "%s/%s", about_pod(e) ? "pod" : "node", object_name(a, e));
+	(void)snprintf(count, sizeof(count), "%u", e->count);
 	jsonw_array(w);
 	jsonw_str(w, age);
 	jsonw_str(w, e->normal ? "Normal" : "Warning");
-	jsonw_str(w, e->reason);
+	jsonw_str(w, record_text(e, RECORD_REASON));
 	jsonw_str(w, object);
-	jsonw_str(w, e->message);
-	jsonw_end(w);
-	jsonw_key(w, "object");
-	jsonw_object(w);
-	jsonw_member_str(w, "kind", "PartialObjectMetadata");
-	jsonw_member_str(w, "apiVersion", "meta.k8s.io/v1");
-	jsonw_key(w, "metadata");
-	jsonw_object(w);
-	jsonw_member_str(w, "namespace", namespace_of(e));
-	jsonw_end(w);
-	jsonw_end(w);
+	jsonw_str(w, record_text(e, RECORD_MESSAGE));
+	jsonw_str(w, count);
 	jsonw_end(w);
 }
 
-static int on_entry(const struct record_entry *e, void *arg)
-{
-	struct event_query *v = arg;
-	struct jsonw w;
-
-	v->after = e->id;
-	if (*v->namespace && !streq(v->namespace, namespace_of(e)))
-		return 0;
-	if (!selector_matches(&v->fields, field_value, e))
-		return 0;
-	if (v->table) {
-		row_json(v->api, e, v->w);
-	} else if (!v->watch) {
-		event_json(v->api, e, v->w);
-	} else {
-		jsonw_init(&w, v->line);
-		jsonw_object(&w);
-		jsonw_member_str(&w, "type", e->count > 1 ? "MODIFIED" : "ADDED");
-		jsonw_key(&w, "object");
-		event_json(v->api, e, &w);
-		jsonw_end(&w);
-		buf_putc(v->line, '\n');
-	}
-	return 0;
-}
-
-static void watch_send(struct event_query *v)
-{
-	_cleanup_buf_ struct buf lines = BUF_NULL;
-
-	v->line = &lines;
-	(void)record_walk(v->api->d->record, v->after, on_entry, v);
-	v->line = NULL;
-	if (lines.len)
-		http_send(v->q, lines.data, lines.len);
-}
-
-static void on_added(struct record_watch *w)
-{
-	watch_send(container_of(w, struct event_query, record));
-}
-
-static void on_gone(void *arg)
-{
-	struct event_query *v = arg;
-
-	record_unwatch(&v->record);
-	selector_deinit(&v->fields);
-	free(v);
-}
-
-static void watch_begin(const struct event_query *from)
-{
-	static const struct http_callbacks callbacks = { .gone = on_gone };
-	struct event_query *v = xnew(struct event_query);
-
-	*v = *from;
-	v->record.added = on_added;
-	record_watch(v->api->d->record, &v->record);
-	http_stream(v->q, 200, "application/json", &callbacks, v);
-	watch_send(v);
-}
-
-static void list_send(struct event_query *v)
-{
-	_cleanup_buf_ struct buf out = BUF_NULL;
-	struct jsonw w;
-
-	jsonw_init(&w, &out);
-	v->w = &w;
-	jsonw_object(&w);
-	jsonw_member_str(&w, "kind", v->table ? "Table" : "EventList");
-	jsonw_member_str(&w, "apiVersion", v->table ? "meta.k8s.io/v1" : "v1");
-	jsonw_key(&w, "metadata");
-	jsonw_object(&w);
-	api_version_member(&w, v->api->d);
-	jsonw_end(&w);
-	if (v->table)
-		columns_json(&w);
-	jsonw_key(&w, v->table ? "rows" : "items");
-	jsonw_array(&w);
-	(void)record_walk(v->api->d->record, 0, on_entry, v);
-	jsonw_end(&w);
-	jsonw_end(&w);
-	api_reply_json(v->q, &out);
-}
+const struct api_kind api_event_kind = {
+	.kind = "Event",
+	.list_kind = "EventList",
+	.resource = "events",
+	.columns = columns,
+	.column_count = ARRAY_SIZE(columns),
+	.fields = fields,
+	.field_count = ARRAY_SIZE(fields),
+	.field = field_value,
+	.object = item_object,
+	.metadata = item_metadata,
+	.cells = item_cells,
+};
 
 void api_event_list(struct http_request *q, void *arg)
 {
-	struct event_query v = { .api = arg, .q = q, .watch = url_bool(http_url(q), "watch") };
-
-	v.table = !v.watch && api_wants_table(q);
-	(void)snprintf(v.namespace, sizeof(v.namespace), "%s", http_arg(q, 0) ? http_arg(q, 0) : "");
-	if (!api_field_selector(q, field_names, ARRAY_SIZE(field_names), &v.fields))
-		return;
-	if (v.watch) {
-		watch_begin(&v); /* the selector is the stream's */
-	} else {
-		list_send(&v);
-		selector_deinit(&v.fields);
-	}
+	api_list(q, &((struct api *)arg)->events, http_arg(q, 0));
 }

@@ -33,14 +33,13 @@ static void labels_json(const struct core_pod *p, struct jsonw *w)
 	jsonw_end(w);
 }
 
-void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, uint64_t version, struct jsonw *w)
 {
-	jsonw_key(w, "metadata");
 	jsonw_object(w);
 	jsonw_member_str(w, "name", p->pod->metadata.name);
 	jsonw_member_str(w, "namespace", p->pod->metadata.namespace);
 	jsonw_member_str(w, "uid", p->uid);
-	api_version_member(w, d);
+	api_version_member(w, version);
 	jsonw_member_int(w, "generation", (int64_t)p->generation);
 	api_time(w, "creationTimestamp", p->created_wall);
 	if (p->deleted_wall) {
@@ -238,6 +237,7 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 {
 	jsonw_key(w, "status");
 	jsonw_object(w);
+	jsonw_member_int(w, "observedGeneration", (int64_t)p->generation);
 	jsonw_member_str(w, "phase", core_pod_phase(p));
 	if (p->held && (p->state == POD_STATE_HELD || p->state == POD_STATE_FINISHED))
 		jsonw_member_str(w, "reason", "Stopped"); /* what `podctl stop` waits for */
@@ -257,15 +257,21 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 	jsonw_end(w);
 }
 
-void api_pod_json(const struct daemon *d, const struct core_pod *p, bool head, struct jsonw *w)
+static void spec_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	pod_spec_json_open(p->pod, w);
+	jsonw_member_str(w, "nodeName", d->config->node_name);
+	jsonw_end(w);
+}
+
+void api_pod_json(const struct daemon *d, const struct core_pod *p, uint64_t version, struct jsonw *w)
 {
 	jsonw_object(w);
-	if (head) {
-		jsonw_member_str(w, "kind", "Pod");
-		jsonw_member_str(w, "apiVersion", "v1");
-	}
-	api_pod_metadata_json(d, p, w);
-	pod_spec_json(p->pod, w);
+	jsonw_member_str(w, "kind", "Pod");
+	jsonw_member_str(w, "apiVersion", "v1");
+	jsonw_key(w, "metadata");
+	api_pod_metadata_json(d, p, version, w);
+	spec_json(d, p, w);
 	pod_status_json(d, p, w);
 	jsonw_end(w);
 }

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "daemon/api.h"
 #include "daemon/effects.h"
 #include "daemon/record.h"
 
@@ -106,6 +107,7 @@ void daemon_report(struct daemon *d, const char *uid, const char *container, boo
 		(void)snprintf(e.pod, sizeof(e.pod), "%s", p->pod->metadata.name);
 	}
 	record_add(d->record, &e);
+	api_reported(d);
 	(void)snprintf(pod, sizeof(pod), "%s%s%s", e.namespace, *e.pod ? "/" : "", *e.pod ? e.pod : uid);
 	log_write(normal ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, *pod ? pod : NULL, "%s%s%s: %s", e.container,
 	          *e.container ? " " : "", reason, e.message);

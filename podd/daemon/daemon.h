@@ -60,7 +60,6 @@ struct daemon {
 	uv_idle_t hosts_idle;
 	struct list leftovers; /* leftover.c */
 	uv_idle_t leftovers_idle;
-	uint64_t changes; /* counts status changes: the API's resourceVersion */
 	struct plan_context plan_context;
 	struct string_list missing;   /* what this host lacks and what follows, one line each, for `podctl status` */
 	struct arena *arena;          /* of `missing` */

@@ -29,6 +29,7 @@ static void send_note(struct daemon *d, const char *uid)
 
 static void forget(struct daemon *d, const char *uid)
 {
+	api_forgotten(d, uid); /* first: its last state names its file */
 	volumes_forget(d, uid);
 	accept_forget(d, uid);
 	leases_release(d, uid);
@@ -71,7 +72,6 @@ void effect_run(struct daemon *d, const struct effect *e)
 		daemon_report(d, e->id.uid, e->id.container, e->normal, e->reason, "%s", e->message);
 		break;
 	case EFFECT_CHANGED:
-		d->changes++;
 		api_changed(d, e->id.uid);
 		break;
 	case EFFECT_MAX:

@@ -24,7 +24,7 @@ struct http_request;
 struct http_server;
 
 enum {
-	HTTP_CONNECTIONS_MAX = 64,
+	HTTP_CONNECTIONS_MAX = 256,
 	HTTP_HEAD_MAX = 16 << 10,
 	HTTP_BODY_MAX = 1 << 20,
 	HTTP_QUEUE_MAX = 1 << 20,
@@ -51,6 +51,7 @@ struct http_callbacks {
 	void (*gone)(void *arg);
 	void (*drained)(void *arg);                             /* may be NULL: something was written; see http_queued() */
 	void (*data)(const char *data, size_t size, void *arg); /* after http_upgrade(); else NULL */
+	void (*expired)(void *arg);                             /* of http_expire(); may be NULL */
 };
 
 struct http_server *http_new(uv_loop_t *loop, const struct http_service *service);
@@ -78,5 +79,6 @@ int http_upgrade(struct http_request *q, const char *protocol, const struct http
 
 void http_send(struct http_request *q, const void *data, size_t size);
 void http_finish(struct http_request *q);
+void http_expire(struct http_request *q, uint64_t ms); /* `expired` is called then, unless the stream has ended */
 size_t http_queued(const struct http_request *q);    /* bytes not yet taken by the kernel */
 void http_pause(struct http_request *q, bool pause); /* after http_upgrade(): no `data` for now; `gone` comes all the same */

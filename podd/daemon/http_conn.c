@@ -460,6 +460,19 @@ void http_finish(struct http_request *q)
 		http_conn_close(q);
 }
 
+static void on_expired(uv_timer_t *t)
+{
+	struct http_request *q = t->data;
+
+	q->callbacks.expired(q->arg);
+}
+
+void http_expire(struct http_request *q, uint64_t ms)
+{
+	if (q->state == HTTP_STREAMING && !q->finishing)
+		(void)uv_timer_start(&q->idle, on_expired, ms, 0); /* free while a handler has the request */
+}
+
 size_t http_queued(const struct http_request *q)
 {
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&q->pipe);

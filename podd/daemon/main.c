@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "daemon/accept_internal.h"
 #include "daemon/adopt.h"
+#include "daemon/api.h"
 #include "daemon/http.h"
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
@@ -337,7 +338,7 @@ static int start(struct daemon *d)
 	d->hosts_idle.data = d;
 	leases_init(d);
 	d->core = core_new(&core);
-	d->record = record_new();
+	d->record = record_new((uint64_t)(d->started_wall / NS_PER_US));
 	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
 		return r;
 	/* A pod whose file is gone may stand in another that was written just now: it is started or stopped when that is known. */
@@ -353,6 +354,7 @@ static int start(struct daemon *d)
 	struct event go = daemon_event(EVENT_GO, NULL, NULL, 0);
 	d->ready = true;
 	daemon_step(d, &go);
+	api_ready(d);
 	return 0;
 }
 
@@ -364,7 +366,7 @@ static void close_any(uv_handle_t *h, void *arg _unused_)
 
 static void stop(struct daemon *d)
 {
-	http_close(d->http);
+	d->http = http_close(d->http);
 	d->remove_network = list_empty(&d->sandboxes);
 	leftover_remove_all(d);
 	sandbox_release_all(d);

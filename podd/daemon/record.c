@@ -1,34 +1,19 @@
 #include "daemon/record.h"
-#include <stdio.h>
+#include <stdlib.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
 
-/* An entry as it is kept: its strings one after the other, so that a thousand of them are kilobytes and not a megabyte, and
- * equality is one comparison. */
-struct kept {
-	struct list link;
-	uint64_t id;
-	int64_t first_wall, last_wall;
-	uint32_t count;
-	bool normal;
-	size_t size;
-	char text[];
-};
+static void item_free(struct feed_item *i)
+{
+	free(container_of(i, struct record_item, feed));
+}
 
-struct record {
-	struct list entries; /* of struct kept, in order of id */
-	size_t count;
-	uint64_t last;
-	struct list watches; /* of struct record_watch */
-};
-
-struct record *record_new(void)
+struct record *record_new(uint64_t version)
 {
 	struct record *r = xnew(struct record);
 
-	list_init(&r->entries);
-	list_init(&r->watches);
+	feed_init(&r->feed, version, item_free);
 	return r;
 }
 
@@ -36,64 +21,55 @@ struct record *record_free(struct record *r)
 {
 	if (!r)
 		return NULL;
-	list_foreach(k, &r->entries, struct kept, link)
-		free(k);
+	feed_deinit(&r->feed);
 	free(r);
 	return NULL;
 }
 
 static void pack(const struct record_entry *e, struct buf *out)
 {
-	const char *strings[] = { e->uid, e->namespace, e->pod, e->container, e->reason, e->message };
+	const char *strings[] = {
+		[RECORD_UID] = e->uid,       [RECORD_NAMESPACE] = e->namespace,
+		[RECORD_POD] = e->pod,       [RECORD_CONTAINER] = e->container,
+		[RECORD_REASON] = e->reason, [RECORD_MESSAGE] = e->message,
+	};
+	_Static_assert(ARRAY_SIZE(strings) == RECORD_TEXT_MAX, "each text");
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		buf_append(out, strings[i], strlen(strings[i]) + 1);
 }
 
-static void unpack(const struct kept *k, struct record_entry *ret)
+const char *record_text(const struct record_item *i, enum record_text which)
 {
-	struct record_entry e = {
-		.id = k->id, .normal = k->normal, .first_wall = k->first_wall, .last_wall = k->last_wall, .count = k->count
-	};
-	const struct {
-		char *field;
-		size_t size;
-	} fields[] = {
-		{ e.uid, sizeof(e.uid) },       { e.namespace, sizeof(e.namespace) },
-		{ e.pod, sizeof(e.pod) },       { e.container, sizeof(e.container) },
-		{ e.reason, sizeof(e.reason) }, { e.message, sizeof(e.message) },
-	};
-	const char *p = k->text;
+	const char *p = i->text;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++, p += strlen(p) + 1)
-		(void)snprintf(fields[i].field, fields[i].size, "%s", p);
-	*ret = e;
+	for (unsigned n = 0; n < which; n++)
+		p += strlen(p) + 1;
+	return p;
 }
 
-static struct kept *find_equal(struct record *r, bool normal, const struct buf *text)
+static struct record_item *find_equal(struct record *r, bool normal, const struct buf *text)
 {
-	list_foreach(k, &r->entries, struct kept, link)
-		if (k->normal == normal && k->size == text->len && memcmp(k->text, text->data, k->size) == 0)
-			return k;
+	list_foreach(i, &r->feed.items, struct record_item, feed.link)
+		if (i->normal == normal && i->size == text->len && memcmp(i->text, text->data, i->size) == 0)
+			return i;
 	return NULL;
 }
 
-static struct kept *kept_new(struct record *r, bool normal, const struct buf *text)
+static struct record_item *item_new(struct record *r, bool normal, const struct buf *text)
 {
-	struct kept *k = xcalloc(1, sizeof(*k) + text->len);
+	struct record_item *i = xcalloc(1, sizeof(*i) + text->len);
 
-	k->normal = normal;
-	k->size = text->len;
-	memcpy(k->text, text->data, text->len);
-	list_init(&k->link);
-	if (r->count == RECORD_MAX) {
-		struct kept *oldest = list_entry(r->entries.next, struct kept, link);
-		list_remove(&oldest->link);
-		free(oldest);
-	} else {
+	i->normal = normal;
+	i->size = text->len;
+	memcpy(i->text, text->data, text->len);
+	i->first_wall = clock_wall();
+	if (r->count == RECORD_MAX)
+		feed_drop(&r->feed, list_entry(r->feed.items.next, struct feed_item, link));
+	else
 		r->count++;
-	}
-	return k;
+	feed_add(&r->feed, &i->feed);
+	return i;
 }
 
 void record_add(struct record *r, const struct record_entry *e)
@@ -101,46 +77,11 @@ void record_add(struct record *r, const struct record_entry *e)
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	pack(e, &text);
-	struct kept *k = find_equal(r, e->normal, &text);
-	if (!k) {
-		k = kept_new(r, e->normal, &text);
-		k->first_wall = clock_wall();
-	}
-	k->id = ++r->last;
-	k->last_wall = clock_wall();
-	k->count++;
-	list_remove(&k->link);
-	list_append(&r->entries, &k->link);
-	list_foreach(w, &r->watches, struct record_watch, link)
-		w->added(w);
-}
-
-int record_walk(const struct record *r, uint64_t after, int (*fn)(const struct record_entry *e, void *arg), void *arg)
-{
-	struct record_entry e;
-
-	list_foreach(k, &r->entries, struct kept, link) {
-		if (k->id <= after)
-			continue;
-		unpack(k, &e);
-		int stop = fn(&e, arg);
-		if (stop)
-			return stop;
-	}
-	return 0;
-}
-
-uint64_t record_last(const struct record *r)
-{
-	return r->last;
-}
-
-void record_watch(struct record *r, struct record_watch *w)
-{
-	list_append(&r->watches, &w->link);
-}
-
-void record_unwatch(struct record_watch *w)
-{
-	list_remove(&w->link);
+	struct record_item *i = find_equal(r, e->normal, &text);
+	if (i)
+		feed_change(&r->feed, &i->feed, false);
+	else
+		i = item_new(r, e->normal, &text);
+	i->last_wall = clock_wall();
+	i->count++;
 }

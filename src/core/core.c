@@ -16,6 +16,7 @@ struct core *core_new(const struct core_config *config)
 	list_init(&c->pods);
 	list_init(&c->timed);
 	list_init(&c->touched);
+	list_init(&c->forgotten);
 	return c;
 }
 
@@ -25,6 +26,7 @@ struct core *core_free(struct core *c)
 		return NULL;
 	list_foreach(p, &c->pods, struct core_pod, link)
 		table_remove(c, p);
+	table_bury(c);
 	deferred_clear(c);
 	free(c->effects);
 	free(c);
@@ -107,6 +109,7 @@ static void settle(struct core *c)
 
 void core_step(struct core *c, const struct event *e, struct effects *out)
 {
+	table_bury(c);
 	c->step++;
 	c->effect_count = 0;
 	c->boot = MAX(c->boot, e->boot);
@@ -145,6 +148,11 @@ const struct core_pod *core_pod_by_uid(const struct core *c, const char *uid)
 const struct core_pod *core_pod_by_name(const struct core *c, const char *ns, const char *name)
 {
 	return table_find_name(c, ns, name);
+}
+
+const struct core_pod *core_pod_forgotten(const struct core *c, const char *uid)
+{
+	return table_find_forgotten(c, uid);
 }
 
 const struct list *core_pods(const struct core *c)

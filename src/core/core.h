@@ -251,7 +251,8 @@ int64_t core_deadline(const struct core *c);
 /* For status: read only, valid until the next step. */
 const struct core_pod *core_pod_by_uid(const struct core *c, const char *uid);
 const struct core_pod *core_pod_by_name(const struct core *c, const char *ns, const char *name);
-const struct list *core_pods(const struct core *c); /* of struct core_pod.link, oldest first */
+const struct core_pod *core_pod_forgotten(const struct core *c, const char *uid); /* as it was, for its EFFECT_FORGET */
+const struct list *core_pods(const struct core *c);                               /* of struct core_pod.link, oldest first */
 const struct core_container *core_container(const struct core_pod *p, const char *name);
 
 /* The pod's note, at most NOTE_SIZE_MAX bytes: hash of the applied manifest, counters, back-off, last terminations. */

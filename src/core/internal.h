@@ -18,9 +18,10 @@ enum { CORE_BUCKETS = 512 };
 
 struct core {
 	struct core_config config;
-	struct list pods;    /* core_pod.link, oldest first */
-	struct list timed;   /* core_pod.timed: those with a deadline, so that an idle core has nothing to look at */
-	struct list touched; /* core_pod.touched: to be settled at the end of the step */
+	struct list pods;      /* core_pod.link, oldest first */
+	struct list timed;     /* core_pod.timed: those with a deadline, so that an idle core has nothing to look at */
+	struct list forgotten; /* core_pod.link: those that this step removed, for its effects to look at */
+	struct list touched;   /* core_pod.touched: to be settled at the end of the step */
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;
 	int64_t boot, wall; /* of the event at hand */
@@ -37,7 +38,9 @@ struct core_pod *table_find_name(const struct core *c, const char *ns, const cha
 struct core_pod *table_namesake(const struct core *c, const struct pod *pod,
                                 const struct core_pod *after); /* of any uid; NULL: no more */
 struct core_pod *table_add(struct core *c, const char *uid);
-void table_remove(struct core *c, struct core_pod *p);                  /* frees it */
+void table_remove(struct core *c, struct core_pod *p); /* it is forgotten, and buried by the next step */
+const struct core_pod *table_find_forgotten(const struct core *c, const char *uid);
+void table_bury(struct core *c);
 void table_rename(struct core *c, struct core_pod *p, struct pod *pod); /* takes the reference, drops the former version */
 
 /* effects.c */

@@ -55,6 +55,14 @@ struct core_pod *table_find_name(const struct core *c, const char *ns, const cha
 	return first;
 }
 
+const struct core_pod *table_find_forgotten(const struct core *c, const char *uid)
+{
+	list_foreach(p, &c->forgotten, const struct core_pod, link)
+		if (streq(p->uid, uid))
+			return p;
+	return NULL;
+}
+
 static void unlink_name(struct core *c, struct core_pod *p)
 {
 	if (!p->pod)
@@ -94,7 +102,7 @@ struct core_pod *table_add(struct core *c, const char *uid)
 
 void table_remove(struct core *c, struct core_pod *p)
 {
-	table_rename(c, p, NULL);
+	unlink_name(c, p);
 	struct core_pod **at = &c->by_uid[uid_bucket(p->uid)];
 	while (*at != p)
 		at = &(*at)->next_by_uid;
@@ -102,6 +110,15 @@ void table_remove(struct core *c, struct core_pod *p)
 	list_remove(&p->link);
 	list_remove(&p->timed);
 	list_remove(&p->touched);
-	free(p->containers);
-	free(p);
+	list_append(&c->forgotten, &p->link);
+}
+
+void table_bury(struct core *c)
+{
+	list_foreach(p, &c->forgotten, struct core_pod, link) {
+		list_remove(&p->link);
+		pod_unref(p->pod);
+		free(p->containers);
+		free(p);
+	}
 }

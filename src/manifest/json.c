@@ -180,12 +180,11 @@ void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *
 	print_object(&schema_metadata, &metadata, w);
 }
 
-void pod_spec_json(const struct pod *p, struct jsonw *w)
+void pod_spec_json_open(const struct pod *p, struct jsonw *w)
 {
 	jsonw_key(w, "spec");
 	jsonw_object(w);
 	print_object(&schema_spec, &p->spec, w);
-	jsonw_end(w);
 }
 
 void pod_json(const struct pod *p, const char *uid, const char *resource_version, struct jsonw *w)
@@ -194,5 +193,6 @@ void pod_json(const struct pod *p, const char *uid, const char *resource_version
 	if (resource_version)
 		jsonw_member_str(w, "resourceVersion", resource_version);
 	jsonw_end(w);
-	pod_spec_json(p, w);
+	pod_spec_json_open(p, w);
+	jsonw_end(w);
 }
