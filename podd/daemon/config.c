@@ -18,6 +18,7 @@ static const char usage[] = "Usage: podd [OPTION]...\n"
 			    "  --manifests DIR       manifest directory; may be repeated (default ROOT/etc/pods)\n"
 			    "  --pod-cidr V4         addresses of the pods (default 10.88.0.0/16)\n"
 			    "  --cgroup-root NAME    cgroup of all pods (default podd)\n"
+			    "  --drain               stop all pods, in order and within their grace, and exit\n"
 			    "  --node-name NAME      default: the host's name\n"
 			    "  --node-label K=V      label of this node; may be repeated\n"
 			    "  --log-level LEVEL     error, warning, info (default) or debug\n"
@@ -131,6 +132,7 @@ enum option_key {
 	OPT_MANIFESTS,
 	OPT_CIDR,
 	OPT_CGROUP,
+	OPT_DRAIN,
 	OPT_NODE,
 	OPT_LABEL,
 	OPT_LEVEL,
@@ -140,12 +142,19 @@ enum option_key {
 };
 
 static const struct option options[] = {
-	{ "root", required_argument, NULL, OPT_ROOT },           { "config", required_argument, NULL, OPT_CONFIG },
-	{ "manifests", required_argument, NULL, OPT_MANIFESTS }, { "pod-cidr", required_argument, NULL, OPT_CIDR },
-	{ "cgroup-root", required_argument, NULL, OPT_CGROUP },  { "node-name", required_argument, NULL, OPT_NODE },
-	{ "node-label", required_argument, NULL, OPT_LABEL },    { "log-level", required_argument, NULL, OPT_LEVEL },
-	{ "log-format", required_argument, NULL, OPT_FORMAT },   { "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },           { 0 },
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "manifests", required_argument, NULL, OPT_MANIFESTS },
+	{ "pod-cidr", required_argument, NULL, OPT_CIDR },
+	{ "cgroup-root", required_argument, NULL, OPT_CGROUP },
+	{ "node-name", required_argument, NULL, OPT_NODE },
+	{ "drain", no_argument, NULL, OPT_DRAIN },
+	{ "node-label", required_argument, NULL, OPT_LABEL },
+	{ "log-level", required_argument, NULL, OPT_LEVEL },
+	{ "log-format", required_argument, NULL, OPT_FORMAT },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 },
 };
 
 static int parse_format(struct config *c, const char *text)
@@ -189,6 +198,9 @@ static int parse_late(struct config *c, int key, const char *text)
 		return parse_cidr(c, text);
 	case OPT_CGROUP:
 		return parse_cgroup_root(c, text);
+	case OPT_DRAIN:
+		c->drain = true;
+		return 0;
 	case OPT_NODE:
 		c->node_name = text;
 		return 0;

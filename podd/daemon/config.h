@@ -22,6 +22,7 @@ struct config {
 	struct label_list node_labels;
 	enum log_level log_level;
 	bool log_json;
+	bool drain;            /* stop all pods, then end */
 	bool any_owner;        /* manifestOwner: any */
 	bool allow_unenforced; /* run pods whose limits this host can't enforce */
 	struct string_list unsafe_sysctls; /* that pods may set: names or "prefix*" */

@@ -108,12 +108,14 @@ static int open_cgroups(struct daemon *d)
 		return r;
 	}
 	struct cgroup_limits none = { 0 };
-	r = cgroup_make(d->cgroups, "supervisor", &none);
-	if (r == 0)
-		r = cgroup_join(d->cgroups, "supervisor");
-	if (r < 0) {
-		log_error("moving to the cgroup %s/supervisor: %s", d->config->cgroup_root, strerror(-r));
-		return r;
+	if (*d->config->cgroup_root != '/') { /* else the pods live in another unit's, and podd's own is in nobody's way */
+		r = cgroup_make(d->cgroups, "supervisor", &none);
+		if (r == 0)
+			r = cgroup_join(d->cgroups, "supervisor");
+		if (r < 0) {
+			log_error("moving to the cgroup %s/supervisor: %s", d->config->cgroup_root, strerror(-r));
+			return r;
+		}
 	}
 	for (enum cgroup_controller c = 0; c < CGROUP_DEVICES; c++)
 		if (!cgroup_has(d->cgroups, c)) {
@@ -235,6 +237,7 @@ static void reload(struct daemon *d)
 {
 	bool rest_differs;
 
+	notify("RELOADING=1");
 	if (config_reload(d->config, &rest_differs) < 0) {
 		log_error("%s can't be used; the configuration stays as it was", d->config->config_file);
 	} else {
@@ -243,6 +246,7 @@ static void reload(struct daemon *d)
 		         rest_differs ? "; some of its changes wait for the next start of podd: see SIGHUP in podd(8)" : "");
 	}
 	watch_rescan(d->watcher);
+	notify("READY=1");
 }
 
 static void on_signal(uv_signal_t *s, int signal)
@@ -387,6 +391,11 @@ static void stop(struct daemon *d)
 	arena_free(d->arena);
 }
 
+static bool drained(const struct daemon *d)
+{
+	return d->config->drain && list_empty(&d->sandboxes);
+}
+
 static void open_stdio(void)
 {
 	/* A daemon started with 0, 1 or 2 closed would give those numbers to the next files it opens. */
@@ -431,9 +440,9 @@ int main(int argc, char **argv)
 	}
 	notify("READY=1");
 	start_watchdog(&d);
-	log_info("podd " PODD_VERSION " is ready");
-	while (!d.ending)
-		(void)uv_run(&d.loop, UV_RUN_DEFAULT);
+	log_info("podd " PODD_VERSION "%s", config.drain ? ": stopping all pods" : " is ready");
+	while (!d.ending && !drained(&d))
+		(void)uv_run(&d.loop, config.drain ? UV_RUN_ONCE : UV_RUN_DEFAULT);
 	notify("STOPPING=1");
 	stop(&d);
 	config_deinit(&config);

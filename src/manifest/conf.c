@@ -93,14 +93,14 @@ static bool check_cidr(const struct value *v, struct arena *a, struct finding *r
 
 bool conf_is_cgroup(const char *name)
 {
-	return *name && name[0] != '/' && !strstr(name, "..");
+	return name[strspn(name, "/")] && !strstr(name, "..");
 }
 
 static bool check_cgroup(const struct value *v, struct arena *a, struct finding *ret)
 {
 	if (conf_is_cgroup(v->text))
 		return true;
-	return wrong(ret, arena_printf(a, "Invalid value: \"%.80s\": must be a relative path without '..'", v->text), "as podd");
+	return wrong(ret, arena_printf(a, "Invalid value: \"%.80s\": must be a path without '..'", v->text), "as podd");
 }
 
 static bool check_node_name(const struct value *v, struct arena *a, struct finding *ret)

@@ -37,4 +37,4 @@ int conf_read(struct arena *arena, const char *file, const char *text, size_t si
 
 /* "10.88.0.0/16": the address is the network's first, the prefix 8 to 30 bits. */
 bool conf_parse_cidr(const char *text, uint32_t *ret_network, unsigned *ret_prefix); /* the network in network byte order */
-bool conf_is_cgroup(const char *name);                                               /* a relative path without ".." */
+bool conf_is_cgroup(const char *name);                                               /* a path without ".." */

@@ -62,19 +62,37 @@ static void v1_open(struct cgroup_host *h, const struct cgroup_mounts *m)
 	}
 }
 
-static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m)
+/* The directory that podd may work below, and in h->name the way from there to the root. Where a manager hands out cgroups, it does so in the
+ * tree that has the controllers. */
+static int find_given(struct cgroup_host *h, const struct cgroup_mounts *m, const char *name, char **ret)
 {
 	_cleanup_buf_ struct buf membership = BUF_NULL;
+	bool absolute = *name == '/';
+
+	if (absolute && !m->v1_count)
+		buf_printf(&membership, "0::%s%.*s", streq(m->v2_root, "/") ? "" : m->v2_root, (int)(strrchr(name, '/') - name),
+		           name);
+	int r = absolute || m->v1_count ? 0 : file_read(AT_FDCWD, "/proc/self/cgroup", 1 << 16, &membership);
+	if (r < 0)
+		return r;
+	char *given = cgroup_mounts_given(m, buf_str(&membership));
+	if (absolute)
+		name += strlen(given) - strlen(m->v2);
+	h->name = xstrdup(name + strspn(name, "/"));
+	*ret = given;
+	return 0;
+}
+
+static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m, const char *name)
+{
 	_cleanup_free_ char *given = NULL;
 
 	if (!m->v2)
 		return -ENOENT;
-	v1_open(h, m);
-	/* Where a manager hands out cgroups, it does so in the tree that has the controllers. */
-	int r = m->v1_count ? 0 : file_read(AT_FDCWD, "/proc/self/cgroup", 1 << 16, &membership);
+	int r = find_given(h, m, name, &given);
 	if (r < 0)
 		return r;
-	given = cgroup_mounts_given(m, buf_str(&membership));
+	v1_open(h, m);
 	r = root_open(given, h->name, CGROUP2_SUPER_MAGIC, &h->v2_top, &h->v2);
 	return r < 0 ? r : cgroup_v2_delegate(h);
 }
@@ -85,7 +103,8 @@ int cgroup_open(const char *name, struct cgroup_host **ret)
 	struct cgroup_mounts m;
 	char path[CGROUP_PATH_SIZE];
 
-	if (!*name || cgroup_path(path, name, "") < 0)
+	const char *relative = name + strspn(name, "/");
+	if (!*relative || cgroup_path(path, relative, "") < 0)
 		return -EINVAL;
 	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text);
 	if (r < 0)
@@ -94,8 +113,7 @@ int cgroup_open(const char *name, struct cgroup_host **ret)
 	cgroup_mounts_parse(text.data, &m);
 	struct cgroup_host *h = xnew(struct cgroup_host);
 	h->v2 = h->v2_top = -EBADF;
-	h->name = xstrdup(name);
-	r = host_open(h, &m);
+	r = host_open(h, &m, name);
 	cgroup_mounts_deinit(&m);
 	if (r < 0) {
 		cgroup_close(h);

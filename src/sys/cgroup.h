@@ -18,7 +18,8 @@ enum { CGROUP_V1_MAX = 8 };
 
 struct cgroup_host;
 
-/* `name` is the root below podd's own cgroup (or the top of each hierarchy); it is made if missing. -ENOENT: no v2 tree at all. */
+/* `name` is the root below podd's own cgroup (or the top of each hierarchy); it is made if missing. One that begins with '/' is a path in the
+ * tree, and lies in a cgroup that another unit of the service manager was given. -ENOENT: no v2 tree at all. */
 int cgroup_open(const char *name, struct cgroup_host **ret);
 struct cgroup_host *cgroup_close(struct cgroup_host *h); /* takes NULL, returns NULL; removes nothing */
 
