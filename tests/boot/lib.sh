@@ -81,12 +81,13 @@ make_guest() { # SCRIPT OUT [FILE...]: files are copied to /files
 }
 
 # Boots it; the serial console is the output. One retry, for emulators hang now and then before the first line.
-boot() { # INITRAMFS SECONDS
-	local attempt log=$cache/console.log
+boot() { # INITRAMFS SECONDS [QEMU-OPTION...]
+	local attempt log=$cache/console.log initramfs=$1 seconds=$2
+	shift 2
 	for attempt in 1 2; do
-		timeout -k 2 "$2" qemu-system-x86_64 -M q35,usb=off,vmport=off,graphics=off -accel tcg,thread=multi -cpu max -m 768 -smp 1 \
+		timeout -k 2 "$seconds" qemu-system-x86_64 -M q35,usb=off,vmport=off,graphics=off -accel tcg,thread=multi -cpu max -m 768 -smp 1 \
 			-nodefaults -no-user-config -nic none -display none -serial stdio -monitor none -no-reboot \
-			-kernel "$kernel/vmlinux" -initrd "$1" -append "console=ttyS0 quiet panic=-1" </dev/null 2>&1 | tr -d '\r' >"$log"
+			-kernel "$kernel/vmlinux" -initrd "$initramfs" -append "console=ttyS0 quiet panic=-1" "$@" </dev/null 2>&1 | tr -d '\r' >"$log"
 		grep -q '^# guest started' "$log" && break
 	done
 	cat "$log"
@@ -102,11 +103,15 @@ boot_test() { # SCRIPT SECONDS [FILE...]: TAP lines of the guest become this tes
 	make_guest "$script" "$cache/guest.cpio" "$@" || exit 1
 	out=$(boot "$cache/guest.cpio" "$seconds")
 	rm -f "$cache/guest.cpio"
-	grep -aE '^(ok|not ok|#|1\.\.)' <<<"$out"
-	if ! grep -qaE '^1\.\.[0-9]+$' <<<"$out"; then
+	guest_tap "$out"
+}
+
+guest_tap() { # CONSOLE: the guest's TAP lines become this test's
+	grep -aE '^(ok|not ok|#|1\.\.)' <<<"$1"
+	if ! grep -qaE '^1\.\.[0-9]+$' <<<"$1"; then
 		echo "not ok 999 - the guest came to an end"
-		tail -n 30 <<<"$out" | sed 's/^/# /'
+		tail -n 30 <<<"$1" | sed 's/^/# /'
 		exit 1
 	fi
-	! grep -qaE '^not ok' <<<"$out"
+	! grep -qaE '^not ok' <<<"$1"
 }
