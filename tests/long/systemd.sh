@@ -1,7 +1,7 @@
 #!/bin/bash
 # Debian's own systemd on cgroup v2, podd from its Debian package: the pods outlive restarts and the death of podd, a shutdown stops them within
 # their grace, a removal leaves nothing. Two boots of one disk.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../boot/lib.sh"
 . "$srcdir/tests/lib/tap.sh"
 disk=$cache/disk.ext4
 
