@@ -117,13 +117,41 @@ static void describe_resources(const char *label, const json_t *list)
 		line(4, label, "%s", text.data);
 }
 
-static void describe_environment(const json_t *env)
+/* Where a value comes from; the value itself is the container's business. */
+static void describe_source(const char *label, const char *name, const json_t *from)
+{
+	const json_t *s;
+
+	if ((s = json_at(from, "fieldRef")))
+		line(4, label, "%s is %s", name, json_text(s, "fieldPath"));
+	else if ((s = json_at(from, "resourceFieldRef")))
+		line(4, label, "%s is %s", name, json_text(s, "resource"));
+	else if ((s = json_at(from, "fileKeyRef")))
+		line(4, label, "%s is %s in file %s of volume %s", name, json_text(s, "key"), json_text(s, "path"),
+		     json_text(s, "volumeName"));
+	else if ((s = json_at(from, "secretKeyRef")))
+		line(4, label, "%s is key %s of Secret %s", name, json_text(s, "key"), json_text(s, "name"));
+	else if ((s = json_at(from, "configMapKeyRef")))
+		line(4, label, "%s is key %s of ConfigMap %s", name, json_text(s, "key"), json_text(s, "name"));
+}
+
+static void describe_environment(const json_t *from, const json_t *env)
 {
 	const json_t *e;
 	size_t i;
 
+	json_array_foreach(from, i, e) {
+		const json_t *secret = json_at(e, "secretRef");
+		line(4, i ? "" : "Environment From", "%s %s%s%s", secret ? "Secret" : "ConfigMap",
+		     json_text(secret ? secret : json_at(e, "configMapRef"), "name"), *json_text(e, "prefix") ? ", prefix " : "",
+		     json_text(e, "prefix"));
+	}
 	json_array_foreach(env, i, e) {
-		line(4, i ? "" : "Environment", "%s=%s", json_text(e, "name"), json_text(e, "value"));
+		const char *label = i ? "" : "Environment";
+		if (json_at(e, "valueFrom"))
+			describe_source(label, json_text(e, "name"), json_at(e, "valueFrom"));
+		else
+			line(4, label, "%s=%s", json_text(e, "name"), json_text(e, "value"));
 	}
 }
 
@@ -155,7 +183,7 @@ static void describe_container(const json_t *spec, const json_t *status)
 	line(4, "Restart Count", "%lld", (long long)json_integer_value(json_at(status, "restartCount")));
 	describe_resources("Limits", json_at(spec, "resources.limits"));
 	describe_resources("Requests", json_at(spec, "resources.requests"));
-	describe_environment(json_at(spec, "env"));
+	describe_environment(json_at(spec, "envFrom"), json_at(spec, "env"));
 	describe_mounts(json_at(spec, "volumeMounts"));
 }
 
@@ -166,6 +194,16 @@ static void describe_volume(const json_t *v)
 	if ((source = json_at(v, "hostPath")))
 		line(2, json_text(v, "name"), "hostPath %s%s%s", json_text(source, "path"), *json_text(source, "type") ? ", " : "",
 		     json_text(source, "type"));
+	else if ((source = json_at(v, "configMap")))
+		line(2, json_text(v, "name"), "ConfigMap %s", json_text(source, "name"));
+	else if ((source = json_at(v, "secret")))
+		line(2, json_text(v, "name"), "Secret %s", json_text(source, "secretName"));
+	else if ((source = json_at(v, "persistentVolumeClaim")))
+		line(2, json_text(v, "name"), "claim %s", json_text(source, "claimName"));
+	else if (json_at(v, "downwardAPI"))
+		line(2, json_text(v, "name"), "facts about the pod");
+	else if (json_at(v, "projected"))
+		line(2, json_text(v, "name"), "projected");
 	else
 		line(2, json_text(v, "name"), "emptyDir%s", streq(json_text(v, "emptyDir.medium"), "Memory") ? " in memory" : "");
 }

@@ -10,6 +10,7 @@
 #include "ctl/files.h"
 #include "plan/compile.h"
 #include "plan/filter.h"
+#include "plan/source.h"
 #include "sys/cap.h"
 #include "sys/path.h"
 
@@ -79,14 +80,46 @@ static void host_init(struct host *h, const char *root)
 		h->context.memory_capacity = (int64_t)info.totalram * info.mem_unit;
 }
 
-static int plan_container(const struct pod *pod, const struct container *c, const struct host *h)
+/* The objects of the same file, and of a Secret only that there is one. Others are podd's to find: what they give is left out. */
+static const struct config_object *find_config(enum config_kind kind, const char *ns, const char *name, void *arg)
+{
+	const struct manifest *m = arg;
+
+	for (size_t i = 0; i < m->document_count; i++) {
+		const struct config_object *c = m->documents[i].config;
+		if (!c || c->kind != kind || !streq(c->namespace, ns) || !streq(c->name, name))
+			continue;
+		if (kind != CONFIG_SECRET)
+			return c;
+		struct config_object *masked = arena_alloc(m->arena, sizeof(*masked));
+		*masked = *c;
+		masked->items = arena_new_array(m->arena, struct config_item, c->count);
+		for (size_t j = 0; j < c->count; j++)
+			masked->items[j] = (struct config_item){ .key = c->items[j].key, .data = "******", .size = 6 };
+		return masked;
+	}
+	return NULL;
+}
+
+static int plan_container(const struct manifest *m, const struct pod *pod, const struct container *c, const struct host *h)
 {
 	static const struct plan_image nothing; /* rootfs: images say nothing of how to run them */
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	struct plan plan = { 0 };
 	const char *reason = NULL;
 
-	int r = plan_member(pod, c, &nothing, &h->context, &plan, &reason);
+	const struct sources sources = {
+		.uid = pod->metadata.uid ? pod->metadata.uid : "",
+		.node_name = "",
+		.host_ip = "",
+		.pod_ip = "",
+		.config = find_config,
+		.arg = (void *)(uintptr_t)m,
+		.lenient = true,
+	};
+	struct plan_context context = h->context;
+	context.sources = &sources;
+	int r = plan_member(pod, c, &nothing, &context, &plan, &reason);
 	if (r < 0) {
 		plan_deinit(&plan);
 		return ctl_fail(CTL_NO, "%s, container %s: %s", pod->metadata.name, c->name, reason ? reason : strerror(-r));
@@ -112,7 +145,7 @@ static int plan_file(const struct source *s, void *arg)
 			if (p->args->container && !streq(p->args->container, c->name))
 				continue;
 			p->found = true;
-			code = files_worse(code, plan_container(pod, c, &p->host));
+			code = files_worse(code, plan_container(&s->manifest, pod, c, &p->host));
 		}
 	}
 	return code;

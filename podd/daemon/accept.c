@@ -4,7 +4,9 @@
 #include <sys/random.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "daemon/configs.h"
 #include "daemon/logs.h"
+#include "daemon/sources.h"
 #include "daemon/store.h"
 
 struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name)
@@ -66,7 +68,7 @@ static void set_gone(struct acceptor *a, struct wanted *w)
 
 /* --- one document ------------------------------------------------------------------------------------------------------------- */
 
-static void refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint)
+void accept_refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint)
 {
 	struct arena *arena = f->manifest.arena;
 	struct diag *d = arena_new_array(arena, struct diag, f->manifest.diag_count + 1);
@@ -93,10 +95,10 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 	if (w && !w->gone && !w->dropped && !streq(w->source, f->path)) {
 		const struct accept_file *other = accept_file_find(a, w->source);
 		if (other && other->present) {
-			refuse(f, doc->line, "metadata.name",
-			       arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace, doc->name,
-			                    w->source),
-			       "give it another name or namespace, or remove one of the two files");
+			accept_refuse(f, doc->line, "metadata.name",
+			              arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace,
+			                           doc->name, w->source),
+			              "give it another name or namespace, or remove one of the two files");
 			f->conflict = true;
 			return true;
 		}
@@ -104,16 +106,16 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 	const char *uid = doc->pod->metadata.uid;
 	struct wanted *holder = uid ? find_uid(a, uid) : NULL;
 	if (holder && holder != w) {
-		refuse(f, doc->line, "metadata.uid",
-		       arena_printf(arena, "Duplicate value: %s is the uid of pod %s/%s", uid, holder->pod->metadata.namespace,
-		                    holder->pod->metadata.name),
-		       "remove metadata.uid: podd chooses one");
+		accept_refuse(f, doc->line, "metadata.uid",
+		              arena_printf(arena, "Duplicate value: %s is the uid of pod %s/%s", uid,
+		                           holder->pod->metadata.namespace, holder->pod->metadata.name),
+		              "remove metadata.uid: podd chooses one");
 		return true;
 	}
 	if (uid && w && !streq(w->uid, uid)) {
-		refuse(f, doc->line, "metadata.uid",
-		       arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
-		       "remove metadata.uid, or remove the file, wait until the pod is gone, and put it back");
+		accept_refuse(f, doc->line, "metadata.uid",
+		              arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
+		              "remove metadata.uid, or remove the file, wait until the pod is gone, and put it back");
 		return true;
 	}
 	return false;
@@ -168,17 +170,25 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 	if (edited)
 		(void)accept_hold(a->daemon, w->uid, false); /* it ends a stop by hand */
 	emit(a, EVENT_POD_SET, w);
+	if (a->daemon->ready)
+		sources_refresh(a->daemon, w->uid); /* labels and annotations */
 }
 
-static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool *unknown)
+static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private, bool *unknown)
 {
+	enum config_kind kind;
 	bool pod = !doc->kind || streq(doc->kind, "Pod"); /* a broken document without a kind may be one */
+	bool config = doc->kind && config_kind_find(doc->kind, &kind);
 	struct wanted *w = pod && doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
 
+	if ((pod || config) && !doc->name)
+		*unknown = true; /* it may be any of this file's documents */
+	if (config) {
+		configs_take(a, f, doc, private);
+		return;
+	}
 	if (!doc->pod) {
 		f->refused = true;
-		if (pod && !doc->name)
-			*unknown = true; /* it may be any of this file's pods */
 		if (w && streq(w->source, f->path))
 			w->seen = true; /* its last good version stays */
 		return;
@@ -201,17 +211,24 @@ static bool defines_any(const struct acceptor *a, const char *path)
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (streq(w->source, path) && !w->gone && !w->dropped)
 			return true;
-	return false;
+	return configs_defined_by(a, path);
 }
 
-static void take_documents(struct acceptor *a, struct accept_file *f)
+static void take_documents(struct acceptor *a, struct accept_file *f, bool private)
 {
 	bool unknown = false;
 
 	list_foreach(w, &a->wanted, struct wanted, link)
 		w->seen = false;
+	configs_begin(a);
+	/* What pods use comes first: they would start without it and wait. */
 	for (size_t i = 0; i < f->manifest.document_count; i++)
-		take_document(a, f, &f->manifest.documents[i], &unknown);
+		if (!f->manifest.documents[i].pod)
+			take_document(a, f, &f->manifest.documents[i], private, &unknown);
+	for (size_t i = 0; i < f->manifest.document_count; i++)
+		if (f->manifest.documents[i].pod)
+			take_document(a, f, &f->manifest.documents[i], private, &unknown);
+	configs_end(a, f, !unknown);
 	if (unknown)
 		return;
 	list_foreach(w, &a->wanted, struct wanted, link)
@@ -258,7 +275,7 @@ void accept_present(struct acceptor *a, const char *path)
 	get_file(a, path)->present = true;
 }
 
-void accept_text(struct acceptor *a, const char *path, const char *text, size_t size)
+void accept_text(struct acceptor *a, const char *path, const char *text, size_t size, bool private)
 {
 	struct accept_file *f = get_file(a, path);
 
@@ -268,9 +285,9 @@ void accept_text(struct acceptor *a, const char *path, const char *text, size_t 
 	f->conflict = false;
 	f->refused = !f->manifest.parsed;
 	if (f->manifest.parsed && f->manifest.document_count == 0 && defines_any(a, path))
-		refuse(f, 0, "", "the file is empty, but pods that it defined are running", "remove the file to stop them");
+		accept_refuse(f, 0, "", "the file is empty, but what it defined is in use", "remove the file to end that");
 	else if (f->manifest.parsed)
-		take_documents(a, f);
+		take_documents(a, f, private);
 	settle_state(a, f);
 	/* The typed pods are kept by reference, the diags by the arena; the rest of the tree is not needed. */
 }
@@ -283,7 +300,7 @@ void accept_unreadable(struct acceptor *a, const char *path, const char *text, c
 	f->manifest.arena = arena_new();
 	f->present = true;
 	f->conflict = false;
-	refuse(f, 0, "", arena_strdup(f->manifest.arena, text), hint ? arena_strdup(f->manifest.arena, hint) : NULL);
+	accept_refuse(f, 0, "", arena_strdup(f->manifest.arena, text), hint ? arena_strdup(f->manifest.arena, hint) : NULL);
 	settle_state(a, f);
 }
 
@@ -303,13 +320,14 @@ void accept_absent(struct acceptor *a, const char *path)
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (streq(w->source, path))
 			w->dropped = true;
+	configs_absent(a, path);
 	if (f)
 		file_free(f);
 }
 
 bool accept_moved(const struct acceptor *a)
 {
-	bool dropped = false, conflict = false;
+	bool dropped = configs_dropped(a), conflict = false;
 
 	list_foreach(w, &a->wanted, struct wanted, link)
 		dropped = dropped || (w->dropped && !w->gone);
@@ -331,6 +349,7 @@ void accept_sweep(struct acceptor *a)
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (w->dropped)
 			set_gone(a, w);
+	configs_sweep(a);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------ */
@@ -342,6 +361,7 @@ int accept_new(struct daemon *d, struct acceptor **ret)
 	*a = (struct acceptor){ .daemon = d, .dir_fd = -EBADF };
 	list_init(&a->wanted);
 	list_init(&a->files);
+	list_init(&a->configs);
 	d->acceptor = a;
 	int r = store_load(a);
 	if (r < 0)
@@ -362,6 +382,7 @@ void accept_free(struct acceptor *a)
 		free(w->source);
 		free(w);
 	}
+	configs_free(a);
 	(void)fd_close(a->dir_fd);
 	free(a);
 }
@@ -387,6 +408,7 @@ void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void 
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (!w->gone)
 			fn(w->source, arg);
+	configs_sources(a, fn, arg);
 }
 
 void accept_forget(struct daemon *d, const char *uid)

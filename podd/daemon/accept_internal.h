@@ -1,4 +1,4 @@
-/* What accept.c, store.c and watch.c share. */
+/* What accept.c, configs.c, store.c and watch.c share. */
 #pragma once
 #include "daemon/accept.h"
 #include "manifest/manifest.h"
@@ -27,8 +27,9 @@ struct accept_file {
 struct acceptor {
 	struct daemon *daemon;
 	struct list wanted, files;
-	int dir_fd; /* <state>/accepted */
-	bool live;  /* what is accepted is told to the core at once */
+	struct list configs; /* ConfigMaps and Secrets: configs.c */
+	int dir_fd;          /* <state>/accepted */
+	bool live;           /* what is accepted is told to the core at once */
 };
 
 /* Loads the accepted versions; nothing is told to the core before accept_go_live(). */
@@ -38,7 +39,8 @@ void accept_go_live(struct acceptor *a);
 
 /* What the directories say. */
 void accept_present(struct acceptor *a, const char *path); /* it is there; its content comes later or is known */
-void accept_text(struct acceptor *a, const char *path, const char *text, size_t size);
+/* `private`: only root can read it. */
+void accept_text(struct acceptor *a, const char *path, const char *text, size_t size, bool private);
 void accept_unreadable(struct acceptor *a, const char *path, const char *text, const char *hint);
 void accept_absent(struct acceptor *a, const char *path);
 bool accept_moved(const struct acceptor *a); /* a file let go of a pod, and others are in conflict: they have to be read again */
@@ -48,4 +50,6 @@ void accept_sweep(struct acceptor *a);       /* all files are read: pods that no
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);
 struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name);
+/* One more finding: the document in this line is not taken. The texts live as long as the file's manifest. */
+void accept_refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint);
 struct accept_file *accept_file_find(const struct acceptor *a, const char *path);

@@ -11,6 +11,7 @@
 #include "daemon/rootfs.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
+#include "daemon/sources.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
 
@@ -59,11 +60,17 @@ static int get_plan(struct sandbox *s, const struct pod *p, const struct contain
 {
 	static const struct plan_image no_config; /* a directory says nothing about how to run it */
 	struct launch *l = find_plan(s, p, c->name);
+	struct plan_context ctx = s->daemon->plan_context;
+	struct pod_sources sources;
 
-	if (l) {
+	if (l && !source_env_varies(c)) {
 		*ret = l;
 		return 0;
 	}
+	if (l)
+		launch_free(l);
+	sources_init(&sources, s, p);
+	ctx.sources = &sources.sources;
 	l = xnew(struct launch);
 	l->plan_fd = -EBADF;
 	list_init(&l->link);
@@ -75,7 +82,7 @@ static int get_plan(struct sandbox *s, const struct pod *p, const struct contain
 		launch_free(l);
 		return r;
 	}
-	r = plan_member(p, c, &no_config, &s->daemon->plan_context, &l->plan, ret_reason);
+	r = plan_member(p, c, &no_config, &ctx, &l->plan, ret_reason);
 	if (r == 0) {
 		l->plan_fd = launch_plan_fd(&l->plan);
 		r = MIN(l->plan_fd, 0);

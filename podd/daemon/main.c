@@ -16,6 +16,8 @@
 #include "daemon/accept_internal.h"
 #include "daemon/adopt.h"
 #include "daemon/api.h"
+#include "daemon/configs.h"
+#include "daemon/sources.h"
 #include "daemon/http.h"
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
@@ -359,6 +361,9 @@ static int start(struct daemon *d)
 	d->ready = true;
 	daemon_step(d, &go);
 	api_ready(d);
+	list_foreach(s, &d->sandboxes, struct sandbox, link)
+		sources_refresh(d, s->uid);
+	configs_tell(d->acceptor);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/launch.h"
+#include "daemon/sources.h"
 
 struct session {
 	struct list link;
@@ -186,6 +187,8 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 	static const struct plan_image no_config;
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
 	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
+	struct plan_context ctx = d->plan_context;
+	struct pod_sources sources;
 	const char *why = NULL;
 
 	if (!cc || !cc->spec)
@@ -195,7 +198,10 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 		return -ESRCH;
 	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
-	int r = plan_session(cp->pod, cc->spec, &no_config, &d->plan_context, argv, tty, &e->plan, &why);
+	sources_init(&sources, e->sandbox, cp->pod);
+	sources.sources.lenient = true;
+	ctx.sources = &sources.sources;
+	int r = plan_session(cp->pod, cc->spec, &no_config, &ctx, argv, tty, &e->plan, &why);
 	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
 }
 

@@ -9,42 +9,38 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "daemon/configs.h"
 #include "daemon/janitor.h"
 #include "daemon/logs.h"
 
-/* First line: "# podd-accepted 1 <sha256 of the rest> <source>"; then the pod as JSON, its uid in metadata. */
+/* First line: "# podd-accepted 1 <sha256 of the rest> <source>"; then the pod as JSON, its uid in metadata, or
+ * a ConfigMap or Secret as config_store() has it. */
 static const char magic[] = "# podd-accepted 1 ";
 
 /* <ns>_<name>.json; a name that is too long for a temporary beside it is cut and followed by a part of its hash. */
-static void file_name(const struct pod *p, char ret[static NAME_MAX + 1])
+static void file_name(const char *ns, const char *name, const char *ending, char ret[static NAME_MAX + 1])
 {
-	const char *ns = p->metadata.namespace, *name = p->metadata.name;
 	char hash[SHA256_HEX_SIZE];
 
-	if (snprintf(ret, NAME_MAX + 1, "%s_%s.json", ns, name) < 240)
+	if (snprintf(ret, NAME_MAX + 1, "%s_%s%s", ns, name, ending) < 240)
 		return;
 	sha256_hex(name, strlen(name), hash);
-	(void)snprintf(ret, NAME_MAX + 1, "%s_%.100s-%.16s.json", ns, name, hash);
+	(void)snprintf(ret, NAME_MAX + 1, "%s_%.100s-%.16s%s", ns, name, hash, ending);
 }
 
-int store_save(struct acceptor *a, const struct wanted *w)
+static const char *ending_of(enum config_kind kind)
 {
-	char name[NAME_MAX + 1], temporary[NAME_MAX + 6], hash[SHA256_HEX_SIZE];
-	_cleanup_buf_ struct buf body = BUF_NULL;
+	return kind == CONFIG_SECRET ? ".secret" : ".configmap";
+}
+
+static int save(struct acceptor *a, const char *name, const char *source, const struct buf *body)
+{
+	char temporary[NAME_MAX + 6], hash[SHA256_HEX_SIZE];
 	_cleanup_buf_ struct buf text = BUF_NULL;
-	struct jsonw j;
 
-	jsonw_init(&j, &body);
-	jsonw_object(&j);
-	jsonw_member_str(&j, "apiVersion", "v1");
-	jsonw_member_str(&j, "kind", "Pod");
-	pod_json(w->pod, w->uid, NULL, &j);
-	jsonw_end(&j);
-	buf_putc(&body, '\n');
-	sha256_hex(body.data, body.len, hash);
-	buf_printf(&text, "%s%s %s\n%s", magic, hash, w->source, body.data);
-
-	file_name(w->pod, name);
+	sha256_hex(body->data, body->len, hash);
+	buf_printf(&text, "%s%s %s\n", magic, hash, source);
+	buf_append(&text, body->data, body->len);
 	(void)snprintf(temporary, sizeof(temporary), ".tmp-%.240s", name);
 	_cleanup_close_ int fd = openat(a->dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : fd_write_all(fd, text.data, text.len);
@@ -58,48 +54,81 @@ int store_save(struct acceptor *a, const struct wanted *w)
 	return 0;
 }
 
+static void forget(struct acceptor *a, const char *name)
+{
+	if (unlinkat(a->dir_fd, name, 0) < 0 && errno != ENOENT)
+		log_warning("removing the accepted version of %s: %s, ignoring", name, strerror(errno));
+}
+
+int store_save(struct acceptor *a, const struct wanted *w)
+{
+	_cleanup_buf_ struct buf body = BUF_NULL;
+	char name[NAME_MAX + 1];
+	struct jsonw j;
+
+	jsonw_init(&j, &body);
+	jsonw_object(&j);
+	jsonw_member_str(&j, "apiVersion", "v1");
+	jsonw_member_str(&j, "kind", "Pod");
+	pod_json(w->pod, w->uid, NULL, &j);
+	jsonw_end(&j);
+	buf_putc(&body, '\n');
+	file_name(w->pod->metadata.namespace, w->pod->metadata.name, ".json", name);
+	return save(a, name, w->source, &body);
+}
+
+int store_save_config(struct acceptor *a, const struct config_object *c, const char *source)
+{
+	_cleanup_buf_ struct buf body = BUF_NULL;
+	char name[NAME_MAX + 1];
+
+	config_store(c, &body);
+	file_name(c->namespace, c->name, ending_of(c->kind), name);
+	return save(a, name, source, &body);
+}
+
+void store_remove_config(struct acceptor *a, const struct config_object *c)
+{
+	char name[NAME_MAX + 1];
+
+	file_name(c->namespace, c->name, ending_of(c->kind), name);
+	forget(a, name);
+}
+
 void store_remove(struct acceptor *a, const struct wanted *w)
 {
 	char name[NAME_MAX + 1];
 
-	file_name(w->pod, name);
-	if (unlinkat(a->dir_fd, name, 0) < 0 && errno != ENOENT)
-		log_warning("removing the accepted version of %s: %s, ignoring", name, strerror(errno));
+	file_name(w->pod->metadata.namespace, w->pod->metadata.name, ".json", name);
+	forget(a, name);
 	(void)accept_hold(a->daemon, w->uid, false);
 }
 
-/* Splits "hash source\n" off; NULL when it does not fit the body. */
-static const char *check(struct buf *text, char ret_source[static PATH_MAX])
+/* Splits "hash source\n" off; NULL when it does not fit the body. A file's name may hold a newline: the hash tells where it ends. */
+static const char *check(const struct buf *text, char ret_source[static PATH_MAX])
 {
-	const char *p = text->data ? str_after(text->data, magic) : NULL;
+	const char *p = text->data ? str_after(text->data, magic) : NULL, *end = text->data + text->len;
 	char hash[SHA256_HEX_SIZE];
 
 	if (!p || strlen(p) < SHA256_HEX_SIZE)
 		return NULL;
-	/* The pod is one line; a file's name may hold a newline. */
-	const char *source = p + SHA256_HEX_SIZE, *end = memrchr(source, '\n', text->len - 1 - (size_t)(source - text->data));
-	if (!end || end - source >= PATH_MAX)
-		return NULL;
-	sha256_hex(end + 1, text->len - (size_t)(end + 1 - text->data), hash);
-	if (strncmp(hash, p, SHA256_HEX_SIZE - 1) != 0)
-		return NULL;
-	(void)snprintf(ret_source, PATH_MAX, "%.*s", (int)(end - source), source);
-	return end + 1;
+	const char *source = p + SHA256_HEX_SIZE, *nl = source - 1;
+	while ((nl = memchr(nl + 1, '\n', (size_t)(end - nl - 1))) && nl - source < PATH_MAX) {
+		sha256_hex(nl + 1, (size_t)(end - nl - 1), hash);
+		if (strncmp(hash, p, SHA256_HEX_SIZE - 1) != 0)
+			continue;
+		(void)snprintf(ret_source, PATH_MAX, "%.*s", (int)(nl - source), source);
+		return nl + 1;
+	}
+	return NULL;
 }
 
-static int load_one(struct acceptor *a, const char *name)
+static int load_pod(struct acceptor *a, const char *name, const char *body, size_t size, const char *source)
 {
-	_cleanup_buf_ struct buf text = BUF_NULL;
-	char source[PATH_MAX];
 	struct manifest m;
+	int r = 0;
 
-	int r = file_read(a->dir_fd, name, 2 * MANIFEST_SIZE_MAX, &text);
-	if (r < 0)
-		return r;
-	const char *body = check(&text, source);
-	if (!body)
-		return -EBADMSG;
-	manifest_read(name, body, text.len - (size_t)(body - text.data), &m);
+	manifest_read(name, body, size, &m);
 	if (m.document_count == 1 && m.documents[0].pod && m.documents[0].pod->metadata.uid) {
 		struct wanted *w = xnew(struct wanted);
 		w->pod = pod_ref(m.documents[0].pod);
@@ -111,6 +140,32 @@ static int load_one(struct acceptor *a, const char *name)
 	}
 	manifest_deinit(&m);
 	return r;
+}
+
+static int load_one(struct acceptor *a, const char *name)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	char source[PATH_MAX];
+
+	int r = file_read(a->dir_fd, name, 2 * MANIFEST_SIZE_MAX, &text);
+	if (r < 0)
+		return r;
+	const char *body = check(&text, source);
+	if (!body)
+		return -EBADMSG;
+	size_t size = text.len - (size_t)(body - text.data);
+	if (str_ends(name, ".json"))
+		return load_pod(a, name, body, size, source);
+	struct config_object *c = config_restore(body, size);
+	if (!c)
+		return -EBADMSG;
+	configs_restore(a, c, source);
+	return 0;
+}
+
+static bool is_accepted(const char *name)
+{
+	return name[0] != '.' && (str_ends(name, ".json") || str_ends(name, ".configmap") || str_ends(name, ".secret"));
 }
 
 int store_load(struct acceptor *a)
@@ -125,7 +180,7 @@ int store_load(struct acceptor *a)
 	if (!d)
 		return -errno;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (e->d_name[0] == '.' || !str_ends(e->d_name, ".json"))
+		if (!is_accepted(e->d_name))
 			continue;
 		r = load_one(a, e->d_name);
 		if (r < 0) {

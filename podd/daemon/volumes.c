@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/sources.h"
+#include "sys/path.h"
 
 enum { VOLUME_NAME_SIZE = 300, VOLUME_PATH_SIZE = VOLUME_NAME_SIZE + 32 }; /* a name below a descriptor, and by way of /proc */
 
@@ -70,7 +72,7 @@ int volumes_prepare(struct sandbox *s, const struct pod *p)
 	int r = p->spec.host_ipc ? 0 : mount_tmpfs(s->run_fd, "shm", "mode=1777,size=64m");
 
 	for (size_t i = 0; r == 0 && i < p->spec.volumes.count; i++)
-		if (!p->spec.volumes.items[i].host_path.set)
+		if (p->spec.volumes.items[i].empty_dir.set)
 			r = prepare_empty_dir(s, &p->spec.volumes.items[i]);
 	return r;
 }
@@ -211,17 +213,91 @@ static int open_host_path(struct daemon *d, const struct volume *v, struct arena
 	return volumes_tree(fd);
 }
 
+/* A claim is a directory that outlives its pods: <state>/volumes/<claim>, outside of the namespace default <ns>_<claim>. */
+static int open_claim(struct daemon *d, const struct pod *p, const struct volume *v)
+{
+	const char *ns = p->metadata.namespace;
+	char name[VOLUME_PATH_SIZE];
+
+	if (streq(ns, "default"))
+		(void)snprintf(name, sizeof(name), "volumes/%s", v->claim.name);
+	else
+		(void)snprintf(name, sizeof(name), "volumes/%s_%s", ns, v->claim.name);
+	int fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 || errno != ENOENT)
+		return fd < 0 ? -errno : fd;
+	int r = dir_make(d->state_fd, "volumes", 0700);
+	if (r == 0 && mkdirat(d->state_fd, name, 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0 &&
+	    fchmodat(d->state_fd, name, 0777, 0) < 0) /* whoever the pod runs as; the directory above lets nobody else in */
+		r = -errno;
+	if (r < 0)
+		return r;
+	fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_empty_dir(struct sandbox *s, const struct volume *v)
+{
+	int dirfd = v->empty_dir.medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
+	char name[VOLUME_NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
+	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int volumes_open_file(struct sandbox *s, const struct pod *p, const char *volume, const char *path)
+{
+	const struct volume *v = pod_volume(p, volume);
+	struct stat st;
+
+	if (!v || !v->empty_dir.set)
+		return -ENOENT;
+	_cleanup_close_ int dir = open_empty_dir(s, v);
+	if (dir < 0)
+		return dir;
+	_cleanup_close_ int fd = path_open(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, PATH_FOLLOW);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
+int volumes_open_private(struct sandbox *s, const char *volume)
+{
+	char name[VOLUME_NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "volumes/%s", volume);
+	int fd = openat(s->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int volumes_make_private(struct sandbox *s, const char *volume)
+{
+	char name[VOLUME_NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "volumes/%s", volume);
+	int r = mount_tmpfs(s->run_fd, name, "mode=0755,noswap");
+	if (r == -EINVAL)
+		r = mount_tmpfs(s->run_fd, name, "mode=0755");
+	return r < 0 ? r : volumes_open_private(s, volume);
+}
+
 int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text)
 {
 	const struct volume *v = pod_volume(p, volume);
-	char name[VOLUME_NAME_SIZE];
 
 	if (v->host_path.set)
 		return open_host_path(s->daemon, v, arena, ret_text);
-	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
-	int dirfd = v->empty_dir.medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
-	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? -errno : volumes_tree(fd);
+	if (volume_is_files(v)) {
+		_cleanup_close_ int files = sources_volume(s, p, v, arena, ret_text);
+		return files < 0 ? files : volumes_tree(files);
+	}
+	_cleanup_close_ int fd = v->claim.set ? open_claim(s->daemon, p, v) : open_empty_dir(s, v);
+	int r = fd < 0 ? fd : volumes_tree(fd);
 	if (r < 0)
 		*ret_text = arena_printf(arena, "volume \"%s\": %s", v->name, strerror(-r));
 	return r;

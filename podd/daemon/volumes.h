@@ -12,6 +12,12 @@ void volumes_forget(struct daemon *d, const char *uid);
 /* A detached tree of the volume, or -errno; *ret_text then says what could not be opened (on `arena`). */
 int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text);
 int volumes_open_shm(struct sandbox *s, const struct pod *p);
+/* A tmpfs of the pod that only podd writes to, made if need be: its directory, or -errno. Its pages are never swapped out, where the
+ * kernel can do that (6.4). */
+int volumes_make_private(struct sandbox *s, const char *volume);
+int volumes_open_private(struct sandbox *s, const char *volume); /* -ENOENT: not made yet */
+/* A regular file in an emptyDir, for reading; symlinks stay inside. */
+int volumes_open_file(struct sandbox *s, const struct pod *p, const char *volume, const char *path);
 int volumes_open_dev(void); /* the host's, for privileged containers */
 /* A detached tree of what an O_PATH descriptor names, with all below. */
 int volumes_tree(int fd);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/configs.h"
 
 enum { QUIET_MS = 200, RETRY_MS = 100, RETRY_MAX_MS = 10000, FILES_MAX = 20000 };
 
@@ -199,7 +200,8 @@ static void read_file(struct watcher *w, struct directory *dir, int dirfd, const
 	if (why || r < 0)
 		accept_unreadable(w->daemon->acceptor, path, why ? why : strerror(-r), hint);
 	else
-		accept_text(w->daemon->acceptor, path, buf_str(&text), text.len);
+		accept_text(w->daemon->acceptor, path, buf_str(&text), text.len,
+		            w->daemon->config->any_owner || !(before.st_mode & 044));
 }
 
 /* --- scanning --------------------------------------------------------------------------------------------------------------------- */
@@ -384,6 +386,7 @@ static void scan_all(struct watcher *w)
 	/* A pod may be on its way from one file to another that is not settled yet. */
 	if (!any_settling(w))
 		accept_sweep(w->daemon->acceptor);
+	configs_tell(w->daemon->acceptor);
 }
 
 /* --- events --------------------------------------------------------------------------------------------------------------------- */

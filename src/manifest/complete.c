@@ -56,7 +56,7 @@ void pod_complete(struct pod *p)
 		default_requests(&p->spec.containers.items[i].resources);
 	for (size_t i = 0; i < p->spec.volumes.count; i++) {
 		struct volume *v = &p->spec.volumes.items[i];
-		v->empty_dir.set |= !v->host_path.set;
+		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !volume_is_files(v);
 	}
 	p->qos = compute_qos(&p->spec.containers);
 	compute_hash(p);

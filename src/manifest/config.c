@@ -45,6 +45,29 @@ const char *config_kind_name(enum config_kind k)
 	return kind_names[k];
 }
 
+bool config_kind_find(const char *name, enum config_kind *ret_kind)
+{
+	for (enum config_kind k = 0; k < CONFIG_KIND_MAX; k++)
+		if (streq(name, kind_names[k])) {
+			*ret_kind = k;
+			return true;
+		}
+	return false;
+}
+
+struct config_object *config_ref(struct config_object *c)
+{
+	c->refs++;
+	return c;
+}
+
+struct config_object *config_unref(struct config_object *c)
+{
+	if (c && --c->refs == 0)
+		(void)arena_free(c->arena); /* c itself is in it */
+	return NULL;
+}
+
 static int digit_of(char c)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -108,7 +131,12 @@ static void add_items(struct decoder *d, struct config_object *c, const char *ma
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const struct label *from = &l->items[i];
-		struct config_item item = { .key = from->name, .data = from->value, .size = strlen(from->value) };
+		struct config_item item = {
+			.key = from->name,
+			.data = from->value,
+			.size = strlen(from->value),
+			.binary = encoded && c->kind == CONFIG_MAP,
+		};
 		struct finding found;
 		if (!check_config_key(&(struct value){ .text = from->name }, d->m->arena, &found))
 			find_at(d, map, from, found.hint, found.text);

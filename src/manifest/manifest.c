@@ -30,7 +30,7 @@ static const struct kind {
 	{ "Pod", "v1", KIND_POD },
 	{ "ConfigMap", "v1", KIND_CONFIG },
 	{ "Secret", "v1", KIND_CONFIG },
-	{ "PersistentVolumeClaim", "v1", KIND_FOREIGN },
+	{ "PersistentVolumeClaim", "v1", KIND_IGNORED },
 	{ "Deployment", "apps/v1", KIND_WORKLOAD },
 	{ "DaemonSet", "apps/v1", KIND_WORKLOAD },
 	{ "ReplicaSet", "apps/v1", KIND_WORKLOAD },
@@ -150,15 +150,16 @@ static struct pod *read_pod(struct decoder *d)
 	return p;
 }
 
-/* Decoded and judged; what runs on it is not built. */
-static struct config_object *read_config(struct decoder *d, const char *name)
+static struct config_object *read_config(struct decoder *d, enum config_kind kind)
 {
-	struct config_object *c = arena_alloc(d->m->arena, sizeof(*c));
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct config_object *c = arena_alloc(a, sizeof(*c));
 
-	d->arena = d->m->arena;
-	if (!config_decode(d, streq(name, "Secret") ? CONFIG_SECRET : CONFIG_MAP, c))
+	d->arena = a;
+	if (!config_decode(d, kind, c))
 		return NULL;
-	find_kind(d, SEVERITY_REFUSED, "write its values into the pods", "is not yet supported by this podd", name);
+	c->arena = TAKE_PTR(a);
+	c->refs = 1;
 	return c;
 }
 
@@ -176,11 +177,12 @@ static void read_workload(struct decoder *d, const char *name)
 static void refuse_second(struct decoder *d, const struct document *doc, const struct document *first)
 {
 	const struct node *name = node_get(node_get(d->root, "metadata"), "name");
+	const char *what = streq(doc->kind, "Pod") ? "pod" : doc->kind;
 
 	path_key(&d->path, "metadata");
 	path_key(&d->path, "name");
 	decoder_find(d, SEVERITY_ERROR, name, "rename one of the two",
-	             "Duplicate value: \"%.80s\": the document in line %u is this pod already", doc->name, first->line);
+	             "Duplicate value: \"%.80s\": the document in line %u is this %s already", doc->name, first->line, what);
 	path_pop(&d->path);
 	path_pop(&d->path);
 }
@@ -189,7 +191,7 @@ static const struct document *find_document(const struct manifest *m, size_t bef
 {
 	for (size_t i = 0; i < before; i++) {
 		const struct document *other = &m->documents[i];
-		if (streq0(other->kind, "Pod") && doc->name && streq0(other->name, doc->name) &&
+		if (streq0(other->kind, doc->kind) && doc->name && streq0(other->name, doc->name) &&
 		    streq(other->namespace, doc->namespace))
 			return other;
 	}
@@ -249,26 +251,32 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 		return;
 	if (m->portable)
 		portable_document(&d, is->name, index);
+	const struct document *first = find_document(m, index, doc);
+	if (first && (is->is == KIND_POD || is->is == KIND_CONFIG))
+		refuse_second(&d, doc, first);
+	enum config_kind config;
 	switch (is->is) {
 	case KIND_CONFIG:
-		doc->config = read_config(&d, is->name);
+		if (config_kind_find(is->name, &config))
+			doc->config = read_config(&d, config);
 		return;
 	case KIND_WORKLOAD:
 		read_workload(&d, is->name);
 		return;
 	case KIND_IGNORED:
-		find_kind(&d, SEVERITY_NOTICE, NULL, "is accepted, without effect on one machine", is->name);
+		find_kind(&d, SEVERITY_NOTICE, NULL,
+		          streq(is->name, "PersistentVolumeClaim")
+		                  ? "is accepted, without effect: a claim is a directory, made when a pod first uses it"
+		                  : "is accepted, without effect on one machine",
+		          is->name);
 		m->document_count--;
 		return;
 	case KIND_FOREIGN:
 		return;
 	case KIND_POD:
-		break;
+		doc->pod = read_pod(&d);
+		return;
 	}
-	const struct document *first = find_document(m, index, doc);
-	if (first)
-		refuse_second(&d, doc, first);
-	doc->pod = read_pod(&d);
 }
 
 /* The documents live in the arena like all else that is handed out. */
@@ -314,8 +322,10 @@ void manifest_read_portable(const char *file, const char *text, size_t size, str
 
 void manifest_deinit(struct manifest *m)
 {
-	for (size_t i = 0; i < m->document_count; i++)
+	for (size_t i = 0; i < m->document_count; i++) {
 		m->documents[i].pod = pod_unref(m->documents[i].pod);
+		m->documents[i].config = config_unref(m->documents[i].config);
+	}
 	arena_free(m->arena);
 	*m = (struct manifest){ 0 };
 }

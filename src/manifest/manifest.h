@@ -34,8 +34,7 @@ struct document {
 	const char *kind;             /* NULL if there was none */
 	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted */
 	struct pod *pod;              /* NULL: refused, see the diags */
-	struct config_object
-		*config; /* a ConfigMap or Secret that Kubernetes would take; refused, since nothing here uses it yet */
+	struct config_object *config; /* of a ConfigMap or Secret; NULL: refused */
 };
 
 struct manifest {

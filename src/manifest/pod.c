@@ -117,3 +117,8 @@ const struct volume *pod_volume(const struct pod *p, const char *name)
 			return &p->spec.volumes.items[i];
 	return NULL;
 }
+
+bool volume_is_files(const struct volume *v)
+{
+	return v->config_map.set || v->secret.set || v->downward.set || v->projected.set;
+}

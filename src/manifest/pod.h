@@ -34,6 +34,64 @@ struct label_list {
 	size_t count;
 };
 
+/* Where a value comes from when it isn't in the manifest. */
+struct key_selector { /* of a ConfigMap or Secret */
+	bool set;
+	const char *name, *key;
+	bool optional;
+};
+
+struct field_selector {
+	bool set;
+	const char *path; /* "metadata.labels['app']" */
+};
+
+struct resource_selector {
+	bool set;
+	const char *container, *resource; /* container NULL: its own */
+	struct quantity divisor;          /* 0 or not set: 1 */
+};
+
+struct file_selector {
+	bool set;
+	const char *volume, *path, *key;
+	bool optional;
+};
+
+struct env_source {
+	bool set; /* exactly one of these is, too */
+	struct field_selector field;
+	struct resource_selector resource;
+	struct key_selector config_map, secret;
+	struct file_selector file;
+};
+
+struct env_var {
+	const char *name, *value; /* the value with $(VAR) as written; expanded by plan/ */
+	struct env_source from;
+};
+
+struct env_list {
+	struct env_var *items;
+	size_t count;
+};
+
+struct object_selector {
+	bool set;
+	const char *name;
+	bool optional;
+};
+
+struct env_from {
+	const char *prefix; /* or NULL */
+	struct object_selector config_map, secret;
+};
+
+struct env_from_list {
+	struct env_from *items;
+	size_t count;
+};
+
 enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_MAX };
 
 struct container_port {
@@ -69,9 +127,17 @@ struct resize_policy_list {
 	size_t count;
 };
 
+struct id { /* a uid or gid: 0 to 2^31-1; also a file's mode */
+	int64_t value;
+	bool set;
+};
+
 struct volume_mount {
 	const char *name, *mount_path;
 	bool read_only;
+	const char *sub_path, *sub_path_expr;          /* NULL or "": all of the volume */
+	const char *recursive_read_only, *propagation; /* NULL: Disabled, None */
+	struct string_list bind_options;
 };
 
 struct volume_mount_list {
@@ -84,11 +150,6 @@ enum tristate { TRISTATE_UNSET, TRISTATE_FALSE, TRISTATE_TRUE };
 
 struct capabilities {
 	struct string_list add, drop;
-};
-
-struct id { /* a uid or gid: 0 to 2^31-1 */
-	int64_t value;
-	bool set;
 };
 
 enum seccomp_type { SECCOMP_RUNTIME_DEFAULT, SECCOMP_UNCONFINED, SECCOMP_LOCALHOST, SECCOMP_TYPE_MAX };
@@ -132,7 +193,8 @@ struct container {
 	const char *name, *image;
 	struct string_list command, args;
 	const char *working_dir; /* NULL: the image's, else "/" */
-	struct label_list env;   /* values with $(VAR) as written; expanded by plan/ */
+	struct env_from_list env_from;
+	struct env_list env;
 	struct container_port_list ports;
 	struct resources resources;
 	struct resize_policy_list resize;
@@ -170,12 +232,75 @@ struct empty_dir {
 	bool set;
 	enum empty_dir_medium medium;
 	struct quantity size_limit;
+	struct id mode;
+};
+
+struct key_path { /* a key that becomes a file */
+	const char *key, *path;
+	struct id mode, user;
+};
+
+struct key_path_list {
+	struct key_path *items;
+	size_t count;
+};
+
+struct config_files { /* of a ConfigMap or a Secret */
+	bool set;
+	const char *name;
+	struct key_path_list items; /* none: every key, under its own name */
+	bool optional;
+	struct id default_mode, default_user; /* not of a projection */
+};
+
+struct downward_file {
+	const char *path;
+	struct field_selector field;
+	struct resource_selector resource;
+	struct id mode, user;
+};
+
+struct downward_file_list {
+	struct downward_file *items;
+	size_t count;
+};
+
+struct downward_files {
+	bool set;
+	struct downward_file_list items;
+	struct id default_mode, default_user; /* not of a projection */
+};
+
+struct projection {
+	struct config_files config_map, secret;
+	struct downward_files downward;
+};
+
+struct projection_list {
+	struct projection *items;
+	size_t count;
+};
+
+struct projected {
+	bool set;
+	struct projection_list sources;
+	struct id default_mode, default_user;
+};
+
+struct claim {
+	bool set;
+	const char *name;
+	bool read_only;
 };
 
 struct volume { /* exactly one source is set; none means emptyDir */
 	const char *name;
 	struct host_path host_path;
 	struct empty_dir empty_dir;
+	struct config_files config_map, secret;
+	struct downward_files downward;
+	struct projected projected;
+	struct claim claim;
 };
 
 struct volume_list {
@@ -205,6 +330,12 @@ struct pod_backoff {
 	int64_t initial, max, reset;
 };
 
+/* The annotation podd.dev/on-config-change: what happens to containers when a ConfigMap or Secret that they use is edited. */
+struct pod_config_change {
+	bool restart;
+	int signal; /* 0: none */
+};
+
 struct pod {
 	struct arena *arena;
 	unsigned refs;
@@ -212,6 +343,7 @@ struct pod {
 	struct pod_spec spec;
 	enum qos qos;
 	struct pod_backoff backoff;
+	struct pod_config_change config_change;
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };
 
@@ -224,3 +356,4 @@ const char *protocol_name(enum protocol p);
 
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
 const struct volume *pod_volume(const struct pod *p, const char *name);
+bool volume_is_files(const struct volume *v); /* podd makes its files: configMap, secret, downwardAPI, projected */

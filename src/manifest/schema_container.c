@@ -30,77 +30,96 @@ const struct schema schema_resources = SCHEMA("ResourceRequirements", resources_
 /* --- environment --------------------------------------------------------------------------------------------------------------- */
 
 static const struct field field_selector_fields[] = {
-	PLANNED("apiVersion", STRING, MUST, RESTART, "v1.", .fallback = "v1", .choices = "v1"),
-	PLANNED("fieldPath", STRING, MUST, RESTART, "The field, as metadata.name.", .required = true),
+	READ_ELSEWHERE("apiVersion", STRING, MUST, "v1.", .fallback = "v1", .choices = "v1"),
+	BUILT("fieldPath", STRING, MUST, field_selector, path, RESTART, "The field, as metadata.name.", .required = true),
 };
-const struct schema schema_field_selector = SCHEMA("ObjectFieldSelector", field_selector_fields, 0);
+const struct schema schema_field_selector =
+	SCHEMA("ObjectFieldSelector", field_selector_fields, sizeof(struct field_selector), .starts_with_set = true);
 
 static const struct field resource_selector_fields[] = {
-	PLANNED("containerName", STRING, SHOULD, RESTART, "Name of the container; its own by default.", .check = check_label_name),
-	PLANNED("resource", STRING, SHOULD, RESTART, "The amount, as limits.memory.", .required = true),
-	PLANNED("divisor", QUANTITY, SHOULD, RESTART, "The unit it is given in; 1 by default."),
+	BUILT("containerName", STRING, SHOULD, resource_selector, container, RESTART, "Name of the container; its own by default.",
+	      .check = check_label_name),
+	BUILT("resource", STRING, SHOULD, resource_selector, resource, RESTART, "The amount, as limits.memory.", .required = true),
+	BUILT("divisor", QUANTITY, SHOULD, resource_selector, divisor, RESTART, "The unit it is given in; 1 by default."),
 };
 const struct schema schema_resource_selector =
-	SCHEMA("ResourceFieldSelector", resource_selector_fields, 0, .rule = rule_resource_selector);
+	SCHEMA("ResourceFieldSelector", resource_selector_fields, sizeof(struct resource_selector), .starts_with_set = true,
+               .rule = rule_resource_selector);
 
-#define OPTIONAL PLANNED("optional", BOOL, MUST, RESTART, "Whether it may be missing.")
-#define REFERENCE_NAME(doc_) \
-	PLANNED("name", STRING, SHOULD, RESTART, doc_, OF("LocalObjectReference"), .required = true, .check = check_subdomain_name)
+#define OPTIONAL(struct_) BUILT("optional", BOOL, MUST, struct_, optional, RESTART, "Whether it may be missing.")
+#define REFERENCE_NAME(struct_, doc_)                                                                             \
+	BUILT("name", STRING, SHOULD, struct_, name, RESTART, doc_, OF("LocalObjectReference"), .required = true, \
+	      .check = check_subdomain_name)
 
 static const struct field config_map_key_fields[] = {
-	REFERENCE_NAME("Name of the ConfigMap."),
-	PLANNED("key", STRING, MUST, RESTART, "Key of the value.", .required = true, .check = check_config_key),
-	OPTIONAL,
+	REFERENCE_NAME(key_selector, "Name of the ConfigMap."),
+	BUILT("key", STRING, MUST, key_selector, key, RESTART, "Key of the value.", .required = true, .check = check_config_key),
+	OPTIONAL(key_selector),
 };
-static const struct schema schema_config_map_key = SCHEMA("ConfigMapKeySelector", config_map_key_fields, 0);
+static const struct schema schema_config_map_key =
+	SCHEMA("ConfigMapKeySelector", config_map_key_fields, sizeof(struct key_selector), .starts_with_set = true);
 
 static const struct field secret_key_fields[] = {
-	REFERENCE_NAME("Name of the Secret."),
-	PLANNED("key", STRING, MUST, RESTART, "Key of the value.", .required = true, .check = check_config_key),
-	OPTIONAL,
+	REFERENCE_NAME(key_selector, "Name of the Secret."),
+	BUILT("key", STRING, MUST, key_selector, key, RESTART, "Key of the value.", .required = true, .check = check_config_key),
+	OPTIONAL(key_selector),
 };
-static const struct schema schema_secret_key = SCHEMA("SecretKeySelector", secret_key_fields, 0);
+static const struct schema schema_secret_key =
+	SCHEMA("SecretKeySelector", secret_key_fields, sizeof(struct key_selector), .starts_with_set = true);
 
 static const struct field file_key_fields[] = {
-	PLANNED("volumeName", STRING, SHOULD, RESTART, "Volume with the file, an emptyDir.", .required = true,
-	        .check = check_label_name),
-	PLANNED("path", STRING, SHOULD, RESTART, "Path of the file in the volume.", .required = true, .check = check_relative_path),
-	PLANNED("key", STRING, SHOULD, RESTART, "Name of the variable in the file.", .required = true, .check = check_env_name),
-	PLANNED("optional", BOOL, SHOULD, RESTART, "Whether it may be missing."),
+	BUILT("volumeName", STRING, SHOULD, file_selector, volume, RESTART, "Volume with the file, an emptyDir.", .required = true,
+	      .check = check_label_name),
+	BUILT("path", STRING, SHOULD, file_selector, path, RESTART, "Path of the file in the volume.", .required = true,
+	      .check = check_relative_path),
+	BUILT("key", STRING, SHOULD, file_selector, key, RESTART, "Name of the variable in the file.", .required = true,
+	      .check = check_env_name),
+	BUILT("optional", BOOL, SHOULD, file_selector, optional, RESTART, "Whether it may be missing."),
 };
-static const struct schema schema_file_key = SCHEMA("FileKeySelector", file_key_fields, 0);
+static const struct schema schema_file_key =
+	SCHEMA("FileKeySelector", file_key_fields, sizeof(struct file_selector), .starts_with_set = true);
 
 static const struct field env_source_fields[] = {
-	PLANNED("fieldRef", OBJECT, MUST, RESTART, "A field of the pod.", .object = &schema_field_selector, .rule = rule_field_env),
-	PLANNED("resourceFieldRef", OBJECT, SHOULD, RESTART, "A limit or request of a container.",
-	        .object = &schema_resource_selector),
-	PLANNED("configMapKeyRef", OBJECT, MUST, RESTART, "A value of a ConfigMap.", .object = &schema_config_map_key),
-	PLANNED("secretKeyRef", OBJECT, MUST, RESTART, "A value of a Secret.", .object = &schema_secret_key),
-	PLANNED("fileKeyRef", OBJECT, SHOULD, RESTART, "A variable from a file in a volume.", .object = &schema_file_key),
+	BUILT("fieldRef", OBJECT, MUST, env_source, field, RESTART, "A field of the pod.", .object = &schema_field_selector,
+	      .rule = rule_field_env),
+	BUILT("resourceFieldRef", OBJECT, SHOULD, env_source, resource, RESTART, "A limit or request of a container.",
+	      .object = &schema_resource_selector),
+	BUILT("configMapKeyRef", OBJECT, MUST, env_source, config_map, RESTART, "A value of a ConfigMap.",
+	      .object = &schema_config_map_key),
+	BUILT("secretKeyRef", OBJECT, MUST, env_source, secret, RESTART, "A value of a Secret.", .object = &schema_secret_key),
+	BUILT("fileKeyRef", OBJECT, SHOULD, env_source, file, RESTART, "A variable from a file in a volume.",
+	      .object = &schema_file_key),
 };
-static const struct schema schema_env_source = SCHEMA("EnvVarSource", env_source_fields, 0, .rule = rule_env_source);
+static const struct schema schema_env_source =
+	SCHEMA("EnvVarSource", env_source_fields, sizeof(struct env_source), .starts_with_set = true, .rule = rule_env_source);
 
 static const struct field env_fields[] = {
-	BUILT("name", STRING, MUST, label, name, RESTART, "Name of the variable.", .required = true, .check = check_env_name),
-	BUILT("value", STRING, MUST, label, value, RESTART,
+	BUILT("name", STRING, MUST, env_var, name, RESTART, "Name of the variable.", .required = true, .check = check_env_name),
+	BUILT("value", STRING, MUST, env_var, value, RESTART,
 	      "Its value; $(NAME) stands for a variable defined before, $$ for a dollar.", .fallback = ""),
-	PLANNED("valueFrom", OBJECT, MUST, RESTART, "Value from the pod's own fields, a ConfigMap or a Secret.",
-	        .object = &schema_env_source, .hint = "write the value out under value"),
+	BUILT("valueFrom", OBJECT, MUST, env_var, from, RESTART, "Value from the pod's own fields, a ConfigMap or a Secret.",
+	      .object = &schema_env_source),
 };
-static const struct schema schema_env = SCHEMA("EnvVar", env_fields, sizeof(struct label), .rule = rule_env);
+static const struct schema schema_env = SCHEMA("EnvVar", env_fields, sizeof(struct env_var), .rule = rule_env);
 
-static const struct field config_map_env_fields[] = { REFERENCE_NAME("Name of the ConfigMap."), OPTIONAL };
-static const struct schema schema_config_map_env = SCHEMA("ConfigMapEnvSource", config_map_env_fields, 0);
+static const struct field config_map_env_fields[] = { REFERENCE_NAME(object_selector, "Name of the ConfigMap."),
+	                                              OPTIONAL(object_selector) };
+static const struct schema schema_config_map_env =
+	SCHEMA("ConfigMapEnvSource", config_map_env_fields, sizeof(struct object_selector), .starts_with_set = true);
 
-static const struct field secret_env_fields[] = { REFERENCE_NAME("Name of the Secret."), OPTIONAL };
-static const struct schema schema_secret_env = SCHEMA("SecretEnvSource", secret_env_fields, 0);
+static const struct field secret_env_fields[] = { REFERENCE_NAME(object_selector, "Name of the Secret."),
+	                                          OPTIONAL(object_selector) };
+static const struct schema schema_secret_env =
+	SCHEMA("SecretEnvSource", secret_env_fields, sizeof(struct object_selector), .starts_with_set = true);
 
 static const struct field env_from_fields[] = {
-	PLANNED("prefix", STRING, MUST, RESTART, "Put before each key.", .check = check_env_prefix),
-	PLANNED("configMapRef", OBJECT, MUST, RESTART, "All values of a ConfigMap.", .object = &schema_config_map_env),
-	PLANNED("secretRef", OBJECT, MUST, RESTART, "All values of a Secret.", .object = &schema_secret_env),
+	BUILT("prefix", STRING, MUST, env_from, prefix, RESTART, "Put before each key.", .check = check_env_prefix),
+	BUILT("configMapRef", OBJECT, MUST, env_from, config_map, RESTART, "All values of a ConfigMap.",
+	      .object = &schema_config_map_env),
+	BUILT("secretRef", OBJECT, MUST, env_from, secret, RESTART, "All values of a Secret.", .object = &schema_secret_env),
 };
-static const struct schema schema_env_from = SCHEMA("EnvFromSource", env_from_fields, 0, .rule = rule_env_from);
+static const struct schema schema_env_from =
+	SCHEMA("EnvFromSource", env_from_fields, sizeof(struct env_from), .rule = rule_env_from);
 
 /* --- ports, mounts, restarts ----------------------------------------------------------------------------------------------------- */
 
@@ -244,8 +263,8 @@ static const struct field container_fields[] = {
 	      .check = check_working_dir),
 	BUILT("ports", OBJECTS, MUST, container, ports, RESIZE,
 	      "Ports the container listens on; only those with a hostPort are published.", .object = &schema_port),
-	PLANNED("envFrom", OBJECTS, MUST, RESTART, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from,
-	        .hint = "write the variables out under env"),
+	BUILT("envFrom", OBJECTS, MUST, container, env_from, RESTART, "Environment from whole ConfigMaps and Secrets.",
+	      .object = &schema_env_from),
 	BUILT("env", OBJECTS, MUST, container, env, RESTART, "Environment variables.", .object = &schema_env),
 	BUILT("resources", OBJECT, MUST, container, resources, NONE, "Limits and requests.", .object = &schema_resources),
 	BUILT("resizePolicy", OBJECTS, SHOULD, container, resize, UPDATE,

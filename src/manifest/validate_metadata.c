@@ -1,5 +1,6 @@
 /* Labels, annotations, and podd's own annotations: a closed list, so that a slip of the hand doesn't go unnoticed. */
 #include <errno.h>
+#include <signal.h>
 #include "base/clock.h"
 #include "base/str.h"
 #include "manifest/check.h"
@@ -47,6 +48,24 @@ static const char *parse_backoff(struct arena *a, const char *text, struct pod_b
 	return NULL;
 }
 
+/* "none", "restart", or a signal that programs take as "look again". False: none of these. */
+static bool parse_config_change(const char *text, struct pod_config_change *ret)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = {
+		{ "SIGHUP", SIGHUP },   { "SIGUSR1", SIGUSR1 }, { "SIGUSR2", SIGUSR2 },   { "SIGINT", SIGINT },
+		{ "SIGQUIT", SIGQUIT }, { "SIGTERM", SIGTERM }, { "SIGWINCH", SIGWINCH }, { "SIGCONT", SIGCONT },
+	};
+
+	*ret = (struct pod_config_change){ .restart = streq(text, "restart") };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (streq(text, signals[i].name) || streq(text, str_after(signals[i].name, "SIG")))
+			ret->signal = signals[i].number;
+	return ret->restart || ret->signal || streq(text, "none");
+}
+
 static const char *const podd_keys[] = {
 	"after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical"
 };
@@ -70,6 +89,14 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 		if (text)
 			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "as in initial=100ms, max=30s, reset=10m",
 			             "Invalid value: \"%.80s\": %s", l->value, text);
+		return;
+	}
+	if (streq(key, "on-config-change")) {
+		if (!parse_config_change(l->value, &p->config_change))
+			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), NULL,
+			             "Unsupported value: \"%.80s\": supported values: none, restart, or one of SIGHUP, SIGUSR1, "
+			             "SIGUSR2, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGCONT",
+			             l->value);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(podd_keys); i++)

@@ -9,6 +9,7 @@
 #include "plan/build.h"
 #include "plan/filter.h"
 #include "plan/identity.h"
+#include "plan/source.h"
 #include "plan/words.h"
 #include "wire/anchor.h"
 
@@ -46,6 +47,7 @@ struct compile {
 	const struct plan_context *ctx;
 	struct identity identity;
 	const struct buf *filter; /* of system calls; the cache's */
+	struct label_list env;
 	struct build build;
 	const char *reason;
 };
@@ -230,7 +232,8 @@ static int volume(struct compile *c, size_t index)
 		c->reason = arena_printf(c->build.plan->arena, "volume \"%s\" is not declared", m->name);
 		return -EINVAL;
 	}
-	move(c, build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index), m->mount_path, m->read_only ? PLAN_ATTR_RDONLY : 0);
+	move(c, build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index), m->mount_path,
+	     m->read_only || volume_is_files(v) || v->claim.read_only ? PLAN_ATTR_RDONLY : 0);
 	return 0;
 }
 
@@ -318,7 +321,7 @@ static void become(struct compile *c, const struct string_list *argv, bool tty)
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
 		filter(c);
 	}
-	words_environment(a, c->pod, c->container, &c->image->config, home, tty, &env);
+	words_environment(a, c->pod, &c->image->config, &c->env, home, tty, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
 	op->s1 = build_strings(&c->build, argv);
@@ -333,6 +336,8 @@ static int prepare(struct compile *c, struct plan *ret)
 	int r = identity_resolve(c->pod, c->container, c->image, c->ctx, ret->arena, &c->identity, &c->reason);
 	if (r == 0)
 		r = filters_get(c->ctx->filters, &c->identity.seccomp, c->identity.bounding, ret->arena, &c->filter, &c->reason);
+	if (r == 0)
+		r = source_env(ret->arena, c->pod, c->container, c->ctx->sources, &c->env, &c->reason);
 	return r;
 }
 
@@ -360,7 +365,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	int r = prepare(&c, ret);
 
 	if (r == 0) {
-		r = words_argv(ret->arena, container, &image->config, &argv);
+		r = words_argv(ret->arena, container, &image->config, &c.env, &argv);
 		if (r < 0)
 			c.reason = "no command specified: neither the container nor its image says what to run";
 	}

@@ -17,6 +17,7 @@ struct plan_image {
 };
 
 struct filters;
+struct sources; /* plan/source.h */
 
 /* What the node says. */
 struct plan_context {
@@ -28,6 +29,8 @@ struct plan_context {
 	int64_t memory_capacity; /* bytes, for oom_score_adj */
 	uint64_t nofile_max;     /* own hard limit */
 	struct filters *filters; /* compiled filters of system calls */
+	/* Not of the node, but of this start: what env takes from elsewhere. NULL: nothing is known of that. */
+	const struct sources *sources;
 };
 
 enum slot_role {

@@ -36,38 +36,25 @@ char *plan_expand(struct arena *a, const char *text, const struct label_list *en
 	return arena_strdup(a, buf_str(&out));
 }
 
-/* The manifest's variables, each expanded with those before it. */
-static struct label_list expand_env(struct arena *a, const struct container *c)
-{
-	struct label_list env = { .items = arena_new_array(a, struct label, c->env.count + 1) };
-
-	for (size_t i = 0; i < c->env.count; i++) {
-		const struct label *l = &c->env.items[i];
-		const char *value = plan_expand(a, l->value ? l->value : "", &env);
-		env.items[env.count++] = (struct label){ l->name, value };
-	}
-	return env;
-}
-
 static void append(struct string_list *out, struct arena *a, const struct string_list *words, const struct label_list *env)
 {
 	for (size_t i = 0; i < words->count; i++)
 		out->items[out->count++] = env ? plan_expand(a, words->items[i], env) : words->items[i];
 }
 
-int words_argv(struct arena *a, const struct container *c, const struct image_config *image, struct string_list *ret)
+int words_argv(struct arena *a, const struct container *c, const struct image_config *image, const struct label_list *env,
+               struct string_list *ret)
 {
-	struct label_list env = expand_env(a, c);
 	size_t max = c->command.count + c->args.count + image->entrypoint.count + image->cmd.count;
 	struct string_list argv = { .items = arena_new_array(a, const char *, max + 1) };
 
 	if (c->command.count > 0) {
-		append(&argv, a, &c->command, &env);
-		append(&argv, a, &c->args, &env);
+		append(&argv, a, &c->command, env);
+		append(&argv, a, &c->args, env);
 	} else {
 		append(&argv, a, &image->entrypoint, NULL);
 		if (c->args.count > 0)
-			append(&argv, a, &c->args, &env);
+			append(&argv, a, &c->args, env);
 		else
 			append(&argv, a, &image->cmd, NULL);
 	}
@@ -89,13 +76,12 @@ static void set(struct arena *a, struct string_list *env, const char *name, size
 	env->items[env->count++] = entry;
 }
 
-void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
+void words_environment(struct arena *a, const struct pod *pod, const struct image_config *image, const struct label_list *own,
                        const char *home, bool tty, struct string_list *ret)
 {
 	enum { DEFAULTS = 4 };
 	char hostname[WORDS_HOSTNAME_SIZE];
-	struct label_list own = expand_env(a, c);
-	struct string_list env = { .items = arena_new_array(a, const char *, DEFAULTS + image->env.count + own.count) };
+	struct string_list env = { .items = arena_new_array(a, const char *, DEFAULTS + image->env.count + own->count) };
 
 	words_hostname(pod, hostname);
 	set(a, &env, "PATH", 4, default_path);
@@ -109,8 +95,8 @@ void words_environment(struct arena *a, const struct pod *pod, const struct cont
 		if (equals && equals > image->env.items[i])
 			set(a, &env, image->env.items[i], (size_t)(equals - image->env.items[i]), equals + 1);
 	}
-	for (size_t i = 0; i < own.count; i++)
-		set(a, &env, own.items[i].name, strlen(own.items[i].name), own.items[i].value);
+	for (size_t i = 0; i < own->count; i++)
+		set(a, &env, own->items[i].name, strlen(own->items[i].name), own->items[i].value);
 	*ret = env;
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 #include "plan/compile.h"
 
-/* Kubernetes' table of command, args, entrypoint and cmd, with $(VAR) expanded. -EINVAL when there is nothing to run. */
-int words_argv(struct arena *a, const struct container *c, const struct image_config *image, struct string_list *ret);
+/* Kubernetes' table of command, args, entrypoint and cmd, with $(VAR) of `env` expanded. -EINVAL when there is nothing to run. */
+int words_argv(struct arena *a, const struct container *c, const struct image_config *image, const struct label_list *env,
+               struct string_list *ret);
 
-/* "NAME=value": podd's defaults, then the image's, then the manifest's; a later one of the same name takes the place of the earlier. */
-void words_environment(struct arena *a, const struct pod *pod, const struct container *c, const struct image_config *image,
+/* "NAME=value": podd's defaults, then the image's, then the manifest's own (source_env); a later one of the same name takes the place of
+ * the earlier. */
+void words_environment(struct arena *a, const struct pod *pod, const struct image_config *image, const struct label_list *own,
                        const char *home, bool tty, struct string_list *ret);
 
 /* The pod's hostname as the kernel takes it: at most 63 characters of it. */

@@ -123,7 +123,7 @@ static const struct pod *first_pod(const struct manifest *m, size_t *ret_count)
 	*ret_count = 0;
 	for (size_t i = 0; i < m->document_count; i++) {
 		const struct pod *p = m->documents[i].pod;
-		*ret_count += p != NULL;
+		*ret_count += p || m->documents[i].config;
 		first = first ? first : p;
 	}
 	return first;
@@ -250,11 +250,11 @@ static bool check_case(struct expectations *x, struct manifest *m, bool valid, s
 	bool good = check_diags(x, m, /* notices= */ false, why);
 	if (valid && p && !check_json(x, p, why))
 		good = false;
-	if (valid && !p && !refused && m->document_count) {
-		buf_puts(why, "no pod\n");
+	if (valid && !pods && !refused && m->document_count) {
+		buf_puts(why, "nothing accepted\n");
 		good = false;
 	}
-	if (!valid && (p || !x->count)) {
+	if (!valid && (pods || !x->count)) {
 		buf_puts(why, "accepted\n");
 		good = false;
 	}

@@ -1,0 +1,25 @@
+/* The ConfigMaps and Secrets that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
+ * of two files that define the same one the first stays, and it is gone only when a healthy directory no longer has it. */
+#pragma once
+#include "daemon/accept_internal.h"
+#include "manifest/config.h"
+
+void configs_free(struct acceptor *a);
+const struct config_object *configs_find(const struct daemon *d, enum config_kind kind, const char *ns, const char *name);
+
+/* An object as it was kept; takes the reference. */
+void configs_restore(struct acceptor *a, struct config_object *c, const char *source);
+
+/* Reading one file: begin, each document of the kinds, end. `private`: only root can read the file. `whole`: what was not seen is no
+ * longer defined there. */
+void configs_begin(struct acceptor *a);
+void configs_take(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private);
+void configs_end(struct acceptor *a, const struct accept_file *f, bool whole);
+
+void configs_absent(struct acceptor *a, const char *path); /* the file is gone */
+bool configs_defined_by(const struct acceptor *a, const char *path);
+bool configs_dropped(const struct acceptor *a); /* one of them is defined by no file, for now */
+void configs_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
+void configs_sweep(struct acceptor *a);
+/* The pods hear of what has changed; not before podd is ready. */
+void configs_tell(struct acceptor *a);
