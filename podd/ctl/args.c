@@ -36,11 +36,18 @@ static const struct {
 	[OPTION_TIMEOUT] = { "timeout", 0, KIND_TEXT, offsetof(struct args, timeout) },
 	[OPTION_WAIT] = { "wait", 0, KIND_FLAG, offsetof(struct args, wait) },
 	[OPTION_PORTABLE] = { "portable", 0, KIND_FLAG, offsetof(struct args, portable) },
+	[OPTION_WATCH] = { "watch", 'w', KIND_FLAG, offsetof(struct args, watch) },
+	[OPTION_ONCE] = { "once", 0, KIND_FLAG, offsetof(struct args, once) },
 };
 _Static_assert(ARRAY_SIZE(table) == OPTION_MAX, "an entry for each option");
 _Static_assert(OPTION_MAX <= 32, "the mask has room");
 
 enum { ALWAYS = TAKES(OPTION_ROOT) | TAKES(OPTION_SOCKET) | TAKES(OPTION_MANIFESTS) | TAKES(OPTION_HELP) };
+
+struct option_name args_option(enum option o)
+{
+	return (struct option_name){ table[o].name, table[o].letter, table[o].kind != KIND_FLAG };
+}
 
 static enum option find_long(const char *name, size_t n, uint32_t options)
 {

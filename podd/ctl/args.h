@@ -32,6 +32,8 @@ enum option {
 	OPTION_TIMEOUT,
 	OPTION_WAIT,
 	OPTION_PORTABLE,
+	OPTION_WATCH,
+	OPTION_ONCE,
 	OPTION_MAX,
 };
 
@@ -41,7 +43,8 @@ struct args {
 	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout;
 	const char *files[ARGS_FILES_MAX];
 	size_t file_count;
-	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable;
+	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable, watch,
+		once;
 	const char **words; /* what is neither option nor command */
 	size_t word_count;
 	char **command; /* after "--"; NULL when there is no "--" */
@@ -54,3 +57,10 @@ void args_deinit(struct args *a);
 
 /* The verb of a command line: the first word that is neither an option nor the value of one; its index, or 0 if there is none. */
 int args_find_verb(int argc, char **argv);
+
+struct option_name {
+	const char *name;
+	char letter; /* 0: none */
+	bool value;
+};
+struct option_name args_option(enum option o);

@@ -195,7 +195,7 @@ int client_json(const struct args *a, const char *method, const char *path, bool
 	json_error_t error;
 
 	if (table)
-		q.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+		q.accept = CLIENT_ACCEPT_TABLE;
 	int r = client_open(a, &q, &c);
 	if (r == 0)
 		r = client_finish(c);

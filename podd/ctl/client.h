@@ -6,6 +6,8 @@
 
 enum { CLIENT_REPLY_MAX = 256 << 20 };
 
+#define CLIENT_ACCEPT_TABLE "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+
 struct client; /* a call under way */
 
 struct client_request {

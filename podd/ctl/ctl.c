@@ -62,6 +62,19 @@ void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out
 	buf_printf(out, "/%s", verb);
 }
 
+void list_path(const struct args *a, const char *resource, struct buf *out)
+{
+	buf_puts(out, "/api/v1/");
+	if (!a->all_namespaces) {
+		buf_puts(out, "namespaces/");
+		url_escape(out, a->namespace ? a->namespace : "default");
+		buf_putc(out, '/');
+	}
+	buf_puts(out, resource);
+	if (a->selector)
+		url_add(out, "labelSelector", a->selector);
+}
+
 void ctl_print(const char *text)
 {
 	_cleanup_buf_ struct buf safe = BUF_NULL;
@@ -70,13 +83,13 @@ void ctl_print(const char *text)
 		(void)fputs(text, stdout);
 		return;
 	}
-	for (const char *line = text; *line;) { /* newlines are ours */
-		size_t n = strcspn(line, "\n");
+	for (const char *line = text; *line;) { /* newlines and tabs do no harm */
+		size_t n = strcspn(line, "\n\t");
 		_cleanup_free_ char *part = strndup(line, n);
 		str_escape(&safe, part ? part : "");
 		if (line[n])
-			buf_putc(&safe, '\n');
-		line += n + (line[n] == '\n');
+			buf_putc(&safe, line[n]);
+		line += n + (line[n] != '\0');
 	}
 	(void)fputs(buf_str(&safe), stdout);
 }

@@ -16,7 +16,9 @@ struct verb {
 	const char *name, *synopsis, *help;
 	uint32_t options;
 	int (*run)(const struct args *a);
+	const char *words; /* for completion: literal words, then "@pods" where names of pods are meant */
 };
+const struct verb *ctl_verbs(size_t *ret_count);
 
 int verb_get(const struct args *a);
 int verb_status(const struct args *a);
@@ -36,6 +38,7 @@ int verb_start(const struct args *a);
 int verb_wait(const struct args *a);
 int verb_events(const struct args *a);
 int verb_census(const struct args *a);
+int verb_completion(const struct args *a);
 
 /* A line "podctl: ..." on stderr; gives back `code`. */
 int ctl_fail(int code, const char *fmt, ...) _printf_(2, 3);
@@ -47,6 +50,9 @@ struct pod_ref {
 int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret);    /* -EINVAL after a message */
 void pod_ref_path(const struct pod_ref *p, struct buf *out);                       /* "/api/v1/namespaces/NS/pods/NAME" */
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out); /* "/apis/podd.dev/v1/.../NAME/VERB" */
+
+/* "/api/v1/namespaces/NS/RESOURCE" as -n, -A and -l say. */
+void list_path(const struct args *a, const char *resource, struct buf *out);
 
 /* Text from podd or a manifest on a terminal: control characters can't drive it. Pipes get the bytes as they are. */
 void ctl_print(const char *text);

@@ -1,23 +1,27 @@
 /* podctl events: what happened, and with -f what happens. */
 #include <stdio.h>
+#include "base/alloc.h"
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/follow.h"
+#include "ctl/output.h"
 #include "wire/url.h"
 
-struct follow {
+struct events {
 	const struct args *args;
-	struct buf partial; /* of a line */
+	struct output output;
+	int64_t last; /* version of the newest that was printed: after a gap the list has it again */
 };
 
 static void print_event(const struct args *a, const json_t *e)
 {
 	_cleanup_buf_ struct buf line = BUF_NULL;
-	char text[1024];
+	_cleanup_free_ char *text =
+		xasprintf("%s %-7s %-18s %s/%s: %s", json_text(e, "lastTimestamp"), json_text(e, "type"), json_text(e, "reason"),
+	                  a->all_namespaces ? json_text(e, "metadata.namespace") : "pod", json_text(e, "involvedObject.name"),
+	                  json_text(e, "message"));
 
-	(void)snprintf(text, sizeof(text), "%s %-7s %-18s %s/%s: %s", json_text(e, "lastTimestamp"), json_text(e, "type"),
-	               json_text(e, "reason"), a->all_namespaces ? json_text(e, "metadata.namespace") : "pod",
-	               json_text(e, "involvedObject.name"), json_text(e, "message"));
 	str_escape(&line, text);
 	json_int_t count = json_integer_value(json_at(e, "count"));
 	if (count > 1)
@@ -25,75 +29,78 @@ static void print_event(const struct args *a, const json_t *e)
 	(void)puts(buf_str(&line));
 }
 
-static void sink(const char *data, size_t n, void *arg)
+static void on_change(const char *type, const json_t *e, void *arg)
 {
-	struct follow *f = arg;
-	char *newline;
+	struct events *v = arg;
+	int64_t version;
 
-	buf_append(&f->partial, data, n);
-	while (f->partial.len && (newline = memchr(f->partial.data, '\n', f->partial.len))) {
-		size_t size = (size_t)(newline - f->partial.data);
-		json_t *event = json_loadb(f->partial.data, size, 0, NULL);
-		if (f->args->output)
-			(void)printf("%.*s\n", (int)size, f->partial.data);
-		else if (event)
-			print_event(f->args, json_at(event, "object"));
-		json_decref(event);
-		buf_consume(&f->partial, size + 1);
+	if (streq(type, "DELETED") || str_int(json_text(e, "metadata.resourceVersion"), 0, INT64_MAX, &version) < 0 ||
+	    version <= v->last)
+		return;
+	v->last = version;
+	if (output_is_table(&v->output))
+		print_event(v->args, e);
+	else
+		(void)output_print(&v->output, e, "event");
+}
+
+static void on_list(const json_t *list, void *arg)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(json_at(list, "items"), i, e) {
+		on_change("ADDED", e, arg);
 	}
-	(void)fflush(stdout);
 }
 
-static int follow(const struct args *a, const char *path)
-{
-	struct follow f = { .args = a };
-	struct client_request q = { .method = "GET", .path = path, .sink = sink, .arg = &f };
-	_cleanup_client_ struct client *c = NULL;
-	int r = client_open(a, &q, &c);
-
-	if (r == 0)
-		r = client_finish(c);
-	buf_deinit(&f.partial);
-	if (r < 0)
-		return client_unreachable(a, r);
-	return client_code(c) / 100 == 2 ? CTL_YES : client_refused(c);
-}
-
-static int list(const struct args *a, const char *path)
+static int list(struct events *v, const char *path)
 {
 	json_t *answer, *e;
 	size_t i;
 
-	int code = client_json(a, "GET", path, false, &answer);
+	int code = client_json(v->args, "GET", path, false, &answer);
 	if (code != CTL_YES)
 		return code;
-	if (a->output)
-		(void)(streq(a->output, "json") ? ctl_output_json(answer) : ctl_output_yaml(answer));
+	if (!output_is_table(&v->output))
+		code = output_print(&v->output, answer, "event");
 	else
 		json_array_foreach(json_at(answer, "items"), i, e) {
-			print_event(a, e);
+			print_event(v->args, e);
 		}
 	json_decref(answer);
-	return CTL_YES;
+	return code;
+}
+
+/* --for pod/web */
+static int add_selector(const struct args *a, struct buf *path)
+{
+	_cleanup_buf_ struct buf fields = BUF_NULL;
+	struct pod_ref p;
+
+	if (!a->condition)
+		return 0;
+	int r = pod_ref_parse(a, a->condition, &p);
+	if (r < 0)
+		return r;
+	buf_printf(&fields, "involvedObject.name=%s", p.name);
+	url_add(path, "fieldSelector", fields.data);
+	return 0;
 }
 
 int verb_events(const struct args *a)
 {
+	static const struct follow_callbacks callbacks = { .list = on_list, .change = on_change };
 	_cleanup_buf_ struct buf path = BUF_NULL;
+	struct events v = { .args = a };
 
-	if (a->output && !streq(a->output, "json") && !streq(a->output, "yaml"))
-		return ctl_fail(CTL_USAGE, "-o is json or yaml");
+	int code = output_parse(a, &v.output);
+	if (code != CTL_YES)
+		return code;
 	if (a->word_count)
-		return ctl_fail(CTL_USAGE, "events takes no names; `describe pod` shows those of one pod");
-	buf_puts(&path, "/api/v1/");
-	if (!a->all_namespaces) {
-		buf_puts(&path, "namespaces/");
-		url_escape(&path, a->namespace ? a->namespace : "default");
-		buf_putc(&path, '/');
-	}
-	buf_puts(&path, "events");
-	if (!a->follow)
-		return list(a, path.data);
-	url_add(&path, "watch", "true");
-	return follow(a, path.data);
+		return ctl_fail(CTL_USAGE, "events takes no names; --for pod/web shows those of one pod");
+	list_path(a, "events", &path);
+	if (add_selector(a, &path) < 0)
+		return CTL_USAGE;
+	return a->follow ? follow(a, path.data, false, &callbacks, &v) : list(&v, path.data);
 }

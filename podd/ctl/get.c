@@ -1,11 +1,22 @@
-/* podctl get: what the API answers, as a table, as names, or as it is. */
+/* podctl get: what the API answers, as a table, as objects, or as a template says; with -w also what changes. */
 #include <stdio.h>
-#include <strings.h>
+#include "base/alloc.h"
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/follow.h"
+#include "ctl/output.h"
 #include "ctl/table.h"
 #include "wire/url.h"
+
+struct get {
+	const struct args *args;
+	const char *name; /* of a kind in -o name: "pod" */
+	struct output output;
+	struct table table;
+	json_t *definitions; /* of the columns */
+	json_t *shown;       /* with -w: of each object by its name what was last seen, so that a gap repeats nothing; else NULL */
+};
 
 /* The last line, on stderr: what is wanted and not here because it was refused. */
 static void say_refused(const struct args *a)
@@ -20,151 +31,183 @@ static void say_refused(const struct args *a)
 	json_decref(status);
 }
 
-/* "-n" or all; with the selector. */
-static void list_path(const struct args *a, const char *resource, struct buf *out)
+/* --- the table ----------------------------------------------------------------------------------------------------------------- */
+
+static bool column_shown(const struct get *g, const json_t *definition)
 {
-	buf_puts(out, "/api/v1/");
-	if (!a->all_namespaces) {
-		buf_puts(out, "namespaces/");
-		url_escape(out, a->namespace ? a->namespace : "default");
-		buf_putc(out, '/');
-	}
-	buf_puts(out, resource);
-	if (a->selector)
-		url_add(out, "labelSelector", a->selector);
+	return g->output.kind == OUTPUT_WIDE || !json_integer_value(json_object_get(definition, "priority"));
 }
 
-static bool column_shown(const struct args *a, const json_t *definition)
+static void print_header(struct get *g, const json_t *definitions)
 {
-	bool wide = a->output && streq(a->output, "wide");
-
-	return wide || !json_integer_value(json_object_get(definition, "priority"));
-}
-
-static void print_header(const struct args *a, const json_t *definitions, struct table *t)
-{
+	size_t i, columns = g->args->all_namespaces;
 	const json_t *d;
-	size_t i;
 
-	if (a->all_namespaces)
-		table_cell(t, "NAMESPACE");
+	g->definitions = json_incref((json_t *)definitions);
+	json_array_foreach(definitions, i, d) {
+		columns += column_shown(g, d);
+	}
+	table_init(&g->table, columns);
+	if (g->args->all_namespaces)
+		table_cell(&g->table, "NAMESPACE");
 	json_array_foreach(definitions, i, d) {
 		_cleanup_buf_ struct buf name = BUF_NULL;
-		if (!column_shown(a, d))
+		if (!column_shown(g, d))
 			continue;
 		for (const char *p = json_text(d, "name"); *p; p++)
 			buf_putc(&name, *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p);
-		table_cell(t, buf_str(&name));
+		table_cell(&g->table, buf_str(&name));
 	}
 }
 
-static void add_rows(const struct args *a, const json_t *answer, struct table *t)
+/* Whether this is news of the object; always, without -w. */
+static bool is_news(struct get *g, const json_t *object, const char *state)
 {
-	const json_t *definitions = json_at(answer, "columnDefinitions"), *rows = json_at(answer, "rows"), *row, *cell;
-	size_t i, j;
+	_cleanup_free_ char *key = xasprintf("%s/%s", json_text(object, "metadata.namespace"), json_text(object, "metadata.name"));
 
-	if (!t->columns) {
-		size_t columns = a->all_namespaces;
-		json_array_foreach(definitions, j, cell) {
-			columns += column_shown(a, cell);
-		}
-		table_init(t, columns);
-		print_header(a, definitions, t);
-	}
-	json_array_foreach(rows, i, row) {
-		if (a->all_namespaces)
-			table_cell(t, json_text(row, "object.metadata.namespace"));
-		json_array_foreach(json_at(row, "cells"), j, cell) {
-			if (column_shown(a, json_array_get(definitions, j)))
-				table_cell(t, json_string_value(cell) ? json_string_value(cell) : "");
-		}
-	}
+	if (!g->shown)
+		return true;
+	if (streq(json_text(json_object_get(g->shown, key), ""), state))
+		return false;
+	(void)json_object_set_new(g->shown, key, json_string(state));
+	return true;
 }
 
-static bool is_table(const struct args *a)
+static void add_row(struct get *g, const json_t *row)
 {
-	return !a->output || streq(a->output, "wide");
-}
-
-static int get_list(const struct args *a, const char *resource)
-{
-	_cleanup_buf_ struct buf path = BUF_NULL;
-	json_t *answer, *item;
-	struct table t = { 0 };
+	_cleanup_buf_ struct buf state = BUF_NULL; /* without the age, which changes by itself */
+	const json_t *cell;
 	size_t i;
 
-	list_path(a, resource, &path);
-	int code = client_json(a, "GET", path.data, is_table(a), &answer);
+	json_array_foreach(json_at(row, "cells"), i, cell) {
+		if (!streq(json_text(json_array_get(g->definitions, i), "name"), "Age"))
+			buf_printf(&state, "%s\t", json_string_value(cell) ? json_string_value(cell) : "");
+	}
+	if (!is_news(g, json_at(row, "object"), buf_str(&state)))
+		return;
+	if (g->args->all_namespaces)
+		table_cell(&g->table, json_text(row, "object.metadata.namespace"));
+	json_array_foreach(json_at(row, "cells"), i, cell) {
+		if (column_shown(g, json_array_get(g->definitions, i)))
+			table_cell(&g->table, json_string_value(cell) ? json_string_value(cell) : "");
+	}
+}
+
+static void add_rows(struct get *g, const json_t *answer)
+{
+	const json_t *row;
+	size_t i;
+
+	if (!g->definitions && json_array_size(json_at(answer, "rows")))
+		print_header(g, json_at(answer, "columnDefinitions"));
+	json_array_foreach(json_at(answer, "rows"), i, row) {
+		add_row(g, row);
+	}
+}
+
+/* --- lists, names, watches --------------------------------------------------------------------------------------------------------- */
+
+static int get_list(struct get *g, const char *path)
+{
+	const struct args *a = g->args;
+	json_t *answer;
+
+	int code = client_json(a, "GET", path, output_is_table(&g->output), &answer);
 	if (code != CTL_YES)
 		return code;
-	if (is_table(a)) {
-		add_rows(a, answer, &t);
-		if (json_array_size(json_at(answer, "rows")))
-			table_print(&t);
-		else if (a->all_namespaces)
+	if (!output_is_table(&g->output))
+		code = output_print(&g->output, answer, g->name);
+	add_rows(g, answer);
+	table_print(&g->table);
+	if (output_is_table(&g->output) && !g->definitions) {
+		if (a->all_namespaces)
 			(void)fprintf(stderr, "No resources found\n");
 		else
 			(void)fprintf(stderr, "No resources found in %s namespace.\n", a->namespace ? a->namespace : "default");
-		table_deinit(&t);
-	} else if (streq(a->output, "name")) {
-		json_array_foreach(json_at(answer, "items"), i, item) {
-			(void)printf("%s/%s\n", streq(resource, "pods") ? "pod" : "event", json_text(item, "metadata.name"));
-		}
-	} else {
-		code = streq(a->output, "json") ? ctl_output_json(answer) : ctl_output_yaml(answer);
 	}
 	json_decref(answer);
 	return code;
 }
 
 /* Pods by name, each asked for by itself; those that are there are shown also when another is not. */
-static int get_named(const struct args *a, const char *const *names, size_t count)
+static int get_named(struct get *g, const char *const *names, size_t count)
 {
 	json_t *items = json_array();
-	struct table t = { 0 };
 	int worst = CTL_YES;
 
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_buf_ struct buf path = BUF_NULL;
 		struct pod_ref p;
 		json_t *answer;
-		if (pod_ref_parse(a, names[i], &p) < 0) {
+		if (pod_ref_parse(g->args, names[i], &p) < 0) {
 			worst = CTL_USAGE;
 			continue;
 		}
 		pod_ref_path(&p, &path);
-		int code = client_json(a, "GET", path.data, is_table(a), &answer);
+		int code = client_json(g->args, "GET", path.data, output_is_table(&g->output), &answer);
 		if (code != CTL_YES) {
 			worst = MAX(worst, code);
 			continue;
 		}
-		if (is_table(a))
-			add_rows(a, answer, &t);
-		else if (streq(a->output, "name"))
-			(void)printf("pod/%s\n", json_text(answer, "metadata.name"));
+		add_rows(g, answer);
 		(void)json_array_append_new(items, answer);
 	}
-	if (t.columns)
-		table_print(&t);
-	table_deinit(&t);
-	if (!is_table(a) && !streq(a->output, "name") && json_array_size(items)) {
+	table_print(&g->table);
+	if (!output_is_table(&g->output) && json_array_size(items)) {
 		json_t *list = json_pack("{s:s, s:s, s:{}, s:O}", "kind", "List", "apiVersion", "v1", "metadata", "items", items);
-		const json_t *shown = count == 1 ? json_array_get(items, 0) : list;
-		(void)(streq(a->output, "json") ? ctl_output_json(shown) : ctl_output_yaml(shown));
+		int code = output_print(&g->output, count == 1 ? json_array_get(items, 0) : list, g->name);
+		worst = MAX(worst, code);
 		json_decref(list);
 	}
 	json_decref(items);
 	return worst;
 }
 
-static bool output_known(const struct args *a)
+static void on_change(const char *type, const json_t *object, void *arg)
 {
-	static const char *const known[] = { "wide", "json", "yaml", "name" };
+	struct get *g = arg;
 
-	for (size_t i = 0; a->output && i < ARRAY_SIZE(known); i++)
-		if (streq(known[i], a->output))
-			return true;
-	return !a->output;
+	(void)type;
+	if (output_is_table(&g->output)) {
+		add_rows(g, object);
+		table_print(&g->table);
+	} else if (is_news(g, object, json_text(object, "metadata.resourceVersion"))) {
+		if (g->output.kind == OUTPUT_YAML)
+			(void)puts("---");
+		(void)output_print(&g->output, object, g->name);
+	}
+}
+
+static void on_list(const json_t *list, void *arg)
+{
+	json_t *item;
+	size_t i;
+
+	if (output_is_table(&((struct get *)arg)->output))
+		on_change("", list, arg);
+	json_array_foreach(json_at(list, "items"), i, item) {
+		on_change("", item, arg);
+	}
+}
+
+static int get_watch(struct get *g, const char *name, struct buf *path)
+{
+	static const struct follow_callbacks callbacks = { .list = on_list, .change = on_change };
+	_cleanup_buf_ struct buf field = BUF_NULL;
+	struct args a = *g->args;
+	struct pod_ref p;
+
+	if (name) {
+		if (pod_ref_parse(&a, name, &p) < 0)
+			return CTL_USAGE;
+		buf_clear(path);
+		a.namespace = p.namespace;
+		list_path(&a, "pods", path);
+		buf_printf(&field, "metadata.name=%s", p.name);
+		url_add(path, "fieldSelector", field.data);
+	}
+	g->shown = json_object();
+	return follow(&a, path->data, output_is_table(&g->output), &callbacks, g);
 }
 
 int verb_get(const struct args *a)
@@ -172,22 +215,33 @@ int verb_get(const struct args *a)
 	const char *what = a->word_count ? a->words[0] : "";
 	const char *const *names = a->words + 1;
 	size_t count = a->word_count ? a->word_count - 1 : 0;
-	bool pods = streq(what, "pods") || streq(what, "pod") || streq(what, "po");
+	bool pods = streq(what, "pods") || streq(what, "pod") || streq(what, "po"),
+	     events = streq(what, "events") || streq(what, "ev");
+	_cleanup_buf_ struct buf path = BUF_NULL;
+	struct get g = { .args = a, .name = events ? "event" : "pod" };
 
-	if (!output_known(a))
-		return ctl_fail(CTL_USAGE, "-o is wide, json, yaml or name");
-	if (streq(what, "events") || streq(what, "ev"))
-		return get_list(a, "events");
-	if (!pods && strchr(what, '/')) { /* "get pod/web" */
+	int code = output_parse(a, &g.output);
+	if (code != CTL_YES)
+		return code;
+	if (!pods && !events && strchr(what, '/')) { /* "get pod/web" */
 		names = a->words;
 		count = a->word_count;
-	} else if (!pods) {
+	} else if (!pods && !events) {
 		return ctl_fail(CTL_USAGE, "get pods [NAME...] or get events; there is no \"%s\"", what);
 	}
-	if (count && a->selector)
-		return ctl_fail(CTL_USAGE, "names or a selector, not both");
-	int code = count ? get_named(a, names, count) : get_list(a, "pods");
-	if (code != CTL_UNREACHABLE && code != CTL_USAGE) {
+	if (count && (a->selector || events))
+		return ctl_fail(CTL_USAGE, events ? "get events takes no names" : "names or a selector, not both");
+	if (count > 1 && a->watch)
+		return ctl_fail(CTL_USAGE, "-w follows one pod or all");
+	list_path(a, events ? "events" : "pods", &path);
+	if (a->watch)
+		code = get_watch(&g, count ? names[0] : NULL, &path);
+	else
+		code = count ? get_named(&g, names, count) : get_list(&g, path.data);
+	table_deinit(&g.table);
+	json_decref(g.definitions);
+	json_decref(g.shown);
+	if (!events && code != CTL_UNREACHABLE && code != CTL_USAGE) {
 		(void)fflush(stdout);
 		say_refused(a);
 	}

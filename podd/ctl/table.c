@@ -36,26 +36,32 @@ static bool more_in_row(const struct table *t, size_t i)
 	return false;
 }
 
-void table_print(const struct table *t)
+static void clear(struct table *t)
 {
-	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
-
 	for (size_t i = 0; i < t->cell_count; i++)
-		widths[i % t->columns] = MAX(widths[i % t->columns], width(t->cells[i]));
+		free(t->cells[i]);
+	free(t->cells);
+	t->cells = NULL;
+	t->cell_count = 0;
+}
+
+void table_print(struct table *t)
+{
+	for (size_t i = 0; i < t->cell_count; i++)
+		t->widths[i % t->columns] = MAX(t->widths[i % t->columns], width(t->cells[i]));
 	for (size_t i = 0; i < t->cell_count; i++) {
 		size_t column = i % t->columns;
 		(void)fputs(t->cells[i], stdout);
 		if (column + 1 == t->columns)
 			(void)putchar('\n');
 		else if (more_in_row(t, i))
-			(void)printf("%*s", (int)(widths[column] - width(t->cells[i]) + 3), "");
+			(void)printf("%*s", (int)(t->widths[column] - width(t->cells[i]) + 3), "");
 	}
+	clear(t);
 }
 
 void table_deinit(struct table *t)
 {
-	for (size_t i = 0; i < t->cell_count; i++)
-		free(t->cells[i]);
-	free(t->cells);
+	clear(t);
 	*t = (struct table){ 0 };
 }
