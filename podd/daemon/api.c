@@ -192,12 +192,35 @@ static void get_versions(struct http_request *q, void *arg)
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
 }
 
+#define METRICS_VERSION "{\"groupVersion\":\"metrics.k8s.io/v1beta1\",\"version\":\"v1beta1\"}"
+
 static void get_groups(struct http_request *q, void *arg)
 {
-	static const char body[] = "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[]}";
+	static const char body[] =
+		"{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":["
+		"{\"name\":\"metrics.k8s.io\",\"versions\":[" METRICS_VERSION "],\"preferredVersion\":" METRICS_VERSION "}]}";
 
 	(void)arg;
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+static void get_metrics_resources(struct http_request *q, void *arg)
+{
+	static const char body[] =
+		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"metrics.k8s.io/v1beta1\",\"resources\":["
+		"{\"name\":\"pods\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"PodMetrics\",\"verbs\":[\"get\",\"list\"]}"
+	        "]}";
+
+	(void)arg;
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+/* Clients fetch the schema before they write. An empty document is one that says nothing against what they send, so that podd's own
+ * answer is what people see. */
+static void get_openapi(struct http_request *q, void *arg)
+{
+	(void)arg;
+	http_reply(q, 200, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", "", 0);
 }
 
 static void get_resources(struct http_request *q, void *arg)
@@ -220,10 +243,12 @@ static void get_resources(struct http_request *q, void *arg)
 
 #define POD "/api/v1/namespaces/*/pods/*"
 #define PODD "/apis/podd.dev/v1"
+#define METRICS "/apis/metrics.k8s.io/v1beta1"
 #define PODD_POD PODD "/namespaces/*/pods/*"
 
 static const struct http_route routes[] = {
 	{ "GET", "/version", get_version },
+	{ "GET", "/openapi/v2", get_openapi },
 	{ "GET", "/healthz", get_health },
 	{ "GET", "/livez", get_health },
 	{ "GET", "/readyz", get_health },
@@ -249,6 +274,12 @@ static const struct http_route routes[] = {
 	{ "POST", PODD_POD "/start", api_podd_start },
 	{ "POST", PODD "/stop", api_podd_stop_all },
 	{ "GET", PODD "/status", api_podd_status },
+	{ "GET", PODD "/stats", api_stats_list },
+	{ "GET", PODD "/namespaces/*/stats", api_stats_list },
+	{ "GET", METRICS, get_metrics_resources },
+	{ "GET", METRICS "/pods", api_metrics_list },
+	{ "GET", METRICS "/namespaces/*/pods", api_metrics_list },
+	{ "GET", METRICS "/namespaces/*/pods/*", api_metrics_get },
 	{ "GET", PODD "/census", api_podd_census },
 };
 
@@ -311,6 +342,7 @@ static void on_closed(uv_handle_t *h)
 	feed_deinit(&a->pod_feed);
 	feed_deinit(&a->namespace_feed);
 	feed_deinit(&a->node_feed);
+	api_stats_deinit(a);
 	free(a);
 }
 
@@ -326,6 +358,7 @@ static struct api *api_new(struct daemon *d)
 
 	a->d = d;
 	list_init(&a->logs);
+	list_init(&a->samples);
 	(void)uv_idle_init(&d->loop, &a->wake);
 	a->wake.data = a;
 	feed_init(&a->pod_feed, version, api_pod_item_free);

@@ -68,6 +68,7 @@ void api_namespace_item_free(struct feed_item *i);
 void api_namespace_used(struct api *a, const char *name, bool used); /* by one more pod, or by one less */
 void api_node_item_free(struct feed_item *i);
 void api_node_add(struct api *a);
+void api_stats_deinit(struct api *a);
 
 /* Handlers; `arg` is the struct api. */
 void api_pod_list(struct http_request *q, void *arg);
@@ -78,6 +79,9 @@ void api_namespace_list(struct http_request *q, void *arg);
 void api_namespace_get(struct http_request *q, void *arg);
 void api_node_list(struct http_request *q, void *arg);
 void api_node_get(struct http_request *q, void *arg);
+void api_stats_list(struct http_request *q, void *arg);
+void api_metrics_list(struct http_request *q, void *arg);
+void api_metrics_get(struct http_request *q, void *arg);
 void api_log_get(struct http_request *q, void *arg);
 void api_log_changed(struct api *a, const char *uid);
 void api_exec(struct http_request *q, void *arg);

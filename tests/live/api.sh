@@ -85,6 +85,20 @@ wait $client 2>/dev/null
 gone() { ! pgrep -f '^sleep 4321'; }
 ok "it ends with its client, although input waits that it never reads" await 10 gone
 
+# --- what it uses
+PODD=http://podd/apis/podd.dev/v1
+METRICS=http://podd/apis/metrics.k8s.io/v1beta1
+is "stats of each container" "$(api $PODD/stats | jq -c '.items[] | select(.name == "talker") | [.containers[] | [.name, .running, .restarts, .cpuNanoseconds > 0, .pids > 0]]')" \
+	'[["app",true,0,true,true],["other",true,1,true,true]]'
+traffic() { api $PODD/namespaces/default/stats | jq '.items[0].network.rxBytes'; }
+before=$(traffic)
+for _ in 1 2 3; do head -c 1000 /dev/zero >"/dev/udp/$(field talker .status.podIP)/9"; done
+is "what was sent to the pod was received by it" "$([ $(($(traffic) - before)) -ge 3000 ] && echo yes)" yes
+is "metrics" "$(api $METRICS/namespaces/default/pods/talker | jq -c '[.kind, (.containers[] | .name, (.usage.cpu | test("^[0-9]+n$")), (.usage.memory | test("^[0-9]+Ki$")))]')" \
+	'["PodMetrics","app",true,true,"other",true,true]'
+is "metrics of all" "$(api $METRICS/pods | jq -c '[.kind, (.items | length)]')" '["PodMetricsList",1]'
+is "of those selected" "$(api "$PODD/stats?labelSelector=app%3Dnone" | jq -c .items)" '[]'
+
 # --- stop, start
 is "stop waits" "$(podctl stop talker)" "pod/talker stopped"
 is "nothing runs" "$(field talker '[.status.containerStatuses[] | select(.state.running)] | length')" 0
