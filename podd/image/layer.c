@@ -7,11 +7,29 @@
 #include "image/tree.h"
 #include "image/why.h"
 
+enum { BLOCK = 512 };
+
+/* Some writers (umoci insert) leave out what follows the last file's data: the zeros to a full block and the end of the archive.
+ * libarchive wants the former. */
+static ssize_t pad(struct stream *s, const void **ret)
+{
+	static const char zeros[BLOCK];
+	size_t n = (size_t)(-s->expanded & (BLOCK - 1));
+
+	*ret = zeros;
+	if (s->padded)
+		return 0;
+	s->padded = true;
+	return (ssize_t)n;
+}
+
 static la_ssize_t read_stream(struct archive *a, void *data, const void **ret)
 {
 	struct stream *s = data;
 	ssize_t n = stream_read(s, ret);
 
+	if (n == 0)
+		n = pad(s, ret);
 	if (n < 0) {
 		s->error = (int)n;
 		archive_set_error(a, EIO, "%s", why_text((int)n));
@@ -43,7 +61,10 @@ static int add_entries(struct tree *t, struct archive *a, struct stream *s)
 			return refuse("not a sound tar: %s", archive_error_string(a));
 		if (++s->usage->entries > LIMIT_ENTRIES)
 			return refuse("the layers have more than %d files", LIMIT_ENTRIES);
+		int64_t data = archive_filter_bytes(a, -1);
 		int r = tree_add(t, a, e);
+		if (r == 0 && s->padded && data + archive_entry_size(e) > s->expanded && !archive_entry_sparse_count(e))
+			r = refuse("the tar ends within a file");
 		if (r < 0)
 			return s->error ? s->error : r;
 	}

@@ -112,25 +112,21 @@ static int mark_all_opaque(int dir, int layers)
 	return MIN(r, 0);
 }
 
-/* One file or directory to its place; that it is there already is as good. */
-static int move(int from, const char *name, int to)
+static bool is_there(int dirfd, const char *name)
 {
-	if (renameat2(from, name, to, name, RENAME_NOREPLACE) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
+	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int move_blob(int from, const char *digest, int to)
+static int check_blob(int from, const char *digest, int to)
 {
 	_cleanup_buf_ struct buf content = BUF_NULL;
-	_cleanup_close_ int fd = -EBADF;
 	char actual[IMAGE_DIGEST_SIZE];
 	struct stat st;
 
 	const char *name = str_after(digest, "sha256:");
-	fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && faccessat(to, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (is_there(to, name))
 		return 0;
+	_cleanup_close_ int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
@@ -139,39 +135,66 @@ static int move_blob(int from, const char *digest, int to)
 	if (r < 0)
 		return r;
 	digest_of(buf_str(&content), content.len, actual);
-	return streq(actual, digest) ? move(from, name, to) : refuse("blob %s is not what its name says", name);
+	return streq(actual, digest) ? 0 : refuse("blob %s is not what its name says", name);
 }
 
-static int move_layer(const struct image_store *store, int from, const char *chain)
+static int check_layer(int from, const char *chain, int to)
 {
-	_cleanup_close_ int own = open_dir(from, chain);
+	_cleanup_close_ int layer = open_dir(is_there(to, chain) ? to : from, chain);
 
-	if (own == -ENOENT) {
-		_cleanup_close_ int there = open_dir(store->layers, chain);
-		return MIN(there, 0);
+	return MIN(layer, 0);
+}
+
+/* To its place; that it is there already, from another import, is as good. */
+static int move(int from, const char *name, int to)
+{
+	if (is_there(from, name) && renameat2(from, name, to, name, RENAME_NOREPLACE) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+/* What the images name, from the jail's directory to the store's. */
+struct places {
+	int blobs, layers, to_blobs, to_layers;
+};
+typedef int content_fn(int from, const char *name, int to);
+
+static int for_content(const struct images *images, const struct places *p, content_fn *blob, content_fn *layer)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < images->count; i++) {
+		const struct image *image = images->items[i];
+		r = blob(p->blobs, image->manifest, p->to_blobs);
+		if (r == 0)
+			r = blob(p->blobs, image->id, p->to_blobs);
+		for (size_t k = 0; r == 0 && k < image->layer_count; k++)
+			r = layer(p->layers, image->layers[k], p->to_layers);
 	}
-	return own < 0 ? own : move(from, chain, store->layers);
+	return r;
+}
+
+static int move_blob(int from, const char *digest, int to)
+{
+	return move(from, str_after(digest, "sha256:"), to);
 }
 
 static int move_content(const struct image_store *store, int dir, const struct images *images)
 {
 	_cleanup_close_ int layers = open_dir(dir, "layers"), blobs = open_dir(dir, "blobs"),
 			    to = open_dir(store->root, "blobs/sha256");
+	const struct places places = { blobs, layers, to, store->layers };
 	int r = layers < 0 ? layers : blobs < 0 ? blobs : MIN(to, 0);
 
+	if (r == 0)
+		r = for_content(images, &places, check_blob, check_layer);
 	if (r == 0)
 		r = mark_all_opaque(dir, layers);
 	/* A record may only name what survives a power cut. */
 	if (r == 0 && syncfs(dir) < 0)
 		r = -errno;
-	for (size_t i = 0; r == 0 && i < images->count; i++) {
-		const struct image *image = images->items[i];
-		r = move_blob(blobs, image->manifest, to);
-		if (r == 0)
-			r = move_blob(blobs, image->id, to);
-		for (size_t k = 0; r == 0 && k < image->layer_count; k++)
-			r = move_layer(store, layers, image->layers[k]);
-	}
+	if (r == 0)
+		r = for_content(images, &places, move_blob, move);
 	if (r == 0 && (fsync(store->layers) < 0 || fsync(to) < 0))
 		r = -errno;
 	return r;

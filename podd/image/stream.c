@@ -55,6 +55,7 @@ int stream_open(struct stream *s, const struct blob *blob, enum compression comp
 	s->blob = blob;
 	s->usage = usage;
 	s->position = s->expanded = s->checked = 0;
+	s->padded = false;
 	s->error = 0;
 	s->hash = EVP_MD_CTX_new();
 	s->raw = archive_read_new();

@@ -29,7 +29,8 @@ struct stream {
 	int64_t position, expanded, checked;
 	struct archive *raw;
 	struct evp_md_ctx_st *hash;
-	int error; /* of a callback: libarchive doesn't carry it */
+	bool padded; /* layer.c */
+	int error;   /* of a callback: libarchive doesn't carry it */
 	char in[1 << 16], out[1 << 16];
 };
 
