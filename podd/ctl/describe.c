@@ -293,6 +293,11 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 	size_t i;
 
 	describe_head(pod);
+	json_array_foreach(json_at(pod, "spec.initContainers"), i, item) {
+		if (i == 0)
+			(void)puts("Init Containers:");
+		describe_container(item, by_name(json_at(pod, "status.initContainerStatuses"), json_text(item, "name")));
+	}
 	(void)puts("Containers:");
 	json_array_foreach(json_at(pod, "spec.containers"), i, item) {
 		describe_container(item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));

@@ -158,10 +158,12 @@ static int show_all(const struct args *a, const struct pod_ref *p)
 	int code = client_json(a, "GET", path.data, false, &pod);
 	if (code != CTL_YES)
 		return code;
-	json_array_foreach(json_at(pod, "spec.containers"), i, c) {
-		if (count < STREAMS_MAX)
-			names[count++] = json_text(c, "name");
-	}
+	static const char *const lists[] = { "spec.initContainers", "spec.containers" };
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		json_array_foreach(json_at(pod, lists[l]), i, c) {
+			if (count < STREAMS_MAX)
+				names[count++] = json_text(c, "name");
+		}
 	code = show(a, p, names, count);
 	json_decref(pod);
 	return code;

@@ -140,8 +140,8 @@ static int plan_file(const struct source *s, void *arg)
 
 	for (size_t i = 0; i < s->manifest.document_count; i++) {
 		const struct pod *pod = s->manifest.documents[i].pod;
-		for (size_t j = 0; pod && j < pod->spec.containers.count; j++) {
-			const struct container *c = &pod->spec.containers.items[j];
+		for (size_t j = 0; pod && j < pod_container_count(pod); j++) {
+			const struct container *c = pod_container_at(pod, j);
 			if (p->args->container && !streq(p->args->container, c->name))
 				continue;
 			p->found = true;

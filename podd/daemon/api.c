@@ -109,7 +109,7 @@ static const char *default_container(const struct core_pod *p)
 	for (size_t i = 0; i < l->count; i++)
 		if (streq(l->items[i].name, "kubectl.kubernetes.io/default-container"))
 			return l->items[i].value;
-	return p->container_count == 1 ? p->containers[0].name : NULL;
+	return p->pod->spec.containers.count == 1 ? p->pod->spec.containers.items[0].name : NULL;
 }
 
 const struct core_container *api_find_container(struct http_request *q, const struct core_pod *p)

@@ -146,10 +146,34 @@ static void container_json(const struct core_pod *p, const struct core_container
 	jsonw_member_str(w, "imageID", image);
 	jsonw_member_str(w, "containerID", id);
 	jsonw_member_bool(w, "ready", core_container_ready(c));
-	jsonw_member_bool(w, "started", container_runs(c));
+	if (c->role != CONTAINER_ROLE_INIT)
+		jsonw_member_bool(w, "started", core_container_started(c));
 	jsonw_member_int(w, "restartCount", c->restart_count);
 	container_states_json(p, c, w);
 	jsonw_end(w);
+}
+
+static void container_statuses_json(const struct core_pod *p, const char *key, bool inits, struct jsonw *w)
+{
+	jsonw_key(w, key);
+	jsonw_array(w);
+	for (size_t i = 0; i < p->container_count; i++)
+		if ((p->containers[i].role != CONTAINER_ROLE_MEMBER) == inits)
+			container_json(p, &p->containers[i], w);
+	jsonw_end(w);
+}
+
+/* When the last init container was through. */
+static int64_t initialized_since(const struct core_pod *p)
+{
+	int64_t at = p->created_wall;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		const struct core_container *c = &p->containers[i];
+		if (c->passed)
+			at = MAX(at, c->role == CONTAINER_ROLE_INIT ? c->last.exit.wall : c->started_wall);
+	}
+	return at;
 }
 
 /* When readiness last changed: a container's start made the pod ready, an exit made it unready. */
@@ -200,7 +224,7 @@ static void conditions_json(const struct core_pod *p, struct jsonw *w)
 	condition_json(w, "PodScheduled", true, p->created_wall, NULL, NULL);
 	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady",
 	               p->message);
-	condition_json(w, "Initialized", true, p->created_wall, NULL, NULL);
+	condition_json(w, "Initialized", core_pod_initialized(p), initialized_since(p), "ContainersNotInitialized", "");
 	condition_json(w, "ContainersReady", ready, ready_since(p, ready), reason, buf_str(&unready));
 	condition_json(w, "Ready", ready, ready_since(p, ready), reason, buf_str(&unready));
 	jsonw_end(w);
@@ -249,11 +273,9 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 	addresses_json(d, p, w);
 	api_time(w, "startTime", p->created_wall);
 	jsonw_member_str(w, "qosClass", qos_name(p->pod->qos));
-	jsonw_key(w, "containerStatuses");
-	jsonw_array(w);
-	for (size_t i = 0; i < p->container_count; i++)
-		container_json(p, &p->containers[i], w);
-	jsonw_end(w);
+	if (p->pod->spec.init_containers.count)
+		container_statuses_json(p, "initContainerStatuses", true, w);
+	container_statuses_json(p, "containerStatuses", false, w);
 	jsonw_end(w);
 }
 

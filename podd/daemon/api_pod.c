@@ -127,15 +127,21 @@ static void item_cells(const struct api *a, const struct feed_item *i, struct js
 {
 	const struct core_pod *p = item_pod(a, i);
 	char text[64], host[INET_ADDRSTRLEN], age[CLOCK_AGE_SIZE];
-	size_t ready = 0;
+	char status[POD_STATUS_SIZE];
+	size_t ready = 0, total = 0;
 
-	for (size_t n = 0; n < p->container_count; n++)
-		ready += core_container_ready(&p->containers[n]);
+	for (size_t n = 0; n < p->container_count; n++) {
+		const struct core_container *c = &p->containers[n];
+		if (c->role == CONTAINER_ROLE_INIT) /* as kubectl counts */
+			continue;
+		ready += core_container_ready(c);
+		total++;
+	}
 	jsonw_array(w);
 	jsonw_str(w, p->pod->metadata.name);
-	(void)snprintf(text, sizeof(text), "%zu/%zu", ready, p->container_count);
+	(void)snprintf(text, sizeof(text), "%zu/%zu", ready, total);
 	jsonw_str(w, text);
-	jsonw_str(w, core_pod_status(p));
+	jsonw_str(w, core_pod_status(p, status));
 	restarts_text(p, text, sizeof(text));
 	jsonw_str(w, text);
 	clock_age(clock_wall() - p->created_wall, age);

@@ -12,28 +12,46 @@ static int64_t cpu_request(const struct container *c)
 	return q->set ? quantity_milli(q) : 0;
 }
 
+static int64_t cpu_limit(const struct container *c)
+{
+	return c->resources.limits.cpu.set ? quantity_milli(&c->resources.limits.cpu) : 0;
+}
+
+static int64_t memory_limit(const struct container *c)
+{
+	return c->resources.limits.memory.set ? quantity_value(&c->resources.limits.memory) : 0;
+}
+
+/* The most that runs at one time: members and sidecars together, or an init container beside the sidecars before it. */
+static int64_t pod_peak(const struct pod *p, int64_t (*amount)(const struct container *c))
+{
+	int64_t sum = 0, peak = 0;
+
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct container *c = pod_container_at(p, i);
+		if (pod_is_init(p, c) && !pod_is_sidecar(p, c))
+			peak = MAX(peak, sum + amount(c));
+		else
+			sum += amount(c);
+	}
+	return MAX(peak, sum);
+}
+
 struct cgroup_limits sandbox_pod_limits(const struct pod *p)
 {
-	int64_t milli = 0;
-
-	for (size_t i = 0; i < p->spec.containers.count; i++)
-		milli += cpu_request(&p->spec.containers.items[i]);
-	return (struct cgroup_limits){ .cpu_weight = cgroup_cpu_weight(milli) };
+	return (struct cgroup_limits){ .cpu_weight = cgroup_cpu_weight(pod_peak(p, cpu_request)) };
 }
 
 /* As the kubelet does: the pod has a limit of its own when every container has one. */
 struct cgroup_limits sandbox_members_limits(const struct pod *p)
 {
 	struct cgroup_limits l = { 0 };
-	int64_t cpu = 0, memory = 0;
+	int64_t cpu = pod_peak(p, cpu_limit), memory = pod_peak(p, memory_limit);
 	bool all_cpu = true, all_memory = true;
 
-	for (size_t i = 0; i < p->spec.containers.count; i++) {
-		const struct resource_list *limits = &p->spec.containers.items[i].resources.limits;
-		all_cpu = all_cpu && limits->cpu.set;
-		all_memory = all_memory && limits->memory.set;
-		cpu += limits->cpu.set ? quantity_milli(&limits->cpu) : 0;
-		memory += limits->memory.set ? quantity_value(&limits->memory) : 0;
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		all_cpu = all_cpu && pod_container_at(p, i)->resources.limits.cpu.set;
+		all_memory = all_memory && pod_container_at(p, i)->resources.limits.memory.set;
 	}
 	if (all_cpu && cpu > 0)
 		cgroup_cpu_quota(cpu, &l.cpu_quota_us, &l.cpu_period_us);

@@ -52,6 +52,6 @@ void logs_first_numbers(const struct daemon *d, const struct pod *p, const char 
 {
 	_cleanup_close_ int logs_fd = logs_open(d, p, uid, /* make= */ false);
 
-	for (size_t i = 0; logs_fd >= 0 && i < p->spec.containers.count && i < CONTAINERS_MAX; i++)
-		ret[i] = first_number(logs_fd, p->spec.containers.items[i].name);
+	for (size_t i = 0; logs_fd >= 0 && i < pod_container_count(p) && i < CONTAINERS_MAX; i++)
+		ret[i] = first_number(logs_fd, pod_container_at(p, i)->name);
 }

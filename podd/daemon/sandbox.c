@@ -237,8 +237,8 @@ static const char *unenforceable(const struct daemon *d, const struct pod *p)
 {
 	if (d->config->allow_unenforced)
 		return NULL;
-	for (size_t i = 0; i < p->spec.containers.count; i++) {
-		const struct resource_list *l = &p->spec.containers.items[i].resources.limits;
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct resource_list *l = &pod_container_at(p, i)->resources.limits;
 		if (l->memory.set && !cgroup_has(d->cgroups, CGROUP_MEMORY))
 			return "memory";
 		if (l->cpu.set && !cgroup_has(d->cgroups, CGROUP_CPU))

@@ -8,8 +8,8 @@ static size_t collect_ports(const struct pod *p, struct podnet_port ports[static
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->spec.containers.count; i++) {
-		const struct container_port_list *l = &p->spec.containers.items[i].ports;
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct container_port_list *l = &pod_container_at(p, i)->ports;
 		for (size_t k = 0; k < l->count && n < PODNET_PORTS_MAX; k++) {
 			if (!l->items[k].host_port || l->items[k].protocol == PROTOCOL_SCTP)
 				continue;

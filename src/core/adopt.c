@@ -49,6 +49,10 @@ static void restore_pod(struct core *c, struct core_pod *p, const struct note *n
 		if (n->containers[i].resize_due)
 			p->applied.resize = ~p->marks.resize; /* it may have started with the limits of before */
 	p->recreate = n->recreate;
+	p->restart_all = n->restart_all;
+	p->active_boot = n->active_boot;
+	if (n->overdue)
+		pod_set_overdue(p);
 	p->generation = MAX(p->generation, n->generation + (p->pod && p->applied.spec != p->marks.spec));
 	p->created_wall = n->created_wall;
 	p->sandbox_wall = n->sandbox_wall;
@@ -67,6 +71,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->launch_boot = n->launch_boot;
 	k->launched = n->launched;
 	k->launch_void = n->launch_void;
+	k->passed = n->passed;
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
@@ -123,6 +128,7 @@ static void restore_start(struct core *c, struct core_container *k, const struct
 	k->number = s->number;
 	k->launched = true;
 	k->launch_void = false;
+	k->passed = k->passed || (k->role == CONTAINER_ROLE_SIDECAR && !s->launch_failed);
 	k->pid = s->pid;
 	k->started_wall = s->started_wall;
 	/* Boot time of the launch by the note; the snapshot has only wall time, which may have been set since. */
@@ -176,24 +182,49 @@ static void restore_container(struct core *c, struct core_pod *p, struct core_co
 		restore_start(c, k, f->alive ? f->alive : f->ended, n, nc != NULL);
 	else if (nc)
 		restore_absent(k, nc, f);
-	if (f->alive && nc && nc->state == CONTAINER_STATE_STOPPING)
+	bool ending = nc && (nc->state == CONTAINER_STATE_STOPPING || (nc->state == CONTAINER_STATE_STARTING && nc->deadline));
+	if (f->alive && ending)
 		f->deadline = nc->deadline ? nc->deadline : 1;
 }
 
-/* Containers that the manifest does not have (any more): those that are alive must be stopped, of the others only the numbers count. */
-static void add_strangers(struct core *c, struct core_pod *p, const struct adopt_info *a)
+static void add_stranger(struct core *c, struct core_pod *p, const struct note_container *n, const struct adopted_start *s)
 {
-	for (size_t i = 0; i < a->start_count; i++) {
-		const struct adopted_start *s = &a->starts[i];
-		if (pod_find_container(p, s->container))
-			continue;
-		p->number_floor = MAX(p->number_floor, s->number + 1);
-		if (s->pid) {
-			(void)pod_add_container(p, s->container);
-			continue;
-		}
-		effect_note(c, p);
-		effect_container(c, p, EFFECT_ACK, s->container, s->number);
+	if (pod_find_container(p, s->container))
+		return;
+	p->number_floor = MAX(p->number_floor, s->number + 1);
+	if (s->pid) {
+		struct core_container *k = pod_add_container(p, s->container);
+		k->role = n ? n->role : CONTAINER_ROLE_MEMBER;
+		return;
+	}
+	effect_note(c, p);
+	effect_container(c, p, EFFECT_ACK, s->container, s->number);
+}
+
+/* Containers that the manifest does not have (any more): those that are alive must be stopped, in the order that the note has, of the others only
+ * the numbers count. */
+static void add_strangers(struct core *c, struct core_pod *p, const struct note *n, const struct adopt_info *a)
+{
+	for (size_t i = 0; n && i < n->container_count; i++)
+		for (size_t j = 0; j < a->start_count; j++)
+			if (note_find(n, a->starts[j].container) == &n->containers[i])
+				add_stranger(c, p, &n->containers[i], &a->starts[j]);
+	for (size_t j = 0; j < a->start_count; j++)
+		add_stranger(c, p, NULL, &a->starts[j]);
+}
+
+/* Without a note: who was started after it shows that it has passed. */
+static void infer_order(struct core_pod *p)
+{
+	bool later = false;
+
+	for (size_t i = p->container_count; i-- > 0;) {
+		struct core_container *k = &p->containers[i];
+		if (later && k->role != CONTAINER_ROLE_MEMBER)
+			k->passed = true;
+		if (later && k->role == CONTAINER_ROLE_INIT && k->state == CONTAINER_STATE_WAITING)
+			container_set_state(k, CONTAINER_STATE_DONE);
+		later = later || (k->spec && k->launched);
 	}
 }
 
@@ -223,10 +254,12 @@ void pod_adopt(struct core *c, struct core_pod *p, const struct adopt_info *a)
 	}
 	restore_pod(c, p, n, a);
 	pod_reconcile_resize(c, p); /* before any note */
-	add_strangers(c, p, a);
+	add_strangers(c, p, n, a);
 	struct finding *found = xnew_array(struct finding, p->container_count);
 	for (size_t i = 0; i < p->container_count; i++)
 		restore_container(c, p, &p->containers[i], n, a, &found[i]);
+	if (!n)
+		infer_order(p);
 
 	pod_set_state(c, p, POD_STATE_RUNNING);
 	bool stop = pod_must_stop(p);

@@ -3,18 +3,52 @@
 #include "base/clock.h"
 #include "core/container.h"
 
-bool backoff_restarts(enum restart_policy policy, const struct exit_info *exit)
+static bool rule_matches(const struct restart_rule *rule, int code)
+{
+	const struct int_list *l = &rule->exit_codes.values;
+	bool among = false;
+
+	for (size_t i = 0; i < l->count; i++)
+		among = among || l->items[i] == code;
+	return among == (rule->exit_codes.operator== EXIT_OPERATOR_IN);
+}
+
+static enum again by_pod(enum restart_policy policy, bool failed)
 {
 	switch (policy) {
 	case RESTART_POLICY_ALWAYS:
-		return true;
+		return AGAIN_YES;
 	case RESTART_POLICY_ON_FAILURE:
-		return exit->code != 0;
+		return failed ? AGAIN_YES : AGAIN_NO;
 	case RESTART_POLICY_NEVER:
 	case RESTART_POLICY_MAX:
 		break;
 	}
-	return false;
+	return AGAIN_NO;
+}
+
+/* The container's rules, else its own policy, else the pod's. An init container that has succeeded is not asked about. */
+enum again backoff_again(const struct core_pod *p, const struct core_container *k, const struct exit_info *exit)
+{
+	if (p->overdue || (k->role == CONTAINER_ROLE_INIT && k->passed))
+		return AGAIN_NO;
+	for (size_t i = 0; i < k->spec->restart_rules.count; i++) {
+		const struct restart_rule *rule = &k->spec->restart_rules.items[i];
+		if (rule_matches(rule, exit->code))
+			return rule->action == RESTART_ACTION_ALL ? AGAIN_ALL : AGAIN_YES;
+	}
+	switch (k->spec->restart) {
+	case CONTAINER_RESTART_ALWAYS:
+		return AGAIN_YES;
+	case CONTAINER_RESTART_ON_FAILURE:
+		return exit->code != 0 ? AGAIN_YES : AGAIN_NO;
+	case CONTAINER_RESTART_NEVER:
+		return AGAIN_NO;
+	case CONTAINER_RESTART_AS_POD:
+	case CONTAINER_RESTART_MAX:
+		break;
+	}
+	return by_pod(p->pod->spec.restart_policy, exit->code != 0);
 }
 
 int64_t backoff_next(const struct backoff_config *b, int64_t ran, int64_t *backoff)

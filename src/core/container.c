@@ -11,6 +11,7 @@
 
 /* How long a SIGKILL may take before it is repeated, and reported: only the kernel can hold up a process that long. */
 #define KILL_INTERVAL (10 * NS_PER_SEC)
+#define LATE_GRACE (2 * NS_PER_SEC)
 #define GRACE_SECONDS_MAX INT64_C(315360000) /* ten years: no sum of it overflows */
 
 #define TO(s) (1u << CONTAINER_STATE_##s)
@@ -18,10 +19,10 @@
 static const unsigned legal[] = {
 	/* adoption enters any state from here */
 	[CONTAINER_STATE_WAITING] = TO(STARTING) | TO(RUNNING) | TO(STOPPING) | TO(BACKOFF) | TO(DONE),
-	[CONTAINER_STATE_STARTING] = TO(STARTING) | TO(RUNNING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
-	[CONTAINER_STATE_RUNNING] = TO(STARTING) | TO(STOPPING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
-	[CONTAINER_STATE_STOPPING] = TO(STARTING) | TO(DONE) | TO(WAITING),
-	[CONTAINER_STATE_BACKOFF] = TO(STARTING) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_STARTING] = TO(RUNNING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_RUNNING] = TO(STOPPING) | TO(BACKOFF) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_STOPPING] = TO(BACKOFF) | TO(DONE) | TO(WAITING),
+	[CONTAINER_STATE_BACKOFF] = TO(DONE) | TO(WAITING),
 	[CONTAINER_STATE_DONE] = TO(STARTING) | TO(WAITING),
 };
 _Static_assert(ARRAY_SIZE(legal) == CONTAINER_STATE_MAX, "every state says where it leads");
@@ -57,13 +58,19 @@ void container_want(const struct pod *pod, struct core_container *k)
 		k->applied_hash = k->wanted_hash;
 }
 
-void container_forget(struct core_container *k)
+void container_renew(struct core_container *k)
 {
-	assert(!container_alive(k));
 	if (k->state != CONTAINER_STATE_WAITING)
 		container_set_state(k, CONTAINER_STATE_WAITING);
 	k->backoff = 0;
 	k->restart_wanted = false;
+}
+
+void container_forget(struct core_container *k)
+{
+	assert(!container_alive(k));
+	container_renew(k);
+	k->passed = false;
 }
 
 void container_launch(struct core *c, struct core_pod *p, struct core_container *k)
@@ -74,7 +81,7 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 		k->restart_count++;
 	k->number = k->next_number++;
 	k->launched = true;
-	k->launch_void = k->restart_wanted = k->killed = k->stuck = k->resize_due = false;
+	k->launch_void = k->restart_wanted = k->signalled = k->killed = k->stuck = k->resize_due = false;
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;
@@ -85,12 +92,6 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 	core_touch(c, p);
 }
 
-void container_launch_fresh(struct core *c, struct core_pod *p, struct core_container *k)
-{
-	k->backoff = 0;
-	container_launch(c, p, k);
-}
-
 static void kill_now(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	k->killed = true;
@@ -98,15 +99,36 @@ static void kill_now(struct core *c, struct core_pod *p, struct core_container *
 	effect_container(c, p, EFFECT_KILL, k->name, k->number);
 }
 
-static void send_stop(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
+static void send_signal(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
 {
-	effect_note(c, p);
-	if (deadline <= c->boot) {
-		kill_now(c, p, k);
-		return;
-	}
+	k->signalled = true;
 	k->deadline = deadline;
 	effect_signal(c, p, k, SIGTERM);
+}
+
+/* Who had to wait for its turn has at least this, even if the others have used up the grace period. (The kubelet's minimum.) */
+static int64_t late_deadline(const struct core *c, const struct core_container *k)
+{
+	return MAX(k->deadline, c->boot + LATE_GRACE);
+}
+
+void container_stop_if_due(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	if (!k->signalled && !k->killed && order_may_stop(p, k))
+		send_signal(c, p, k, late_deadline(c, k));
+}
+
+static void begin_stop(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
+{
+	container_set_state(k, CONTAINER_STATE_STOPPING);
+	k->signalled = false;
+	effect_note(c, p);
+	if (deadline <= c->boot)
+		kill_now(c, p, k);
+	else if (order_may_stop(p, k))
+		send_signal(c, p, k, deadline);
+	else
+		k->deadline = deadline;
 }
 
 void container_abort(struct core *c, struct core_pod *p, struct core_container *k)
@@ -116,27 +138,26 @@ void container_abort(struct core *c, struct core_pod *p, struct core_container *
 
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k)
 {
-	int64_t grace = MIN(p->grace_seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
+	int64_t grace = p->restart_all ? 0 : MIN(p->grace_seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
 
 	switch (k->state) {
-	case CONTAINER_STATE_WAITING:
 	case CONTAINER_STATE_BACKOFF:
 		container_set_state(k, CONTAINER_STATE_DONE);
 		break;
 	case CONTAINER_STATE_STARTING:
 		/* In a pod that runs on, EVENT_STARTED will find that it is unwanted. */
 		container_abort(c, p, k);
-		if (p->state == POD_STATE_STOPPING && !k->deadline)
+		if (order_ends(p) && !k->deadline)
 			k->deadline = c->boot + MAX(grace, 1);
 		break;
 	case CONTAINER_STATE_RUNNING:
-		container_set_state(k, CONTAINER_STATE_STOPPING);
-		send_stop(c, p, k, c->boot + grace);
+		begin_stop(c, p, k, c->boot + grace);
 		if (k->restart_wanted && container_stale(k))
 			effect_report(c, p, k, true, "Killing", "Container %s definition changed, will be restarted", k->name);
 		else
 			effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
 		break;
+	case CONTAINER_STATE_WAITING: /* what is over starts nothing */
 	case CONTAINER_STATE_STOPPING:
 	case CONTAINER_STATE_DONE:
 	case CONTAINER_STATE_MAX:
@@ -147,8 +168,7 @@ void container_stop(struct core *c, struct core_pod *p, struct core_container *k
 
 void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
 {
-	container_set_state(k, CONTAINER_STATE_STOPPING);
-	send_stop(c, p, k, deadline);
+	begin_stop(c, p, k, deadline);
 	core_touch(c, p);
 }
 
@@ -171,10 +191,16 @@ void container_tick(struct core *c, struct core_pod *p, struct core_container *k
 		return;
 	switch (k->state) {
 	case CONTAINER_STATE_BACKOFF:
-		container_launch(c, p, k);
+		container_set_state(k, CONTAINER_STATE_WAITING);
+		break;
+	case CONTAINER_STATE_STOPPING:
+		if (!k->signalled && !k->killed) { /* those it waited for are being killed now */
+			send_signal(c, p, k, late_deadline(c, k));
+			break;
+		}
+		escalate(c, p, k);
 		break;
 	case CONTAINER_STATE_STARTING:
-	case CONTAINER_STATE_STOPPING:
 		escalate(c, p, k);
 		break;
 	case CONTAINER_STATE_WAITING:
@@ -219,7 +245,7 @@ static void back_off(struct core *c, struct core_pod *p, struct core_container *
 	if (delay == 0 && pull)
 		delay = backoff_next(&b, ran, &k->backoff);
 	if (delay == 0) {
-		container_launch(c, p, k);
+		container_set_state(k, CONTAINER_STATE_WAITING);
 		return;
 	}
 	(void)snprintf(why, sizeof(why), "%s", pull && !first ? "ImagePullBackOff" : reason);
@@ -234,6 +260,28 @@ static void back_off(struct core *c, struct core_pod *p, struct core_container *
 		effect_report(c, p, k, false, "BackOff", "Back-off %.1fs restarting container %s", (double)delay / 1e9, k->name);
 }
 
+static void pass(struct core_container *k)
+{
+	container_set_state(k, CONTAINER_STATE_DONE);
+	k->passed = true;
+}
+
+static void follow_policy(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	enum again again = backoff_again(p, k, &k->last.exit);
+
+	if (again == AGAIN_NO) {
+		container_set_state(k, CONTAINER_STATE_DONE);
+		return;
+	}
+	back_off(c, p, k, "CrashLoopBackOff", k->last.message);
+	if (again == AGAIN_ALL) {
+		p->restart_all = true;
+		effect_report(c, p, k, true, "RestartAllContainers", "Container %s exited with %d, all containers are restarted",
+		              k->name, k->last.exit.code);
+	}
+}
+
 /* The start is over and recorded: what now? `retry`: it never ran, for a reason that restartPolicy has no say in. */
 static void decide(struct core *c, struct core_pod *p, struct core_container *k, bool retry)
 {
@@ -243,14 +291,16 @@ static void decide(struct core *c, struct core_pod *p, struct core_container *k,
 	core_touch(c, p);
 	if (p->state != POD_STATE_RUNNING || !k->spec)
 		container_set_state(k, CONTAINER_STATE_DONE);
-	else if (again)
-		container_launch_fresh(c, p, k);
-	else if (retry)
-		back_off(c, p, k, k->reason, k->message);
-	else if (backoff_restarts(p->pod->spec.restart_policy, &k->last.exit))
-		back_off(c, p, k, "CrashLoopBackOff", k->last.message);
-	else
+	else if (again || p->restart_all)
+		container_renew(k);
+	else if (k->role == CONTAINER_ROLE_INIT && !retry && k->last.exit.code == 0)
+		pass(k);
+	else if (k->role == CONTAINER_ROLE_SIDECAR && order_is_over(p))
 		container_set_state(k, CONTAINER_STATE_DONE);
+	else if (retry && !p->overdue)
+		back_off(c, p, k, k->reason, k->message);
+	else
+		follow_policy(c, p, k);
 }
 
 void container_exited(struct core *c, struct core_pod *p, struct core_container *k, const struct exit_info *exit)
@@ -293,7 +343,7 @@ void container_lost(struct core *c, struct core_pod *p, struct core_container *k
 {
 	struct exit_info exit = { .code = 137, .signal = SIGKILL, .wall = c->wall };
 	bool again = k->spec && p->state == POD_STATE_RUNNING &&
-	             (k->restart_wanted || container_stale(k) || backoff_restarts(p->pod->spec.restart_policy, &exit));
+	             (k->restart_wanted || container_stale(k) || backoff_again(p, k, &exit) != AGAIN_NO);
 
 	record(k, &exit, unknown, "");
 	container_set_state(k, again ? CONTAINER_STATE_WAITING : CONTAINER_STATE_DONE);
@@ -310,13 +360,13 @@ static void started(struct core *c, struct core_pod *p, struct core_container *k
 	k->started_wall = c->wall;
 	core_touch(c, p);
 	effect_report(c, p, k, true, "Started", "Started container %s", k->name);
-	if (p->state == POD_STATE_STOPPING) {
+	if (deadline) {
 		/* The grace period began with the wish, not with this late start. */
-		container_set_state(k, CONTAINER_STATE_STOPPING);
-		send_stop(c, p, k, k->killed ? 0 : deadline);
+		begin_stop(c, p, k, k->killed ? 0 : deadline);
 		effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
 		return;
 	}
+	k->passed = k->passed || k->role == CONTAINER_ROLE_SIDECAR;
 	if (k->resize_due)
 		effect_pod(c, p, EFFECT_RESIZE);
 	k->resize_due = false;

@@ -1,12 +1,12 @@
 /* The machine of one container, inside a standing sandbox.
  *
- *   WAITING    Nothing of it exists. It is launched as soon as its pod is RUNNING.
+ *   WAITING    Nothing of it exists. It is launched when its pod is RUNNING and its turn has come (core/order.c).
  *   STARTING   EFFECT_LAUNCH is under way; whether a process exists is unknown, so it counts as alive, and can't be signalled: a wish to
  *              stop it waits for EVENT_STARTED (or, while the pod stops, for the end of the grace period).
  *   RUNNING    Its program runs.
- *   STOPPING   It was told to end. `deadline` is the end of the grace period, then the time of the next SIGKILL. In a RUNNING pod a
- *              container with a spec stops only in order to be started again (`restart_wanted`).
- *   BACKOFF    Nothing of it exists; it is launched at `deadline`.
+ *   STOPPING   It is to end: was sent the stop signal, or is a sidecar whose turn has not come. `deadline` is the end of the grace
+ *              period, then the time of the next SIGKILL. `restart_wanted`: it stops in order to be started again.
+ *   BACKOFF    Nothing of it exists; it is WAITING again at `deadline`.
  *   DONE       Nothing of it exists, and restartPolicy, or the pod's own end, leaves it so.
  *
  * Alive means STARTING, RUNNING or STOPPING. A launch happens only from a state that is not alive, with a number that was never
@@ -25,15 +25,15 @@ void container_want(const struct pod *pod, struct core_container *k);
 void container_set_state(struct core_container *k, enum container_state to);
 
 void container_launch(struct core *c, struct core_pod *p, struct core_container *k);
-void container_launch_fresh(struct core *c, struct core_pod *p,
-                            struct core_container *k); /* by wish, not after a fault: no back-off */
+void container_renew(struct core_container *k); /* by wish, not after a fault: back to WAITING, no back-off */
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k);
+void container_stop_if_due(struct core *c, struct core_pod *p, struct core_container *k); /* it is STOPPING: is it its turn? */
 /* It is STARTING, and not wanted in this version: may take long, if its image has to be imported first. */
 void container_abort(struct core *c, struct core_pod *p, struct core_container *k);
 /* It was being stopped when podd ended: whether the signal was sent is unknown, a second one does no harm. */
 void container_stop_adopted(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline);
 void container_tick(struct core *c, struct core_pod *p, struct core_container *k);
-void container_forget(struct core_container *k); /* the pod starts anew: back to WAITING, what is known of the past stays */
+void container_forget(struct core_container *k); /* the pod starts anew: likewise, and its place in the order is open again */
 
 /* Events about start `k->number`, or an older one. */
 void container_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e);
@@ -44,7 +44,8 @@ void container_start_failed(struct core *c, struct core_pod *p, struct core_cont
 void container_lost(struct core *c, struct core_pod *p, struct core_container *k);
 
 /* backoff.c */
-bool backoff_restarts(enum restart_policy policy, const struct exit_info *exit);
+enum again { AGAIN_NO, AGAIN_YES, AGAIN_ALL }; /* ALL: with it the whole pod, in place */
+enum again backoff_again(const struct core_pod *p, const struct core_container *k, const struct exit_info *exit);
 /* The delay before the next start after a run of `ran` ns (negative: it did not run), and the step to the one after. */
 int64_t backoff_next(const struct backoff_config *b, int64_t ran, int64_t *backoff);
 struct backoff_config backoff_of_pod(const struct core *c, const struct core_pod *p);

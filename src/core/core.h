@@ -96,7 +96,7 @@ struct event {
 		struct exit_info exit;       /* EXITED */
 		int32_t pid;                 /* STARTED */
 	};
-	/* SANDBOX_READY, POD_SET: the first free start number of each container of the pod, in order (log files of an earlier boot
+	/* SANDBOX_READY, POD_SET: the first free start number of each container of the pod, in order of pod_container_at (log files of an earlier boot
 	 * count); 0 where nothing is known. */
 	uint32_t first_numbers[CONTAINERS_MAX];
 	char reason[REASON_SIZE], message[MESSAGE_SIZE];
@@ -143,7 +143,7 @@ enum pod_state {
 	POD_STATE_STOPPING,   /* containers are being stopped, then the sandbox goes */
 	POD_STATE_DESTROYING, /* EFFECT_SANDBOX_DESTROY is under way */
 	POD_STATE_HELD,       /* stopped by hand */
-	POD_STATE_FINISHED,   /* all containers are done for good; the anchor stays, since it is what remembers that */
+	POD_STATE_FINISHED,   /* nothing will be started any more; the anchor stays, since it is what remembers that */
 	POD_STATE_MAX,
 };
 const char *pod_state_name(enum pod_state s);
@@ -159,6 +159,14 @@ enum container_state {
 };
 const char *container_state_name(enum container_state s);
 
+/* Its place in the order of the pod, see core/order.c. */
+enum container_role {
+	CONTAINER_ROLE_MEMBER,
+	CONTAINER_ROLE_INIT,    /* runs to its end before what comes after it */
+	CONTAINER_ROLE_SIDECAR, /* of initContainers, with restartPolicy: Always */
+	CONTAINER_ROLE_MAX,
+};
+
 /* How a start ended. */
 struct termination {
 	bool set;
@@ -173,6 +181,7 @@ struct core_container {
 	char name[CONTAINER_NAME_SIZE];
 	const struct container *spec; /* NULL: an edit took it out of the manifest, it is on its way out */
 	enum container_state state;
+	enum container_role role;
 	uint32_t number; /* of the current or last start */
 	uint32_t next_number;
 	uint32_t restart_count;
@@ -191,6 +200,8 @@ struct core_container {
 	bool launched;      /* ever, in this life of the pod */
 	bool launch_void;   /* the last launch made no container: its successor is no restart */
 	bool resize_due;    /* limits were edited while it was starting */
+	bool passed;        /* what comes after it may start: an init container has succeeded, a sidecar was started */
+	bool signalled;     /* the stop signal was sent: a sidecar waits for its turn */
 	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
 };
 
@@ -204,16 +215,18 @@ struct core_pod {
 	char uid[POD_UID_SIZE];
 	struct pod *pod; /* the version that is being made true; NULL for an anchor without a manifest */
 	enum pod_state state;
-	bool wanted;   /* its manifest is there */
-	bool held;     /* podctl stop */
-	bool recreate; /* this sandbox must go, whatever comes: survives in the note until it is gone */
+	bool wanted;      /* its manifest is there */
+	bool held;        /* podctl stop */
+	bool recreate;    /* this sandbox must go, whatever comes: survives in the note until it is gone */
+	bool overdue;     /* activeDeadlineSeconds have passed: nothing is started any more */
+	bool restart_all; /* by a restart rule: all containers are being killed, then the pod starts anew in this sandbox */
 	struct sandbox_info sandbox;
 	int64_t created_wall, sandbox_wall, deleted_wall; /* 0: not yet */
 	int64_t deadline;                                 /* of the pod itself: retry of a failed sandbox */
 	int64_t backoff;
 	uint64_t generation;                             /* counts accepted edits of the spec */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is not running, for status */
-	struct core_container *containers;               /* in the order of the manifest, then those on their way out */
+	struct core_container *containers;               /* in the order of their start, then those on their way out */
 	size_t container_count;
 
 	/* The core's own, see core/pod.h. */
@@ -225,6 +238,7 @@ struct core_pod {
 	uint32_t number_floor; /* beyond every number of containers that an edit took out */
 	int64_t grace_seconds; /* of the last version known, also by the note */
 	int64_t sandbox_boot;
+	int64_t active_boot; /* activeDeadlineSeconds count from here; 0: not begun */
 	uint64_t noted_step; /* the step that has an EFFECT_NOTE for this pod */
 };
 
@@ -261,9 +275,12 @@ void core_note(const struct core_pod *p, struct buf *out);
 /* Kubernetes' view. */
 const char *core_pod_phase(const struct core_pod *p); /* Pending, Running, Succeeded, Failed, Unknown */
 bool core_container_ready(const struct core_container *c);
+bool core_container_started(const struct core_container *c);
+bool core_pod_initialized(const struct core_pod *p);
 bool core_pod_ready(const struct core_pod *p);
 /* Why it waits or how it ended, in Kubernetes' words; "" while it runs. */
 const char *core_container_reason(const struct core_pod *p, const struct core_container *c);
 const char *core_container_message(const struct core_container *c);
-/* The STATUS column of kubectl: "Running", "CrashLoopBackOff", "ContainerCreating", "Completed", "Terminating"... */
-const char *core_pod_status(const struct core_pod *p);
+/* The STATUS column of kubectl: "Running", "CrashLoopBackOff", "ContainerCreating", "Init:0/2", "Completed"... */
+enum { POD_STATUS_SIZE = REASON_SIZE + 8 };
+const char *core_pod_status(const struct core_pod *p, char text[static POD_STATUS_SIZE]); /* may be written into `text` */

@@ -7,21 +7,24 @@
 #include "base/str.h"
 
 enum {
-	MAGIC = 0x31646f70, /* "pod1" */
-	PREFIX_SIZE = 12,   /* magic, checksum of all that follows */
-	HEADER_SIZE = 86,   /* after the prefix */
+	MAGIC = 0x31646f70,   /* "pod1" */
+	PREFIX_SIZE = 12,     /* magic, checksum of all that follows */
+	HEADER_SIZE_MIN = 86, /* after the prefix: the first version's */
+	HEADER_SIZE = 94,
 	RECORD_SIZE = 60,
 };
 _Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
 
-enum { POD_RECREATE = 1 };
+enum { ROLE_SHIFT = 4 }; /* the role shares a byte with resize_restarts */
+enum { POD_RECREATE = 1, POD_OVERDUE = 2, POD_RESTART_ALL = 4 };
 enum {
 	CONTAINER_LAUNCHED = 1,
 	CONTAINER_LAUNCH_VOID = 2,
 	CONTAINER_RESTART = 4,
 	CONTAINER_LAST = 8,
 	CONTAINER_OOM = 16,
-	CONTAINER_RESIZE = 32
+	CONTAINER_RESIZE = 32,
+	CONTAINER_PASSED = 64,
 };
 
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
@@ -65,7 +68,8 @@ static void put_container(struct buf *b, const struct core_container *k)
 	const struct termination *t = &k->last;
 	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_void ? CONTAINER_LAUNCH_VOID : 0) |
 	                 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
-	                 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0);
+	                 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0) |
+	                 (k->passed ? CONTAINER_PASSED : 0);
 
 	put(b, fnv(k->name, strlen(k->name)), 8);
 	put(b, k->applied_hash, 8);
@@ -82,7 +86,13 @@ static void put_container(struct buf *b, const struct core_container *k)
 	put(b, reason_code(t->reason), 1);
 	put(b, to_seconds(t->started_wall), 4);
 	put(b, to_ms(t->exit.wall), 6);
-	put(b, k->resize_restarts, 1);
+	put(b, k->resize_restarts | (unsigned)k->role << ROLE_SHIFT, 1);
+}
+
+/* Without a manifest all that is left is to stop them, in order. */
+static bool kept(const struct core_pod *p, const struct core_container *k)
+{
+	return k->spec || !p->pod;
 }
 
 void core_note(const struct core_pod *p, struct buf *out)
@@ -91,7 +101,7 @@ void core_note(const struct core_pod *p, struct buf *out)
 	uint32_t floor = p->number_floor;
 
 	for (size_t i = 0; i < p->container_count; i++) {
-		if (p->containers[i].spec)
+		if (kept(p, &p->containers[i]))
 			count++;
 		else /* on its way out: that its numbers are used up is all that need be remembered */
 			floor = MAX(floor, p->containers[i].next_number);
@@ -102,7 +112,7 @@ void core_note(const struct core_pod *p, struct buf *out)
 	put(out, RECORD_SIZE, 2);
 	put(out, count, 1);
 	put(out, EDIT_HASH_VERSION, 1);
-	put(out, p->recreate ? POD_RECREATE : 0, 4);
+	put(out, (p->recreate ? POD_RECREATE : 0) | (p->overdue ? POD_OVERDUE : 0) | (p->restart_all ? POD_RESTART_ALL : 0), 4);
 	put(out, p->applied.spec, 8);
 	put(out, p->applied.recreate, 8);
 	put(out, p->applied.resize, 8);
@@ -114,8 +124,9 @@ void core_note(const struct core_pod *p, struct buf *out)
 	put(out, floor, 4);
 	put(out, MIN((uint64_t)MAX(p->grace_seconds, 0), UINT32_MAX), 4);
 	put(out, 0, 4);
+	put(out, (uint64_t)p->active_boot, 8);
 	for (size_t i = 0; i < p->container_count; i++)
-		if (p->containers[i].spec)
+		if (kept(p, &p->containers[i]))
 			put_container(out, &p->containers[i]);
 	uint64_t sum = fnv(out->data + start + PREFIX_SIZE, out->len - start - PREFIX_SIZE);
 	for (unsigned i = 0; i < 8; i++)
@@ -158,19 +169,25 @@ static void get_container(struct reader r, struct note_container *k)
 	(void)snprintf(t->reason, sizeof(t->reason), "%s", reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
 	t->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
 	t->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
-	k->resize_restarts = (unsigned)get(&r, 1);
+	uint64_t kind = get(&r, 1), role = kind >> ROLE_SHIFT;
+	k->resize_restarts = kind & ((1 << ROLE_SHIFT) - 1);
+	k->role = role < CONTAINER_ROLE_MAX ? (enum container_role)role : CONTAINER_ROLE_MEMBER;
 	t->set = flags & CONTAINER_LAST;
 	t->exit.oom = flags & CONTAINER_OOM;
 	k->launched = flags & CONTAINER_LAUNCHED;
 	k->launch_void = flags & CONTAINER_LAUNCH_VOID;
 	k->restart_wanted = flags & CONTAINER_RESTART;
 	k->resize_due = flags & CONTAINER_RESIZE;
+	k->passed = flags & CONTAINER_PASSED;
 }
 
-static void get_header(struct reader r, struct note *n)
+static void get_header(struct reader r, size_t size, struct note *n)
 {
 	n->comparable = get(&r, 1) == EDIT_HASH_VERSION;
-	n->recreate = get(&r, 4) & POD_RECREATE;
+	uint64_t flags = get(&r, 4);
+	n->recreate = flags & POD_RECREATE;
+	n->overdue = flags & POD_OVERDUE;
+	n->restart_all = flags & POD_RESTART_ALL;
 	n->applied.spec = get(&r, 8);
 	n->applied.recreate = get(&r, 8);
 	n->applied.resize = get(&r, 8);
@@ -181,24 +198,26 @@ static void get_header(struct reader r, struct note *n)
 	n->backoff = (int64_t)get(&r, 8);
 	n->number_floor = (uint32_t)get(&r, 4);
 	n->grace_seconds = (uint32_t)get(&r, 4);
+	(void)get(&r, 4);
+	n->active_boot = size >= HEADER_SIZE ? (int64_t)get(&r, 8) : n->sandbox_boot;
 }
 
 bool note_read(const void *data, size_t size, struct note *ret)
 {
 	struct reader r = { data };
 
-	if (size < PREFIX_SIZE + HEADER_SIZE || size > NOTE_SIZE_MAX || get(&r, 4) != MAGIC)
+	if (size < PREFIX_SIZE + HEADER_SIZE_MIN || size > NOTE_SIZE_MAX || get(&r, 4) != MAGIC)
 		return false;
 	uint64_t sum = get(&r, 8);
 	if (sum != fnv(r.at, size - PREFIX_SIZE))
 		return false;
 	const unsigned char *header = r.at;
 	size_t header_size = get(&r, 2), record_size = get(&r, 2), count = get(&r, 1);
-	if (header_size < HEADER_SIZE || record_size < RECORD_SIZE || count > CONTAINERS_MAX ||
+	if (header_size < HEADER_SIZE_MIN || record_size < RECORD_SIZE || count > CONTAINERS_MAX ||
 	    PREFIX_SIZE + header_size + count * record_size > size)
 		return false;
 	*ret = (struct note){ .container_count = count };
-	get_header(r, ret);
+	get_header(r, header_size, ret);
 	for (size_t i = 0; i < count; i++)
 		get_container((struct reader){ header + header_size + i * record_size }, &ret->containers[i]);
 	return true;

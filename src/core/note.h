@@ -13,17 +13,18 @@ struct note_container {
 	uint32_t next_number, restart_count, backoff_ms;
 	unsigned resize_restarts;
 	enum container_state state;
-	bool launched, launch_void, restart_wanted, resize_due;
+	enum container_role role;
+	bool launched, launch_void, restart_wanted, resize_due, passed;
 	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */
 	struct termination last;       /* without its message */
 };
 
 struct note {
 	bool comparable; /* hashes of this podd's EDIT_HASH_VERSION */
-	bool recreate;
+	bool recreate, overdue, restart_all;
 	struct edit_marks applied;
 	uint64_t generation;
-	int64_t created_wall, sandbox_wall, sandbox_boot, backoff;
+	int64_t created_wall, sandbox_wall, sandbox_boot, backoff, active_boot;
 	uint32_t number_floor, grace_seconds;
 	struct note_container containers[CONTAINERS_MAX];
 	size_t container_count;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "core/container.h"
 
@@ -37,10 +38,26 @@ struct core_container *pod_find_container(const struct core_pod *p, const char *
 	return NULL;
 }
 
+static int64_t active_deadline(const struct core_pod *p)
+{
+	int64_t seconds = p->pod ? p->pod->spec.active_deadline_seconds : 0;
+
+	return seconds && p->active_boot ? p->active_boot + seconds * NS_PER_SEC : 0;
+}
+
+bool pod_is_overdue(const struct core *c, const struct core_pod *p)
+{
+	int64_t deadline = active_deadline(p);
+
+	return deadline && deadline <= c->boot;
+}
+
 int64_t pod_deadline(const struct core_pod *p)
 {
-	int64_t first = p->deadline;
+	int64_t first = p->deadline, active = p->state == POD_STATE_RUNNING && !p->overdue ? active_deadline(p) : 0;
 
+	if (active && (!first || active < first))
+		first = active;
 	for (size_t i = 0; i < p->container_count; i++) {
 		int64_t d = p->containers[i].deadline;
 		if (d && (!first || d < first))
@@ -59,9 +76,13 @@ static bool pod_alive(const struct core_pod *p)
 
 bool pod_all_done(const struct core_pod *p)
 {
-	for (size_t i = 0; i < p->container_count; i++)
-		if (p->containers[i].state != CONTAINER_STATE_DONE)
+	bool over = order_is_over(p);
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		enum container_state s = p->containers[i].state;
+		if (s != CONTAINER_STATE_DONE && !(over && s == CONTAINER_STATE_WAITING))
 			return false;
+	}
 	return true;
 }
 
@@ -77,6 +98,11 @@ void pod_create_if_due(struct core *c, struct core_pod *p)
 		if (o != p && o->state != POD_STATE_PENDING && o->state != POD_STATE_HELD)
 			return;
 	p->applied = p->marks;
+	for (size_t i = 0; i < p->container_count; i++) /* their work is undone with the sandbox it was done in */
+		if (p->containers[i].role != CONTAINER_ROLE_MEMBER)
+			container_forget(&p->containers[i]);
+	if (!p->active_boot)
+		p->active_boot = c->boot;
 	pod_set_state(c, p, POD_STATE_CREATING);
 	effect_pod(c, p, EFFECT_SANDBOX_CREATE);
 }
@@ -111,8 +137,8 @@ static void forget_containers(struct core_pod *p, bool all)
 {
 	for (size_t i = 0; i < p->container_count; i++) {
 		struct core_container *k = &p->containers[i];
-		bool again = k->state == CONTAINER_STATE_DONE && backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
-		if (k->spec && (all || again || container_stale(k)))
+		bool again = k->spec && k->state == CONTAINER_STATE_DONE && backoff_again(p, k, &k->last.exit) != AGAIN_NO;
+		if (k->spec && !k->passed && (all || again || container_stale(k)))
 			container_forget(k);
 	}
 }
@@ -122,7 +148,11 @@ void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed)
 {
 	bool anew = !p->lost || p->applied.recreate != p->marks.recreate;
 
-	p->has_sandbox = p->recreate = p->lost = false;
+	p->has_sandbox = p->recreate = p->lost = p->restart_all = false;
+	if (anew) {
+		p->overdue = false;
+		p->active_boot = 0;
+	}
 	p->sandbox = (struct sandbox_info){ 0 };
 	p->sandbox_wall = 0;
 	if (!p->wanted) {
@@ -159,10 +189,9 @@ void pod_destroy(struct core *c, struct core_pod *p)
 void pod_stop_containers(struct core *c, struct core_pod *p)
 {
 	effect_note(c, p);
-	for (size_t i = 0; i < p->container_count; i++) {
+	for (size_t i = 0; i < p->container_count; i++)
 		p->containers[i].restart_wanted = false;
-		container_stop(c, p, &p->containers[i]);
-	}
+	order_advance(c, p);
 }
 
 void pod_stop(struct core *c, struct core_pod *p)
@@ -170,7 +199,7 @@ void pod_stop(struct core *c, struct core_pod *p)
 	if (p->wanted && !p->held && !p->recreate)
 		effect_report(c, p, NULL, true, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created");
 	p->recreate = true;
-	p->lost = false;
+	p->lost = p->restart_all = false;
 	p->backoff = 0;
 	pod_set_state(c, p, POD_STATE_STOPPING);
 	pod_stop_containers(c, p);
@@ -284,8 +313,25 @@ void pod_event(struct core *c, struct core_pod *p, const struct event *e)
 		core_impossible(c, p, NULL, e->type);
 }
 
+void pod_set_overdue(struct core_pod *p)
+{
+	p->overdue = true;
+	(void)snprintf(p->reason, sizeof(p->reason), "DeadlineExceeded");
+	(void)snprintf(p->message, sizeof(p->message), "Pod was active on the node longer than the specified deadline");
+}
+
+static void expire(struct core *c, struct core_pod *p)
+{
+	pod_set_overdue(p);
+	effect_note(c, p);
+	effect_report(c, p, NULL, true, p->reason, "%s", p->message);
+	core_touch(c, p);
+}
+
 void pod_tick(struct core *c, struct core_pod *p)
 {
+	if (p->state == POD_STATE_RUNNING && !p->overdue && pod_is_overdue(c, p))
+		expire(c, p);
 	if (p->deadline && p->deadline <= c->boot)
 		pod_create_if_due(c, p);
 	for (size_t i = 0; i < p->container_count; i++)
@@ -310,9 +356,26 @@ static void sweep(struct core_pod *p)
 	p->container_count = kept;
 }
 
+/* All that ran was killed. Who caused it may have to wait. */
+static void begin_again(struct core *c, struct core_pod *p)
+{
+	p->restart_all = false;
+	effect_note(c, p);
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		if (k->state != CONTAINER_STATE_BACKOFF)
+			container_forget(k);
+		k->passed = false;
+	}
+}
+
 void pod_settle(struct core *c, struct core_pod *p)
 {
 	sweep(p);
+	if (p->state == POD_STATE_RUNNING && p->restart_all && !pod_alive(p))
+		begin_again(c, p);
+	if (p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING)
+		order_advance(c, p);
 	if (p->state == POD_STATE_RUNNING && pod_all_done(p))
 		pod_set_state(c, p, POD_STATE_FINISHED);
 	else if (p->state == POD_STATE_STOPPING && !pod_alive(p))

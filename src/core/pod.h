@@ -4,10 +4,10 @@
  *   ADOPTING    An anchor was found, what it holds is not known yet. Nothing may be started, and nothing is stopped.
  *   CREATING    EFFECT_SANDBOX_CREATE is under way. Edits, deletion and holds wait for its answer.
  *   RUNNING     The sandbox stands. Containers are launched, restarted, replaced (core/container.h).
- *   STOPPING    The sandbox must go: deleted, held, or an edit needs another one. Containers are being stopped, all at once; none is launched.
+ *   STOPPING    The sandbox must go: deleted, held, or an edit needs another one. Containers are being stopped in order; none is launched.
  *   DESTROYING  EFFECT_SANDBOX_DESTROY is under way. Its end decides what comes: forget, hold, or begin anew.
  *   HELD        podctl stop. Nothing of it exists. Ends with podctl start or an edit of the spec.
- *   FINISHED    restartPolicy starts no container again. The anchor stays while it can, since it is the memory of that: a podd that comes
+ *   FINISHED    The pod is over (core/order.c): no container is started again. The anchor stays while it can, since it is the memory of that: a podd that comes
  *               back reads it and starts nothing. (If the anchor is lost the core still remembers; only both deaths together forget.)
  *
  * Who may change the state: pod_set_state alone, which asserts the table of legal changes; it is called from pod.c, wish.c, reconcile.c and
@@ -31,8 +31,18 @@ void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed); /* wh
 void pod_stop_containers(struct core *c, struct core_pod *p);
 int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and its containers', 0: none */
 bool pod_all_done(const struct core_pod *p);
-void pod_release_name(struct core *c, const struct pod *pod); /* who waited for the name can have it; NULL is fine */
+void pod_set_overdue(struct core_pod *p);
+bool pod_is_overdue(const struct core *c, const struct core_pod *p); /* activeDeadlineSeconds */
+void pod_release_name(struct core *c, const struct pod *pod);        /* who waited for the name can have it; NULL is fine */
 struct core_container *pod_find_container(const struct core_pod *p, const char *name);
+
+/* order.c */
+enum container_role order_role(const struct pod *pod, const struct container *spec);
+bool order_is_over(const struct core_pod *p);     /* nothing but sidecars is left to run, and so they end too */
+bool order_ends(const struct core_pod *p);        /* all that runs is to end */
+bool order_initialized(const struct core_pod *p); /* the members may run */
+bool order_may_stop(const struct core_pod *p, const struct core_container *k);
+void order_advance(struct core *c, struct core_pod *p); /* starts and stops those whose turn it is */
 
 /* wish.c */
 void wish_set(struct core *c, struct core_pod *p, const struct event *e);

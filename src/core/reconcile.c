@@ -17,7 +17,7 @@ struct core_container *pod_add_container(struct core_pod *p, const char *name)
 
 void pod_raise_numbers(struct core_pod *p, const uint32_t *first_numbers)
 {
-	size_t n = p->pod ? p->pod->spec.containers.count : 0;
+	size_t n = p->pod ? pod_container_count(p->pod) : 0;
 
 	for (size_t i = 0; i < n && i < CONTAINERS_MAX; i++)
 		if (!container_alive(&p->containers[i]))
@@ -37,6 +37,7 @@ static void take_container(struct core_pod *p, const struct core_container *old,
 	if (!k->spec && k->state == CONTAINER_STATE_STOPPING)
 		k->restart_wanted = true; /* was on its way out, and is wanted again */
 	k->spec = spec;
+	k->role = order_role(pod, spec);
 	container_want(pod, k);
 }
 
@@ -51,8 +52,8 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 	p->grace_seconds = pod->spec.grace_seconds;
 	p->containers = NULL;
 	p->container_count = 0;
-	for (size_t i = 0; i < pod->spec.containers.count && i < CONTAINERS_MAX; i++) {
-		const struct container *spec = &pod->spec.containers.items[i];
+	for (size_t i = 0; i < pod_container_count(pod) && i < CONTAINERS_MAX; i++) {
+		const struct container *spec = pod_container_at(pod, i);
 		struct core_container *k = NULL;
 		for (size_t j = 0; j < old_count && !k; j++)
 			if (streq(old[j].name, spec->name))
@@ -65,6 +66,7 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 		struct core_container *k = pod_add_container(p, old[j].name);
 		*k = old[j];
 		k->spec = NULL;
+		k->role = CONTAINER_ROLE_MEMBER; /* nobody waits for it */
 		k->restart_wanted = false;
 	}
 	free(old);
@@ -98,12 +100,10 @@ void pod_replace_container(struct core *c, struct core_pod *p, struct core_conta
 static void reconcile_container(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	bool stale = container_stale(k);
-	bool restarts = p->pod && backoff_restarts(p->pod->spec.restart_policy, &k->last.exit);
+	bool restarts = k->spec && backoff_again(p, k, &k->last.exit) != AGAIN_NO;
 
 	switch (k->state) {
-	case CONTAINER_STATE_WAITING:
-		if (k->spec)
-			container_launch(c, p, k);
+	case CONTAINER_STATE_WAITING: /* for its turn */
 		break;
 	case CONTAINER_STATE_STARTING: /* until it is known whether there is a process */
 		if (stale)
@@ -114,17 +114,18 @@ static void reconcile_container(struct core *c, struct core_pod *p, struct core_
 			pod_replace_container(c, p, k);
 		break;
 	case CONTAINER_STATE_STOPPING:
-		k->restart_wanted = k->spec != NULL;
+		k->restart_wanted = k->spec && (stale || k->restart_wanted);
 		break;
 	case CONTAINER_STATE_BACKOFF:
 		if (!k->spec || (!stale && !restarts && k->last.set && k->last.number == k->number))
 			container_set_state(k, CONTAINER_STATE_DONE);
 		else if (stale)
-			container_launch_fresh(c, p, k);
+			container_renew(k);
 		break;
 	case CONTAINER_STATE_DONE:
-		if (k->spec && (stale || restarts))
-			container_launch_fresh(c, p, k);
+		/* An edit of an init container that has done its work counts from the next sandbox on; sidecars follow the others. */
+		if (k->spec && k->role != CONTAINER_ROLE_SIDECAR && !k->passed && (stale || restarts))
+			container_renew(k);
 		break;
 	case CONTAINER_STATE_MAX:
 		break;
@@ -145,6 +146,10 @@ void pod_reconcile(struct core *c, struct core_pod *p)
 	if (p->state == POD_STATE_FINISHED)
 		pod_set_state(c, p, POD_STATE_RUNNING); /* settled again at the end of the step */
 	pod_reconcile_resize(c, p);
+	if (p->overdue && !pod_is_overdue(c, p)) {
+		p->overdue = false;
+		p->reason[0] = p->message[0] = '\0';
+	}
 	for (size_t i = 0; i < p->container_count; i++)
 		reconcile_container(c, p, &p->containers[i]);
 	if (p->applied.spec != p->marks.spec) {

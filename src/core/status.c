@@ -1,6 +1,9 @@
 /* Kubernetes' view of a pod, by the rules of the kubelet (phase) and of kubectl's printer (the STATUS column). */
+#include <stdio.h>
+
 #include "base/str.h"
 #include "core/container.h"
+#include "core/pod.h"
 
 /* In Kubernetes' terms a container waits, runs or has terminated. */
 static bool terminated(const struct core_container *k)
@@ -15,30 +18,39 @@ static bool running(const struct core_container *k)
 
 const char *core_pod_phase(const struct core_pod *p)
 {
-	size_t fresh = 0, alive = 0, ended = 0, succeeded = 0;
+	size_t fresh = 0, failed = 0;
 
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *k = &p->containers[i];
-		if (running(k))
-			alive++;
-		else if (!k->last.set)
-			fresh++;
-		else
-			ended++;
-		succeeded += terminated(k) && k->last.exit.code == 0;
+		if (k->role != CONTAINER_ROLE_MEMBER)
+			continue;
+		fresh += !running(k) && !k->last.set;
+		failed += !terminated(k) || k->last.exit.code != 0;
 	}
 	if (p->state == POD_STATE_ADOPTING)
 		return "Unknown";
-	if (p->state == POD_STATE_HELD || fresh > 0)
+	if (p->state == POD_STATE_FINISHED && (p->overdue || !order_initialized(p)))
+		return "Failed";
+	if (p->state == POD_STATE_HELD || !order_initialized(p) || fresh > 0)
 		return "Pending";
 	if (p->state != POD_STATE_FINISHED)
 		return "Running";
-	return succeeded == ended ? "Succeeded" : "Failed";
+	return failed ? "Failed" : "Succeeded";
+}
+
+bool core_container_started(const struct core_container *k)
+{
+	return running(k);
 }
 
 bool core_container_ready(const struct core_container *k)
 {
-	return k->state == CONTAINER_STATE_RUNNING;
+	return k->role == CONTAINER_ROLE_INIT ? k->passed : k->state == CONTAINER_STATE_RUNNING;
+}
+
+bool core_pod_initialized(const struct core_pod *p)
+{
+	return order_initialized(p);
 }
 
 bool core_pod_ready(const struct core_pod *p)
@@ -51,16 +63,29 @@ bool core_pod_ready(const struct core_pod *p)
 	return true;
 }
 
-const char *core_container_reason(const struct core_pod *p _unused_, const struct core_container *k)
+static bool has_inits(const struct core_pod *p)
+{
+	return p->container_count && p->containers[0].role != CONTAINER_ROLE_MEMBER;
+}
+
+/* As the kubelet says it, whoever it is that waits, and for what. */
+static const char initializing[] = "PodInitializing";
+
+static const char *waiting_reason(const struct core_pod *p)
+{
+	return has_inits(p) ? initializing : "ContainerCreating";
+}
+
+const char *core_container_reason(const struct core_pod *p, const struct core_container *k)
 {
 	switch (k->state) {
 	case CONTAINER_STATE_WAITING:
 	case CONTAINER_STATE_STARTING:
-		return "ContainerCreating";
+		return waiting_reason(p);
 	case CONTAINER_STATE_BACKOFF:
 		return *k->reason ? k->reason : "CrashLoopBackOff";
 	case CONTAINER_STATE_DONE:
-		return k->last.set ? k->last.reason : "ContainerCreating";
+		return k->last.set ? k->last.reason : waiting_reason(p);
 	case CONTAINER_STATE_RUNNING:
 	case CONTAINER_STATE_STOPPING:
 	case CONTAINER_STATE_MAX:
@@ -76,18 +101,46 @@ const char *core_container_message(const struct core_container *k)
 	return terminated(k) ? k->last.message : "";
 }
 
-const char *core_pod_status(const struct core_pod *p)
+/* The first init container that is not through has the word: "Init:Error", "Init:1/3". */
+static const char *init_status(const struct core_pod *p, char text[static POD_STATUS_SIZE])
 {
-	const char *status = core_pod_phase(p);
+	size_t inits = 0, at = 0;
+	const struct core_container *open = NULL;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		const struct core_container *k = &p->containers[i];
+		if (k->role == CONTAINER_ROLE_MEMBER)
+			continue;
+		if (!open && !k->passed) {
+			open = k;
+			at = inits;
+		}
+		inits++;
+	}
+	const char *reason = core_container_reason(p, open);
+	if (*reason && !streq(reason, initializing))
+		(void)snprintf(text, POD_STATUS_SIZE, "Init:%s", reason);
+	else
+		(void)snprintf(text, POD_STATUS_SIZE, "Init:%zu/%zu", at, inits);
+	return text;
+}
+
+const char *core_pod_status(const struct core_pod *p, char text[static POD_STATUS_SIZE])
+{
+	const char *status = *p->reason && p->overdue ? p->reason : core_pod_phase(p);
 	bool any_running = false;
 
 	if (!p->wanted)
 		return "Terminating";
 	if (p->state == POD_STATE_HELD)
 		return "Stopped";
+	if (!order_initialized(p))
+		return init_status(p, text);
 	/* The first container with something to say wins, hence from the back. */
 	for (size_t i = p->container_count; i-- > 0;) {
 		const struct core_container *k = &p->containers[i];
+		if (k->role != CONTAINER_ROLE_MEMBER)
+			continue;
 		const char *reason = core_container_reason(p, k);
 		if (*reason)
 			status = reason;

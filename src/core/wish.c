@@ -111,8 +111,11 @@ static void restart_container(struct core *c, struct core_pod *p, struct core_co
 		pod_replace_container(c, p, k);
 		break;
 	case CONTAINER_STATE_BACKOFF:
+		container_renew(k);
+		break;
 	case CONTAINER_STATE_DONE:
-		container_launch_fresh(c, p, k);
+		if (!k->passed) /* an init container runs once */
+			container_renew(k);
 		break;
 	case CONTAINER_STATE_WAITING:
 	case CONTAINER_STATE_STARTING:
@@ -129,13 +132,16 @@ void wish_restart(struct core *c, struct core_pod *p, const struct event *e)
 		return;
 	}
 	bool finished = p->state == POD_STATE_FINISHED;
+	core_touch(c, p);
 	if (finished && p->has_sandbox)
 		pod_set_state(c, p, POD_STATE_RUNNING);
 	for (size_t i = 0; i < p->container_count; i++) {
 		struct core_container *k = &p->containers[i];
 		if (!k->spec || (*e->id.container && !streq(k->name, e->id.container)))
 			continue;
-		if (p->state == POD_STATE_RUNNING)
+		if (p->state == POD_STATE_RUNNING && finished && !*e->id.container)
+			container_forget(k);
+		else if (p->state == POD_STATE_RUNNING)
 			restart_container(c, p, k);
 		else if (p->state == POD_STATE_ADOPTING)
 			k->restart_wanted = true;

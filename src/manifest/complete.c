@@ -52,8 +52,8 @@ static void compute_hash(struct pod *p)
 
 void pod_complete(struct pod *p)
 {
-	for (size_t i = 0; i < p->spec.containers.count; i++)
-		default_requests(&p->spec.containers.items[i].resources);
+	for (size_t i = 0; i < pod_container_count(p); i++)
+		default_requests(&((struct container *)pod_container_at(p, i))->resources);
 	for (size_t i = 0; i < p->spec.volumes.count; i++) {
 		struct volume *v = &p->spec.volumes.items[i];
 		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !volume_is_files(v);

@@ -76,10 +76,12 @@ static void diff_container(const struct pod *from, const struct container *old, 
 	*ce = (struct container_edit){ .name = new ? new->name : old->name, .added = !old, .removed = !new };
 	if (!old || !new)
 		ce->edit = EDIT_RESTART;
-	if (!old)
+	if (!old && pod_is_init(to, new)) /* the pod is recreated for it */
+		ce->field = "spec.initContainers";
+	else if (!old)
 		ce->field = arena_printf(e->arena, "spec.containers[%zu]", (size_t)(new - to->spec.containers.items));
 	if (!new)
-		ce->field = "spec.containers";
+		ce->field = pod_is_init(from, old) ? "spec.initContainers" : "spec.containers";
 	unsigned restarts = container_resize_restarts(old ? old : new);
 	if (old)
 		edit_container_facts(from, old, restarts, keep, &a);
@@ -106,16 +108,16 @@ static void diff_pod(const struct pod *from, const struct pod *to, struct pod_ed
 
 void pod_diff(const struct pod *from, const struct pod *to, struct pod_edit *ret)
 {
-	const struct container_list *old = &from->spec.containers, *new = &to->spec.containers;
+	size_t old = pod_container_count(from), new = pod_container_count(to);
 	struct pod_edit e = { .arena = arena_new() };
 
-	e.containers = arena_new_array(e.arena, struct container_edit, old->count + new->count);
+	e.containers = arena_new_array(e.arena, struct container_edit, old + new);
 	diff_pod(from, to, &e);
-	for (size_t i = 0; i < new->count; i++)
-		diff_container(from, pod_container(from, new->items[i].name), to, &new->items[i], &e);
-	for (size_t i = 0; i < old->count; i++)
-		if (!pod_container(to, old->items[i].name))
-			diff_container(from, &old->items[i], to, NULL, &e);
+	for (size_t i = 0; i < new; i++)
+		diff_container(from, pod_container(from, pod_container_at(to, i)->name), to, pod_container_at(to, i), &e);
+	for (size_t i = 0; i < old; i++)
+		if (!pod_container(to, pod_container_at(from, i)->name))
+			diff_container(from, pod_container_at(from, i), to, NULL, &e);
 	/* The QoS class decides which part of the cgroup tree the pod lives in, and processes are not moved. */
 	if (from->qos != to->qos)
 		worsen(&e, EDIT_RECREATE, e.field ? e.field : "spec.containers");

@@ -218,6 +218,22 @@ static void volume_facts(struct walk *w, const struct pod *p, const struct volum
 	walk_object(w, &schema_volume, (const char *)v, hash_add(2, v->name));
 }
 
+/* Which init containers there are, of which kind, in which order. */
+static void order_facts(struct walk *w, const struct container_list *l)
+{
+	const struct field *f = schema_lookup("spec.initContainers");
+	char buf[TEXT_SIZE];
+
+	w->path.depth = 0;
+	path_key(&w->path, "spec");
+	path_key(&w->path, f->name);
+	for (size_t i = 0; i < l->count; i++) {
+		uint64_t place = hash_add(hash_add(3, f->name), number((int64_t)i, buf));
+		fact(w, f, place, l->items[i].name);
+		fact(w, f, place, l->items[i].restart == CONTAINER_RESTART_ALWAYS ? "a sidecar" : NULL);
+	}
+}
+
 void edit_pod_facts(const struct pod *p, edit_fact_fn fn, void *arg)
 {
 	struct sieve sieve = { false, fn, arg };
@@ -225,6 +241,7 @@ void edit_pod_facts(const struct pod *p, edit_fact_fn fn, void *arg)
 	struct walk volumes = { .most = EDIT_UPDATE, .fn = fn, .arg = arg };
 
 	walk_object(&own, &schema_pod, (const char *)p, 0);
+	order_facts(&own, &p->spec.init_containers);
 	for (size_t i = 0; i < p->spec.volumes.count; i++)
 		volume_facts(&volumes, p, &p->spec.volumes.items[i]);
 }
@@ -236,9 +253,10 @@ void edit_container_facts(const struct pod *p, const struct container *c, unsign
 	struct walk volumes = { .most = EDIT_RESTART, .fn = fn, .arg = arg };
 	struct walk common = { .most = EDIT_RECREATE, .fn = sift, .arg = &sieve };
 
+	bool init = pod_is_init(p, c);
 	path_key(&own.path, "spec");
-	path_key(&own.path, "containers");
-	path_index(&own.path, (size_t)(c - p->spec.containers.items));
+	path_key(&own.path, init ? "initContainers" : "containers");
+	path_index(&own.path, (size_t)(c - (init ? p->spec.init_containers : p->spec.containers).items));
 	walk_object(&own, &schema_container, (const char *)c, 1);
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct volume *v = pod_volume(p, c->mounts.items[i].name);
@@ -282,8 +300,8 @@ unsigned container_resize_restarts(const struct container *c)
 
 static void add_containers(const struct pod *p, struct sum *sum)
 {
-	for (size_t i = 0; i < p->spec.containers.count; i++) {
-		const struct container *c = &p->spec.containers.items[i];
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct container *c = pod_container_at(p, i);
 		sum->salt = c->name;
 		edit_container_facts(p, c, 0, add, sum);
 	}

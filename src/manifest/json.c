@@ -27,7 +27,7 @@ static bool is_empty(const struct field *f, const void *at)
 	case FIELD_INT32:
 		return *(const int32_t *)at == 0;
 	case FIELD_INT64:
-		return false; /* pointers in Go: a zero is a value */
+		return !f->fallback && !f->required && *(const int64_t *)at == 0; /* pointers in Go: a zero is a value */
 	case FIELD_ID:
 	case FIELD_MODE:
 		return !((const struct id *)at)->set;

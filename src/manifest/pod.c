@@ -30,6 +30,29 @@ static const char *const seccomp_type_names[] = {
 _Static_assert(ARRAY_SIZE(seccomp_type_names) == SECCOMP_TYPE_MAX, "a name for each type");
 const struct enum_words seccomp_type_words = { seccomp_type_names, SECCOMP_TYPE_MAX };
 
+static const char *const container_restart_names[] = {
+	[CONTAINER_RESTART_AS_POD] = "",
+	[CONTAINER_RESTART_ALWAYS] = "Always",
+	[CONTAINER_RESTART_ON_FAILURE] = "OnFailure",
+	[CONTAINER_RESTART_NEVER] = "Never",
+};
+_Static_assert(ARRAY_SIZE(container_restart_names) == CONTAINER_RESTART_MAX, "a name for each policy");
+const struct enum_words container_restart_words = { container_restart_names, CONTAINER_RESTART_MAX };
+
+static const char *const restart_action_names[] = {
+	[RESTART_ACTION_CONTAINER] = "Restart",
+	[RESTART_ACTION_ALL] = "RestartAllContainers",
+};
+_Static_assert(ARRAY_SIZE(restart_action_names) == RESTART_ACTION_MAX, "a name for each action");
+const struct enum_words restart_action_words = { restart_action_names, RESTART_ACTION_MAX };
+
+static const char *const exit_operator_names[] = {
+	[EXIT_OPERATOR_IN] = "In",
+	[EXIT_OPERATOR_NOT_IN] = "NotIn",
+};
+_Static_assert(ARRAY_SIZE(exit_operator_names) == EXIT_OPERATOR_MAX, "a name for each operator");
+const struct enum_words exit_operator_words = { exit_operator_names, EXIT_OPERATOR_MAX };
+
 static const char *const host_path_type_names[] = {
 	[HOST_PATH_ANY] = "",
 	[HOST_PATH_DIRECTORY_OR_CREATE] = "DirectoryOrCreate",
@@ -101,13 +124,37 @@ struct pod *pod_unref(struct pod *p)
 	return NULL;
 }
 
+size_t pod_container_count(const struct pod *p)
+{
+	return p->spec.init_containers.count + p->spec.containers.count;
+}
+
+const struct container *pod_container_at(const struct pod *p, size_t i)
+{
+	size_t inits = p->spec.init_containers.count;
+
+	return i < inits ? &p->spec.init_containers.items[i] : &p->spec.containers.items[i - inits];
+}
+
 /* A pod that is still being validated may have unnamed ones. */
 const struct container *pod_container(const struct pod *p, const char *name)
 {
-	for (size_t i = 0; i < p->spec.containers.count; i++)
-		if (streq0(p->spec.containers.items[i].name, name))
-			return &p->spec.containers.items[i];
+	for (size_t i = 0; i < pod_container_count(p); i++)
+		if (streq0(pod_container_at(p, i)->name, name))
+			return pod_container_at(p, i);
 	return NULL;
+}
+
+bool pod_is_init(const struct pod *p, const struct container *c)
+{
+	const struct container_list *l = &p->spec.init_containers;
+
+	return c >= l->items && c < l->items + l->count;
+}
+
+bool pod_is_sidecar(const struct pod *p, const struct container *c)
+{
+	return pod_is_init(p, c) && c->restart == CONTAINER_RESTART_ALWAYS;
 }
 
 const struct volume *pod_volume(const struct pod *p, const char *name)

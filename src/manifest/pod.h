@@ -189,6 +189,33 @@ struct pod_security { /* what containers take that do not say it themselves, and
 
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
 
+/* A container's own; of an init container ALWAYS means that it is a sidecar. */
+enum container_restart {
+	CONTAINER_RESTART_AS_POD,
+	CONTAINER_RESTART_ALWAYS,
+	CONTAINER_RESTART_ON_FAILURE,
+	CONTAINER_RESTART_NEVER,
+	CONTAINER_RESTART_MAX,
+};
+
+enum restart_action { RESTART_ACTION_CONTAINER, RESTART_ACTION_ALL, RESTART_ACTION_MAX };
+enum exit_operator { EXIT_OPERATOR_IN, EXIT_OPERATOR_NOT_IN, EXIT_OPERATOR_MAX };
+
+struct exit_codes {
+	enum exit_operator operator;
+	struct int_list values;
+};
+
+struct restart_rule { /* of a list the first that matches holds */
+	enum restart_action action;
+	struct exit_codes exit_codes;
+};
+
+struct restart_rule_list {
+	struct restart_rule *items;
+	size_t count;
+};
+
 struct container {
 	const char *name, *image;
 	struct string_list command, args;
@@ -201,6 +228,8 @@ struct container {
 	struct volume_mount_list mounts;
 	struct security_context security;
 	bool stdin_open, stdin_once, tty;
+	enum container_restart restart;
+	struct restart_rule_list restart_rules;
 };
 
 struct container_list {
@@ -314,11 +343,12 @@ struct pod_metadata {
 };
 
 struct pod_spec {
-	struct container_list containers;
+	struct container_list init_containers, containers;
 	struct volume_list volumes;
 	enum restart_policy restart_policy;
 	int64_t grace_seconds;
-	const char *hostname; /* NULL: the pod's name */
+	int64_t active_deadline_seconds; /* 0: none */
+	const char *hostname;            /* NULL: the pod's name */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 	struct pod_security security;
 };
@@ -354,6 +384,11 @@ const char *qos_name(enum qos q);                       /* "Guaranteed", "Bursta
 const char *restart_policy_name(enum restart_policy p); /* "Always", "OnFailure", "Never" */
 const char *protocol_name(enum protocol p);
 
+/* All containers in the order of their start: those of initContainers, then the members. */
+size_t pod_container_count(const struct pod *p);
+const struct container *pod_container_at(const struct pod *p, size_t i);
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
+bool pod_is_init(const struct pod *p, const struct container *c);             /* of initContainers; also a sidecar */
+bool pod_is_sidecar(const struct pod *p, const struct container *c);
 const struct volume *pod_volume(const struct pod *p, const char *name);
 bool volume_is_files(const struct volume *v); /* podd makes its files: configMap, secret, downwardAPI, projected */

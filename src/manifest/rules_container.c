@@ -280,34 +280,11 @@ void rule_container(struct decoder *d, const struct node *n)
 		rule_find(d, n, "terminationMessagePath", NULL, "Invalid value: \"/\": must be a file");
 }
 
-static void check_stored_rules(struct decoder *d, const struct node *list)
-{
-	for (size_t i = 0; list->type == NODE_SEQUENCE && i < list->count; i++) {
-		const struct node *c = list->items[i], *resources = node_member(c, "resources"),
-				  *mounts = node_member(c, "volumeMounts");
-		path_index(&d->path, i);
-		if (resources) {
-			path_key(&d->path, "resources");
-			rule_requests(d, resources);
-			path_pop(&d->path);
-		}
-		if (mounts) {
-			path_key(&d->path, "volumeMounts");
-			rule_unique(d, mounts, "mountPath", "Invalid value: must be unique");
-			path_pop(&d->path);
-		}
-		path_pop(&d->path);
-	}
-}
-
 /* Those that run to their end before the others start can't be probed, nor have hooks. */
 void rule_init_containers(struct decoder *d, const struct node *n)
 {
-	/* What validate.c asks of the containers that are stored. */
-	check_stored_rules(d, n);
 	static const char *const members[] = { "livenessProbe", "readinessProbe", "startupProbe", "lifecycle" };
 
-	rule_unique(d, n, "name", "Duplicate value");
 	for (size_t i = 0; n->type == NODE_SEQUENCE && i < n->count; i++) {
 		const struct node *c = n->items[i];
 		if (streq0(node_string(c, "restartPolicy"), "Always"))

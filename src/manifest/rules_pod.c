@@ -248,40 +248,6 @@ static void check_init_names(struct decoder *d, const struct node *n)
 	path_pop(&d->path);
 }
 
-static bool has_volume(const struct node *spec, const char *name)
-{
-	const struct node *volumes = node_member(spec, "volumes");
-
-	for (size_t i = 0; volumes && volumes->type == NODE_SEQUENCE && i < volumes->count && i < RULE_ITEMS_MAX; i++)
-		if (streq0(node_string(volumes->items[i], "name"), name))
-			return true;
-	return false;
-}
-
-/* Of the members' mounts validate.c knows. */
-static void check_init_mounts(struct decoder *d, const struct node *n)
-{
-	const struct node *init = node_member(n, "initContainers");
-
-	path_key(&d->path, "initContainers");
-	for (size_t i = 0; init && init->type == NODE_SEQUENCE && i < init->count && i < RULE_ITEMS_MAX; i++) {
-		const struct node *mounts = node_member(init->items[i], "volumeMounts");
-		path_index(&d->path, i);
-		path_key(&d->path, "volumeMounts");
-		for (size_t j = 0; mounts && mounts->type == NODE_SEQUENCE && j < mounts->count && j < RULE_ITEMS_MAX; j++) {
-			const char *name = node_string(mounts->items[j], "name");
-			path_index(&d->path, j);
-			if (name && !has_volume(n, name))
-				rule_find(d, mounts->items[j], "name", "define it under spec.volumes", "Not found: \"%.*s\"",
-				          RULE_SHOWN_MAX, name);
-			path_pop(&d->path);
-		}
-		path_pop(&d->path);
-		path_pop(&d->path);
-	}
-	path_pop(&d->path);
-}
-
 /* Nothing restarts the containers of a pod with restartPolicy: Never. */
 static void check_resize_policies(struct decoder *d, const struct node *n)
 {
@@ -349,7 +315,6 @@ void rule_spec(struct decoder *d, const struct node *n)
 	check_proc_mounts(d, n);
 	check_sysctls(d, n);
 	check_init_names(d, n);
-	check_init_mounts(d, n);
 	check_resize_policies(d, n);
 	check_dns(d, n);
 	check_sleeps(d, n);

@@ -170,17 +170,21 @@ static const struct field resize_fields[] = {
 static const struct schema schema_resize = SCHEMA("ContainerResizePolicy", resize_fields, sizeof(struct resize_policy));
 
 static const struct field exit_codes_fields[] = {
-	PLANNED("operator", STRING, SHOULD, UPDATE, "In or NotIn.", .required = true, .choices = "In|NotIn"),
-	PLANNED("values", INT32S, SHOULD, UPDATE, "The codes, 255 at most.", .rule = rule_exit_codes),
+	BUILT("operator", ENUM, SHOULD, exit_codes, operator, UPDATE, "In or NotIn.", .required = true,
+	      .values = &exit_operator_words),
+	BUILT("values", INT32S, SHOULD, exit_codes, values, UPDATE, "The codes, 255 at most.", .rule = rule_exit_codes),
 };
-static const struct schema schema_exit_codes = SCHEMA("ContainerRestartRuleOnExitCodes", exit_codes_fields, 0);
+static const struct schema schema_exit_codes =
+	SCHEMA("ContainerRestartRuleOnExitCodes", exit_codes_fields, sizeof(struct exit_codes));
 
 static const struct field restart_rule_fields[] = {
-	PLANNED("action", STRING, SHOULD, UPDATE, "Restart: the container; RestartAllContainers: all of the pod.", .required = true,
-	        .choices = "Restart|RestartAllContainers"),
-	PLANNED("exitCodes", OBJECT, SHOULD, UPDATE, "Exit codes it applies to.", .required = true, .object = &schema_exit_codes),
+	BUILT("action", ENUM, SHOULD, restart_rule, action, UPDATE,
+	      "Restart: the container; RestartAllContainers: all of the pod, init containers too, in the same sandbox.",
+	      .required = true, .values = &restart_action_words),
+	BUILT("exitCodes", OBJECT, SHOULD, restart_rule, exit_codes, UPDATE, "Exit codes it applies to.", .required = true,
+	      .object = &schema_exit_codes),
 };
-static const struct schema schema_restart_rule = SCHEMA("ContainerRestartRule", restart_rule_fields, 0);
+static const struct schema schema_restart_rule = SCHEMA("ContainerRestartRule", restart_rule_fields, sizeof(struct restart_rule));
 
 /* --- security -------------------------------------------------------------------------------------------------------------------- */
 
@@ -270,11 +274,11 @@ static const struct field container_fields[] = {
 	BUILT("resizePolicy", OBJECTS, SHOULD, container, resize, UPDATE,
 	      "Whether a change of cpu or memory restarts the container; it is made in place otherwise.", .object = &schema_resize,
 	      .rule = rule_resize_policy),
-	PLANNED("restartPolicy", STRING, MUST, UPDATE,
-	        "The container's own restart rule; Always makes an init container a sidecar.", .choices = "Always|OnFailure|Never",
-	        .hint = "use the pod's restartPolicy"),
-	PLANNED("restartPolicyRules", OBJECTS, SHOULD, UPDATE, "Restart rules by exit code.", .object = &schema_restart_rule,
-	        .rule = rule_restart_rules, .hint = "use the pod's restartPolicy"),
+	BUILT("restartPolicy", ENUM, MUST, container, restart, UPDATE,
+	      "The container's own restart rule; Always makes an init container a sidecar.", .values = &container_restart_words),
+	BUILT("restartPolicyRules", OBJECTS, SHOULD, container, restart_rules, UPDATE,
+	      "Restart rules by exit code, before restartPolicy; the first that matches holds.", .object = &schema_restart_rule,
+	      .rule = rule_restart_rules),
 	BUILT("volumeMounts", OBJECTS, MUST, container, mounts, RESTART, "Volumes the container sees.", .object = &schema_mount),
 	PLANNED("volumeDevices", OBJECTS, LATER, RESTART, "Raw block devices.", .object = &schema_device, .rule = rule_devices,
 	        .hint = "use a hostPath volume of type BlockDevice"),

@@ -23,10 +23,11 @@ const struct field *suggest_nearest(const struct schema *s, const char *name)
 /* Below s: the name of the object that has the field, two levels deep at most. */
 static char *suggest_below(const struct schema *s, const char *name, unsigned levels)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		const struct field *f = &s->fields[i];
+	/* First what everybody has to have: containers before initContainers. */
+	for (size_t i = 0; i < 2 * s->count; i++) {
+		const struct field *f = &s->fields[i % s->count];
 		const char *list = f->type == FIELD_OBJECTS ? "[]" : "";
-		if (!f->object || !f->built)
+		if (!f->object || !f->built || f->required != (i < s->count))
 			continue;
 		const struct field *found = schema_find(f->object, name);
 		if (found && found->built)

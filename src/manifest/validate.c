@@ -140,12 +140,12 @@ static bool same_address(const struct container_port *a, const struct container_
 }
 
 /* Against all ports before it, of this container and of those before. */
-static void validate_port_conflicts(struct decoder *d, const struct pod *p, size_t container, size_t index)
+static void validate_port_conflicts(struct decoder *d, const struct container_list *l, size_t container, size_t index)
 {
-	const struct container_port *port = &p->spec.containers.items[container].ports.items[index];
+	const struct container_port *port = &l->items[container].ports.items[index];
 
 	for (size_t c = 0; c <= container; c++) {
-		const struct container_port_list *ports = &p->spec.containers.items[c].ports;
+		const struct container_port_list *ports = &l->items[c].ports;
 		for (size_t i = 0; i < (c == container ? index : ports->count); i++) {
 			const struct container_port *other = &ports->items[i];
 			if (port->name && other->name && c == container && streq(port->name, other->name)) {
@@ -162,36 +162,45 @@ static void validate_port_conflicts(struct decoder *d, const struct pod *p, size
 	}
 }
 
-static void validate_ports(struct decoder *d, const struct pod *p, size_t container)
+static void validate_ports(struct decoder *d, const struct pod *p, const struct container_list *l, size_t container)
 {
-	const struct container *c = &p->spec.containers.items[container];
+	const struct container *c = &l->items[container];
 
 	if (too_many(d, "ports", &c->ports, c->ports.count, PORTS_MAX))
 		return;
 	for (size_t i = 0; i < c->ports.count; i++) {
 		enter(d, "ports", i);
 		validate_port(d, p, &c->ports.items[i]);
-		validate_port_conflicts(d, p, container, i);
+		validate_port_conflicts(d, l, container, i);
 		leave(d);
 	}
 }
 
-static void validate_container(struct decoder *d, const struct pod *p, size_t index)
+static void validate_container(struct decoder *d, const struct pod *p, const struct container_list *l, size_t index)
 {
-	const struct container *c = &p->spec.containers.items[index];
+	const struct container *c = &l->items[index];
 
 	for (size_t i = 0; i < index; i++)
-		if (c->name && streq0(c->name, p->spec.containers.items[i].name)) {
+		if (c->name && streq0(c->name, l->items[i].name)) {
 			find_duplicate(d, "name", &c->name, c->name);
 			break;
 		}
 	(void)too_many(d, "command", &c->command, c->command.count, POD_LIST_MAX);
 	(void)too_many(d, "args", &c->args, c->args.count, POD_LIST_MAX);
 	(void)too_many(d, "env", &c->env, c->env.count, POD_LIST_MAX);
-	validate_ports(d, p, index);
+	validate_ports(d, p, l, index);
 	validate_resources(d, &c->resources);
 	validate_mounts(d, p, c);
 	validate_security(d, &c->security);
+}
+
+static void validate_containers(struct decoder *d, const struct pod *p, const char *list, const struct container_list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		enter(d, list, i);
+		validate_container(d, p, l, i);
+		leave(d);
+	}
 }
 
 static void validate_volumes(struct decoder *d, const struct pod *p)
@@ -224,12 +233,11 @@ void validate_spec(struct decoder *d, const struct pod *p)
 
 	path_key(&d->path, "spec");
 	validate_volumes(d, p);
-	if (!too_many(d, "containers", &s->containers, s->containers.count, POD_CONTAINERS_MAX))
-		for (size_t i = 0; i < s->containers.count; i++) {
-			enter(d, "containers", i);
-			validate_container(d, p, i);
-			leave(d);
-		}
+	/* The limit is on all of them together. */
+	if (!too_many(d, "containers", &s->containers, pod_container_count(p), POD_CONTAINERS_MAX)) {
+		validate_containers(d, p, "initContainers", &s->init_containers);
+		validate_containers(d, p, "containers", &s->containers);
+	}
 	if (s->host_pid && s->share_process_namespace)
 		find_in(d, SEVERITY_ERROR, "shareProcessNamespace", at(d, &s->share_process_namespace), "remove one of the two",
 		        "Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");

@@ -45,21 +45,51 @@ static unsigned choose(void *user, unsigned n)
 
 static const char *const names[] = { "a", "b", "c" };
 
+/* Each name has its role for good: "a" to "c" are members, "i" and "j" init containers, "s" is a sidecar between them. */
+static void add_container(struct dice *d, struct testpod *t, const char *name)
+{
+	struct testpod_container *k = &t->containers[t->count++];
+
+	*k = (struct testpod_container){ .image = (int)below(d, 3), .limit = (int)below(d, 3) };
+	memcpy(k->name, name, 2);
+	if (*name == 's') {
+		k->role = CONTAINER_ROLE_SIDECAR;
+		k->restart = CONTAINER_RESTART_ALWAYS;
+		return;
+	}
+	k->role = *name >= 'i' ? CONTAINER_ROLE_INIT : CONTAINER_ROLE_MEMBER;
+	if (below(d, 6) == 0)
+		k->restart = (enum container_restart)(CONTAINER_RESTART_ON_FAILURE + below(d, 2));
+	if (below(d, 8) == 0)
+		k->rule = (struct testpod_rule){ (enum restart_action)below(d, RESTART_ACTION_MAX), 1 };
+}
+
+static size_t count_members(const struct testpod *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		n += t->containers[i].role == CONTAINER_ROLE_MEMBER;
+	return n;
+}
+
 static void random_version(struct dice *d, struct testpod *t, const char *uid)
 {
+	static const char *const inits[] = { "i", "s", "j" };
+
 	memset(t, 0, sizeof(*t));
 	/* Sometimes the namesake of another uid. */
 	(void)snprintf(t->name, sizeof(t->name), "%s", below(d, 8) ? uid : "p0");
 	t->policy = below(d, 2) ? RESTART_POLICY_ALWAYS : (enum restart_policy)below(d, RESTART_POLICY_MAX);
 	t->grace = below(d, 3) ? 5 : 0;
-	while (!t->count)
+	bool ordered = below(d, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(inits) && ordered; i++)
+		if (below(d, 2))
+			add_container(d, t, inits[i]);
+	while (!count_members(t))
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if (below(d, 2)) {
-				struct testpod_container *k = &t->containers[t->count++];
-				memcpy(k->name, names[i], 2);
-				k->image = (int)below(d, 3);
-				k->limit = (int)below(d, 3);
-			}
+			if (below(d, 2))
+				add_container(d, t, names[i]);
 }
 
 static void random_edit(struct dice *d, struct testpod *t)
@@ -84,16 +114,15 @@ static void random_edit(struct dice *d, struct testpod *t)
 		t->policy = (enum restart_policy)below(d, RESTART_POLICY_MAX);
 		break;
 	case 6:
-		if (t->count > 1)
+		if (k->role != CONTAINER_ROLE_MEMBER || count_members(t) > 1)
 			*k = t->containers[--t->count];
 		break;
 	default:
-		for (size_t i = 0; i < ARRAY_SIZE(names) && t->count < ARRAY_SIZE(names); i++)
-			if (!testpod_find(t, names[i])) {
-				t->containers[t->count] = (struct testpod_container){ .image = (int)below(d, 3) };
-				memcpy(t->containers[t->count++].name, names[i], 2);
-			}
+		for (size_t i = 0; i < ARRAY_SIZE(names) && t->count < TESTPOD_CONTAINERS_MAX; i++)
+			if (!testpod_find(t, names[i]))
+				add_container(d, t, names[i]);
 	}
+	testpod_sort(t);
 }
 
 static bool name_taken(const struct world *w, const struct world_pod *p, const struct testpod *t)

@@ -23,6 +23,43 @@ bool testpod_same_spec(const struct testpod *a, const struct testpod *b)
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
+static bool parse_container(const char *name, const char *value, struct testpod *t)
+{
+	static const char *const policies[] = { "", "always", "onfailure", "never" };
+
+	_Static_assert(ARRAY_SIZE(policies) == CONTAINER_RESTART_MAX, "in the order of the enum");
+	if (t->count == TESTPOD_CONTAINERS_MAX)
+		return false;
+	struct testpod_container *k = &t->containers[t->count++];
+	const char *init = str_after(name, "i."), *sidecar = str_after(name, "s.");
+	k->role = init ? CONTAINER_ROLE_INIT : sidecar ? CONTAINER_ROLE_SIDECAR : CONTAINER_ROLE_MEMBER;
+	(void)snprintf(k->name, sizeof(k->name), "%s", init ? init : sidecar ? sidecar : name);
+	k->image = atoi(value);
+	k->restart = sidecar ? CONTAINER_RESTART_ALWAYS : CONTAINER_RESTART_AS_POD;
+	for (const char *s = value; *s; s++) {
+		if (*s == ':')
+			k->limit = atoi(s + 1);
+		else if (*s == '!' || *s == '+')
+			k->rule = (struct testpod_rule){ *s == '!' ? RESTART_ACTION_ALL : RESTART_ACTION_CONTAINER, atoi(s + 1) };
+		for (int i = 1; *s == '?' && i < CONTAINER_RESTART_MAX; i++)
+			if (str_after(s + 1, policies[i]))
+				k->restart = (enum container_restart)i;
+	}
+	return true;
+}
+
+void testpod_sort(struct testpod *t)
+{
+	struct testpod_container sorted[TESTPOD_CONTAINERS_MAX] = { 0 };
+	size_t n = 0;
+
+	for (int member = 0; member < 2; member++)
+		for (size_t i = 0; i < t->count; i++)
+			if ((t->containers[i].role == CONTAINER_ROLE_MEMBER) == member)
+				sorted[n++] = t->containers[i];
+	memcpy(t->containers, sorted, sizeof(sorted));
+}
+
 static bool parse_word(char *word, struct testpod *t)
 {
 	char *value = strchr(word, '=');
@@ -40,16 +77,13 @@ static bool parse_word(char *word, struct testpod *t)
 		t->host = atoi(value);
 	} else if (streq(word, "label")) {
 		t->label = atoi(value);
+	} else if (streq(word, "active")) {
+		t->active = atoi(value);
 	} else if (streq(word, "name")) {
 		memset(t->name, 0, sizeof(t->name));
 		(void)snprintf(t->name, sizeof(t->name), "%s", value);
 	} else {
-		if (t->count == TESTPOD_CONTAINERS_MAX)
-			return false;
-		struct testpod_container *k = &t->containers[t->count++];
-		(void)snprintf(k->name, sizeof(k->name), "%s", word);
-		k->image = atoi(value);
-		k->limit = strchr(value, ':') ? atoi(strchr(value, ':') + 1) : 0;
+		return parse_container(word, value, t);
 	}
 	return true;
 }
@@ -64,7 +98,42 @@ bool testpod_parse(const char *uid, char *words, struct testpod *ret)
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		if (!parse_word(w, ret))
 			return false;
+	testpod_sort(ret);
 	return ret->count > 0;
+}
+
+static void build_container(struct arena *a, const struct testpod_container *from, struct container *to)
+{
+	to->name = arena_strdup(a, from->name);
+	to->image = arena_printf(a, "image-%d", from->image);
+	to->resources.limits.cpu = (struct quantity){ .nano = from->limit, .set = from->limit != 0 };
+	to->restart = from->restart;
+	if (!from->rule.code)
+		return;
+	to->restart_rules.items = arena_new_array(a, struct restart_rule, 1);
+	to->restart_rules.count = 1;
+	to->restart_rules.items[0].action = from->rule.action;
+	to->restart_rules.items[0].exit_codes.values = (struct int_list){ arena_new_array(a, int64_t, 1), 1 };
+	to->restart_rules.items[0].exit_codes.values.items[0] = from->rule.code;
+}
+
+/* All words, as hexadecimal digits of a hash: there may be more of them than a hash of the manifest has characters. */
+static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE])
+{
+	_cleanup_buf_ struct buf words = BUF_NULL;
+
+	buf_printf(&words, "%d.%d.%d.%d.%d", (int)t->policy, t->grace, t->host, t->label, t->active);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct testpod_container *k = &t->containers[i];
+		static const char *const roles[] = { "", "i.", "s." };
+		buf_printf(&words, " %s%s=%d:%d", roles[k->role], k->name, k->image, k->limit);
+		if (k->rule.code || (k->restart && k->role != CONTAINER_ROLE_SIDECAR))
+			buf_printf(&words, "/%d%d%d", (int)k->restart, (int)k->rule.action, k->rule.code);
+	}
+	if (words.len < SHA256_HEX_SIZE)
+		(void)strcpy(hash, words.data); /* readable in a trace */
+	else
+		sha256_hex(words.data, words.len, hash);
 }
 
 struct pod *testpod_build(const struct testpod *t)
@@ -82,18 +151,15 @@ struct pod *testpod_build(const struct testpod *t)
 	p->spec.restart_policy = t->policy;
 	p->spec.grace_seconds = t->grace;
 	p->spec.hostname = arena_printf(a, "host-%d", t->host);
-	p->spec.containers.items = arena_new_array(a, struct container, t->count);
-	p->spec.containers.count = t->count;
-	size_t at = (size_t)snprintf(p->hash, sizeof(p->hash), "%d.%d.%d.%d", (int)t->policy, t->grace, t->host, t->label);
-	for (size_t i = 0; i < t->count; i++) {
-		const struct testpod_container *from = &t->containers[i];
-		struct container *to = &p->spec.containers.items[i];
-		to->name = arena_strdup(a, from->name);
-		to->image = arena_printf(a, "image-%d", from->image);
-		to->resources.limits.cpu = (struct quantity){ .nano = from->limit, .set = from->limit != 0 };
-		at += (size_t)snprintf(p->hash + at, sizeof(p->hash) - at, ".%.6s=%d:%d", from->name, from->image, from->limit);
-		if (at >= sizeof(p->hash))
-			abort(); /* the words would not tell versions apart */
-	}
+	p->spec.active_deadline_seconds = t->active;
+	size_t inits = 0;
+	while (inits < t->count && t->containers[inits].role != CONTAINER_ROLE_MEMBER)
+		inits++;
+	struct container *all = arena_new_array(a, struct container, t->count);
+	for (size_t i = 0; i < t->count; i++)
+		build_container(a, &t->containers[i], &all[i]);
+	p->spec.init_containers = (struct container_list){ all, inits };
+	p->spec.containers = (struct container_list){ all + inits, t->count - inits };
+	hash_words(t, p->hash);
 	return p;
 }

@@ -1,24 +1,35 @@
 /* Pods of a few words for the tests of the core: "app=1:100 db=2 policy=never grace=5 host=1 label=2". One field of each cost: a container's
- * image (restart) and its limit after the colon (resize), the host name (recreate), a label (update). */
+ * image (restart) and its limit after the colon (resize), the host name (recreate), a label (update).
+ *
+ * "i.setup=1" is an init container, "s.proxy=1" a sidecar; "app=1?never" has its own restartPolicy, "app=1!42" restarts the whole pod when
+ * it exits with 42, "app=1+42" itself; "active=10" are activeDeadlineSeconds. */
 #pragma once
-#include "manifest/pod.h"
+#include "core/core.h"
 
-enum { TESTPOD_CONTAINERS_MAX = 4, TESTPOD_NAME_SIZE = 16 };
+enum { TESTPOD_CONTAINERS_MAX = 6, TESTPOD_NAME_SIZE = 16 };
 
 struct testpod_container {
 	char name[TESTPOD_NAME_SIZE];
+	enum container_role role;
+	enum container_restart restart;
+	struct testpod_rule {
+		enum restart_action action;
+		int code; /* 0: no rule */
+	} rule;
 	int image, limit;
 };
 
 struct testpod {
 	char name[TESTPOD_NAME_SIZE];
 	enum restart_policy policy;
-	int grace, host, label;
-	struct testpod_container containers[TESTPOD_CONTAINERS_MAX];
+	int grace, host, label, active;
+	struct testpod_container containers[TESTPOD_CONTAINERS_MAX]; /* in the order of their start */
 	size_t count;
 };
 
 bool testpod_parse(const char *uid, char *words, struct testpod *ret); /* cuts `words` up */
+/* Puts init containers and sidecars first, as the manifest has them. */
+void testpod_sort(struct testpod *t);
 struct pod *testpod_build(const struct testpod *t);
 bool testpod_same_spec(const struct testpod *a, const struct testpod *b); /* but for the label */
 const struct testpod_container *testpod_find(const struct testpod *t, const char *name);

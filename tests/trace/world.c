@@ -104,10 +104,27 @@ static void apply_create(struct world *w, struct world_pod *p)
 			world_fail(w, "%s: runs beside its namesake %s", p->uid, w->pods[i].uid);
 	p->anchor = ANCHOR_CREATING;
 	p->host = p->want.host;
-	p->told_lost = false;
+	p->told_lost = p->ending = false;
 	buf_clear(&p->note);
 	for (size_t i = 0; i < p->name_count; i++)
-		p->names[i].ran = false;
+		p->names[i].ran = p->names[i].passed = false;
+}
+
+static void check_order(struct world *w, struct world_pod *p, const struct start_id *id)
+{
+	for (size_t i = 0; i < p->want.count && !streq(p->want.containers[i].name, id->container); i++) {
+		const struct testpod_container *before = &p->want.containers[i];
+		if (before->role != CONTAINER_ROLE_MEMBER && !name_of(w, p, before->name)->passed)
+			world_fail(w, "%s/%s#%u: launched before %s has passed", p->uid, id->container, id->number, before->name);
+	}
+}
+
+static bool has_rule(const struct world_pod *p)
+{
+	for (size_t i = 0; i < p->want.count; i++)
+		if (p->want.containers[i].rule.code)
+			return true;
+	return false;
 }
 
 static void apply_launch(struct world *w, struct world_pod *p, const struct start_id *id)
@@ -123,7 +140,8 @@ static void apply_launch(struct world *w, struct world_pod *p, const struct star
 		world_fail(w, "%s/%s#%u: launched, and nobody wants it", p->uid, id->container, id->number);
 	if (id->number < n->next)
 		world_fail(w, "%s/%s#%u: the number was used", p->uid, id->container, id->number);
-	if (n->ran && p->want.policy == RESTART_POLICY_NEVER)
+	check_order(w, p, id);
+	if (n->ran && p->want.policy == RESTART_POLICY_NEVER && want && want->restart == CONTAINER_RESTART_AS_POD && !has_rule(p))
 		world_fail(w, "%s/%s#%u: ran before, and restartPolicy is Never", p->uid, id->container, id->number);
 	n->next = MAX(n->next, id->number + 1);
 	for (size_t i = 0; i < p->proc_count; i++)
@@ -167,12 +185,33 @@ static void apply_ack(struct world *w, struct world_pod *p, const struct start_i
 	*q = p->procs[--p->proc_count];
 }
 
-static void apply_signal(struct world_pod *p, const struct effect *f)
+/* In a pod that is to end: whom the sidecar serves has ended, or the grace period is used up. */
+static void check_outlives(struct world *w, struct world_pod *p, const struct world_proc *sidecar)
+{
+	const struct testpod_container *s = testpod_find(&p->want, sidecar->name);
+
+	if (!s || s->role != CONTAINER_ROLE_SIDECAR || sidecar->term || !p->ending || w->boot >= p->end_boot)
+		return;
+	for (size_t i = 0; i < p->proc_count; i++) {
+		const struct world_proc *q = &p->procs[i];
+		const struct testpod_container *k = testpod_find(&p->want, q->name);
+		bool served = k && (k->role != CONTAINER_ROLE_SIDECAR || k > s);
+		bool left = q->term && w->boot - q->term_boot >= p->want.grace * NS_PER_SEC;
+		if (served && q->state == PROC_ALIVE && q->told_started && !left)
+			world_fail(w, "%s/%s: told to stop before %s has ended", p->uid, sidecar->name, q->name);
+	}
+}
+
+static void apply_signal(struct world *w, struct world_pod *p, const struct effect *f)
 {
 	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
 
 	if (!q)
 		return;
+	if (f->type == EFFECT_SIGNAL)
+		check_outlives(w, p, q);
+	if (!q->term)
+		q->term_boot = w->boot;
 	q->term = true;
 	q->killed = q->killed || f->type == EFFECT_KILL;
 }
@@ -233,7 +272,7 @@ static void apply(struct world *w, const struct effect *f)
 		break;
 	case EFFECT_SIGNAL:
 	case EFFECT_KILL:
-		apply_signal(p, f);
+		apply_signal(w, p, f);
 		break;
 	case EFFECT_ACK:
 		apply_ack(w, p, &f->id);
@@ -286,6 +325,17 @@ static void print_event(struct buf *out, const struct world *w, const struct eve
 		buf_printf(out, " %s", e->pod->hash);
 }
 
+static void watch_end(struct world *w, struct world_pod *p)
+{
+	const struct core_pod *cp = core_pod_by_uid(w->core, p->uid);
+	bool ends = cp && cp->state == POD_STATE_STOPPING;
+
+	if (ends && !p->ending)
+		p->end_boot = w->boot + p->want.grace * NS_PER_SEC;
+	if (cp && cp->state != POD_STATE_PENDING && cp->state != POD_STATE_ADOPTING) /* where a new podd begins */
+		p->ending = ends;
+}
+
 size_t world_step(struct world *w, struct event *e, size_t limit)
 {
 	struct effects effects;
@@ -296,6 +346,8 @@ size_t world_step(struct world *w, struct event *e, size_t limit)
 	if (w->log)
 		print_event(w->log, w, e);
 	core_step(w->core, e, &effects);
+	for (size_t i = 0; i < w->pod_count; i++)
+		watch_end(w, &w->pods[i]);
 	for (size_t i = 0; i < effects.count && i < limit; i++) {
 		if (out)
 			print_effect(out, &effects.items[i]);

@@ -1,7 +1,7 @@
 /* A model of all that the core deals with: the shell that carries out effects, the anchors with their processes, unacknowledged exits and
  * notes, and the manifests. It lets happen what can happen in reality, and says when the core asks for what must not be:
- * a second instance of a container, a number used twice, a member without its sandbox, an exit forgotten before it was written down, anything
- * for a pod that is gone.
+ * a second instance of a container, a number used twice, a member without its sandbox or before its init containers, a sidecar that is stopped
+ * before whom it serves, an exit forgotten before it was written down, anything for a pod that is gone.
  *
  * Who decides what happens next is the caller: a trace, line by line, or the simulation's dice. */
 #pragma once
@@ -30,7 +30,7 @@ struct world_proc {
 	bool term, killed;
 	int image, limit; /* what it runs with */
 	int32_t pid;
-	int64_t started_wall;
+	int64_t started_wall, term_boot;
 	struct exit_info exit;
 };
 
@@ -40,6 +40,7 @@ struct world_name { /* of a container, as long as the pod's uid is known */
 	unsigned real; /* starts that the anchor knew of */
 	bool dropped;  /* was once taken out of the manifest: its count began anew */
 	bool ran;      /* in this sandbox, from this version, and nobody asked for more */
+	bool passed;   /* in this sandbox: an init container has succeeded, a sidecar ran */
 };
 
 struct world_pod {
@@ -48,6 +49,8 @@ struct world_pod {
 	bool known;    /* to the core, as far as it has not said EFFECT_FORGET */
 	bool held;     /* the shell's file */
 	struct testpod want, held_for;
+	bool ending;      /* the core stops it, */
+	int64_t end_boot; /* until then in order */
 	enum anchor anchor;
 	bool destroying, told_lost;
 	bool adopt_due; /* the snapshot is still to come */

@@ -148,6 +148,7 @@ void world_proc_runs(struct world *w, struct world_proc *q)
 	q->pid = w->next_pid++;
 	q->started_wall = w->wall;
 	n->real++;
+	n->passed = n->passed || (want && want->role == CONTAINER_ROLE_SIDECAR);
 	n->ran = want && want->image == q->image; /* else it is due to be replaced */
 }
 
@@ -155,6 +156,9 @@ void world_proc_ends(struct world *w, struct world_proc *q, int code, int signal
 {
 	if (q->state == PROC_REQUESTED)
 		name_of(w, q)->real++; /* the anchor has a record of it, though it never ran */
+	const struct testpod_container *want = testpod_find(&owner(w, q)->want, q->name);
+	if (q->state == PROC_ALIVE && want && want->role == CONTAINER_ROLE_INIT && code == 0)
+		name_of(w, q)->passed = true;
 	q->failed = q->state == PROC_REQUESTED;
 	q->state = PROC_DEAD;
 	q->pid = 0;
@@ -317,6 +321,9 @@ static bool drain_pod(struct world *w, struct world_pod *p)
 				world_proc_runs(w, q);
 			if (q->state == PROC_ALIVE && q->term)
 				world_proc_ends(w, q, q->killed ? 137 : 143, q->killed ? 9 : 15, false);
+			const struct testpod_container *want = testpod_find(&p->want, q->name);
+			if (q->state == PROC_ALIVE && q->told_started && want && want->role == CONTAINER_ROLE_INIT)
+				world_proc_ends(w, q, 0, 0, false);
 			if (q->state == PROC_ALIVE && !q->told_started)
 				world_tell_started(w, p, q, ALL_EFFECTS);
 			else if (q->state == PROC_DEAD && q->failed && !q->told_exit)
@@ -355,21 +362,45 @@ void world_drain(struct world *w)
 	}
 }
 
+static enum restart_policy policy_of(const struct world_pod *p, const struct testpod_container *want)
+{
+	return want->restart == CONTAINER_RESTART_AS_POD ? p->want.policy : (enum restart_policy)(want->restart - 1);
+}
+
+/* It has ended, or never began: may it be left so? */
+static void check_rest(struct world *w, struct world_pod *p, const struct core_pod *cp, const struct core_container *k,
+                       const struct testpod_container *want)
+{
+	enum restart_policy policy = policy_of(p, want);
+	bool finished = cp->state == POD_STATE_FINISHED;
+
+	if (world_current(p, want->name))
+		world_fail(w, "%s/%s: at rest, but its last exit was not acknowledged", p->uid, want->name);
+	else if (cp->overdue || (finished && !core_pod_initialized(cp)))
+		return;
+	else if (want->role == CONTAINER_ROLE_SIDECAR && finished)
+		return;
+	else if (k->state == CONTAINER_STATE_WAITING)
+		world_fail(w, "%s/%s: is not started", p->uid, want->name);
+	else if (want->role == CONTAINER_ROLE_INIT && k->passed)
+		return;
+	else if (want->role == CONTAINER_ROLE_SIDECAR)
+		world_fail(w, "%s/%s: a sidecar is done, and its pod is not", p->uid, want->name);
+	else if (policy == RESTART_POLICY_ALWAYS)
+		world_fail(w, "%s/%s: done, and restartPolicy is Always", p->uid, want->name);
+	else if (policy == RESTART_POLICY_ON_FAILURE && k->last.exit.code != 0)
+		world_fail(w, "%s/%s: failed, and restartPolicy is OnFailure", p->uid, want->name);
+}
+
 static void check_container(struct world *w, struct world_pod *p, const struct core_pod *cp, const struct testpod_container *want)
 {
 	const struct core_container *k = core_container(cp, want->name);
 	struct world_proc *q = world_current(p, want->name);
-	bool done = k && k->state == CONTAINER_STATE_DONE;
 
 	if (!k || !k->spec) {
 		world_fail(w, "%s/%s: unknown to the core", p->uid, want->name);
-	} else if (done && p->want.policy == RESTART_POLICY_ALWAYS) {
-		world_fail(w, "%s/%s: done, and restartPolicy is Always", p->uid, want->name);
-	} else if (done && p->want.policy == RESTART_POLICY_ON_FAILURE && k->last.exit.code != 0) {
-		world_fail(w, "%s/%s: failed, and restartPolicy is OnFailure", p->uid, want->name);
-	} else if (done) {
-		if (q)
-			world_fail(w, "%s/%s: done, but its last exit was not acknowledged", p->uid, want->name);
+	} else if (k->state == CONTAINER_STATE_DONE || k->state == CONTAINER_STATE_WAITING) {
+		check_rest(w, p, cp, k, want);
 	} else if (!q || q->state != PROC_ALIVE || k->state != CONTAINER_STATE_RUNNING || q->number != k->number) {
 		world_fail(w, "%s/%s: does not run (%s)", p->uid, want->name, container_state_name(k->state));
 	} else if (q->image != want->image) {
@@ -377,7 +408,8 @@ static void check_container(struct world *w, struct world_pod *p, const struct c
 	} else if (q->limit != want->limit) {
 		world_fail(w, "%s/%s: has the limit %d instead of %d", p->uid, want->name, q->limit, want->limit);
 	}
-	if (!k || !p->counts)
+	/* The last start may not have come to pass before the pod was over. */
+	if (!k || !p->counts || (k->launch_void && cp->state == POD_STATE_FINISHED))
 		return;
 	for (size_t i = 0; i < p->name_count; i++)
 		if (streq(p->names[i].name, want->name) && p->names[i].real && !p->names[i].dropped &&

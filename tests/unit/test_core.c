@@ -57,16 +57,16 @@ static void test_words(void **state _unused_)
 	const struct core_pod *p = core_pod_by_name(w.core, "default", "web");
 	assert_non_null(p);
 	assert_string_equal(core_pod_phase(p), "Pending");
-	assert_string_equal(core_pod_status(p), "ContainerCreating");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "ContainerCreating");
 	run_all(&w);
 	assert_string_equal(core_pod_phase(p), "Running");
-	assert_string_equal(core_pod_status(p), "Running");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "Running");
 	assert_true(core_pod_ready(p));
 
 	ends(&w, "web", "app", 1, false);
 	run_all(&w);
 	ends(&w, "web", "app", 1, false); /* the second time there is a delay */
-	assert_string_equal(core_pod_status(p), "CrashLoopBackOff");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "CrashLoopBackOff");
 	assert_string_equal(core_pod_phase(p), "Running");
 	assert_false(core_pod_ready(p));
 	const struct core_container *app = core_container(p, "app");
@@ -79,11 +79,11 @@ static void test_words(void **state _unused_)
 
 	world_ask(&w, world_pod(&w, "web"), EVENT_STOP_ASKED, "", ALL_EFFECTS);
 	run_all(&w);
-	assert_string_equal(core_pod_status(p), "Stopped");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "Stopped");
 	world_ask(&w, world_pod(&w, "web"), EVENT_START_ASKED, "", ALL_EFFECTS);
 	run_all(&w);
 	world_gone(&w, world_pod(&w, "web"), ALL_EFFECTS);
-	assert_string_equal(core_pod_status(p), "Terminating");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "Terminating");
 	world_deinit(&w);
 }
 
@@ -96,19 +96,19 @@ static void test_words_of_jobs(void **state _unused_)
 	run_all(&w);
 	const struct core_pod *p = core_pod_by_uid(w.core, "job");
 	ends(&w, "job", "a", 0, false);
-	assert_string_equal(core_pod_status(p), "NotReady"); /* as kubectl has it: one is done, the other runs */
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "NotReady"); /* as kubectl has it: one is done, the other runs */
 	assert_string_equal(core_pod_phase(p), "Running");
 	ends(&w, "job", "b", 0, false);
 	assert_int_equal(p->state, POD_STATE_FINISHED);
 	assert_string_equal(core_pod_phase(p), "Succeeded");
-	assert_string_equal(core_pod_status(p), "Completed");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "Completed");
 	set(&w, "bad", "a=1 b=1 policy=never");
 	run_all(&w);
 	p = core_pod_by_uid(w.core, "bad");
 	ends(&w, "bad", "b", 0, false);
 	ends(&w, "bad", "a", 2, false);
 	assert_string_equal(core_pod_phase(p), "Failed");
-	assert_string_equal(core_pod_status(p), "Error");
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "Error");
 	world_deinit(&w);
 }
 
