@@ -20,7 +20,8 @@
 #include "image/work.h"
 
 #define CANARY "podd-canary"
-#define DIFF "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define CHAIN "1111111111111111111111111111111111111111111111111111111111111111"
+#define DIFF "sha256:" CHAIN
 
 static const struct work *work;
 static struct buf *out;
@@ -205,9 +206,9 @@ static void say_sound(void) /* the control: it is what it spoils that is refused
 {
 	char blob[IMAGE_DIGEST_SIZE];
 
-	make(DIFF + 7, blob);
+	make(CHAIN, blob);
 	buf_clear(out);
-	record(work->job->name, DIFF + 7, blob);
+	record(work->job->name, CHAIN, blob);
 	int fd = openat(work->dir, "opaque", O_WRONLY | O_TRUNC);
 	(void)close(fd);
 }
@@ -217,7 +218,7 @@ static void say_other_name(void)
 	say_sound();
 	char blob[IMAGE_DIGEST_SIZE];
 	digest_of("{}", 2, blob);
-	record("docker.io/library/busybox:latest", DIFF + 7, blob);
+	record("docker.io/library/busybox:latest", CHAIN, blob);
 }
 
 static void say_other_layer(void)
@@ -231,7 +232,7 @@ static void say_other_layer(void)
 static void say_other_blob(void)
 {
 	say_sound();
-	record(work->job->name, DIFF + 7, DIFF);
+	record(work->job->name, CHAIN, DIFF);
 }
 
 static void say_path(void)
