@@ -17,19 +17,21 @@ struct node_pair {
 	struct node *key, *value; /* the key is always a scalar */
 };
 
+/* A file of a megabyte may have 100,000 of them: 32 bytes each. */
 struct node {
-	enum node_type type;
-	enum node_style style;
-	unsigned line, column; /* from 1 */
-	bool open;             /* while it is being read: an alias to it would be a circle */
-	size_t weight, bytes;  /* nodes and text when every alias is written out */
-	size_t count;
+	enum node_type type : 8;
+	enum node_style style : 8;
+	bool open : 1; /* while it is being read: an alias to it would be a circle */
+	uint32_t count;
+	uint32_t line, column;  /* from 1 */
+	uint32_t weight, bytes; /* nodes and text when every alias is written out */
 	union {
 		const char *text; /* count: its length; no NUL inside */
 		struct node **items;
 		struct node_pair *pairs;
 	};
 };
+_Static_assert(sizeof(struct node) == 32, "a node grew");
 
 /* What a scalar means, as sigs.k8s.io/yaml reads it (YAML 1.1). */
 enum scalar_type { SCALAR_NULL, SCALAR_BOOL, SCALAR_INT, SCALAR_FLOAT, SCALAR_STRING, SCALAR_BAD, SCALAR_TYPE_MAX };
