@@ -1,5 +1,6 @@
 #!/bin/bash
 # podd against the kernel's floor, in turn, in one throw-away host. Prints a table of figures and goals, also of those that miss.
+# Beside them crun, runc and podman, where they are installed, in the same rounds.
 # ROUNDS (default 25) of start and restart, and as many of the log pump; DENSITY (default 100) pods at once.
 . "$(dirname "$0")/../lib/host.sh"
 
@@ -36,6 +37,24 @@ template() { # ARGUMENTS-OF-A RESOURCES
 template "a b" '{limits: {cpu: 500m, memory: 64Mi}}' >"$ROOT/pair"
 template "flood:\"$megabytes\"" '{requests: {cpu: 1}}' >"$ROOT/flood"
 
+# One container as crun and runc get it: no network of its own.
+template a '{limits: {cpu: 500m, memory: 64Mi}}' | sed 's/^spec:/&\n  hostNetwork: true/' >"$ROOT/single"
+
+# The peers have the cgroups below peers/ for all there are: nothing of theirs is left.
+coproc PEERS {
+	for h in $(host_hierarchies); do
+		mkdir -p "$h/$PODD_HOST/peers"
+		for d in "$h/$PODD_HOST" "$h/$PODD_HOST/peers"; do
+			for f in cpuset.cpus cpuset.mems; do [ ! -e "$d/$f" ] || cat "$h/$f" >"$d/$f"; done
+		done
+		echo $BASHPID >"$h/$PODD_HOST/peers/cgroup.procs"
+	done
+	ROOT=$ROOT PODD_HOST=$PODD_HOST IMAGE=$image BENCH=$bench CGROUPS=$(host_hierarchies | xargs) exec \
+		unshare --mount --cgroup --propagation private bash "$srcdir/tests/bench/peers.sh" 2>>"$ROOT/peers.log"
+}
+ask() { echo "$*" >&"${PEERS[1]}" && read -r answer <&"${PEERS[0]}" && echo "$answer"; }
+peers=(crun runc podman)
+
 drive() { local verb=$1; shift; "$drive" "$verb" "$bench" "$PODS" "$cgroup" "$@"; }
 floor() { local verb=$1; shift; "$floor" "$verb" "$bench" "$ROOT/floor" "$ROOT/run/floor" "$image" "$PODD_HOST/floor" "$@"; }
 start_podd() { # PID of one that has to die first; STARTED: microseconds until it answers
@@ -71,8 +90,11 @@ start_podd
 # --- start and restart: two containers, network, limits
 for ((i = 0; i < rounds; i++)); do
 	floor round >>"$ROOT/floor.round" || die "the floor fails"
-	drive round "$ROOT/pair" >>"$ROOT/podd.round" || die "podd's round fails"
+	drive round "$ROOT/pair" 2 >>"$ROOT/podd.round" || die "podd's round fails"
 	settle
+	drive round "$ROOT/single" 1 >>"$ROOT/podd.single" || die "podd's round fails"
+	settle
+	for peer in "${peers[@]}"; do ask start $peer >>"$ROOT/$peer.start"; done
 done
 for what in start restart; do
 	[ $what = start ] && c=1 || c=2
@@ -88,7 +110,7 @@ for ((i = 0; i < 3; i++)); do
 	[ $i = 0 ] || drive clear || die "pods do not go"
 	settle
 	floor burst "$density" >>"$ROOT/floor.burst" || die "the floor's burst fails"
-	drive burst "$ROOT/pair" "$density" >>"$ROOT/podd.burst" || die "podd's burst fails"
+	drive burst "$ROOT/pair" "$density" 2 >>"$ROOT/podd.burst" || die "podd's burst fails"
 done
 p=$(median <"$ROOT/podd.burst") f=$(median <"$ROOT/floor.burst")
 rate() { awk -v n="$density" -v us="$1" 'BEGIN { printf "%.0f", n * 1e6 / us }'; }
@@ -128,6 +150,50 @@ done
 p=$(median <"$ROOT/podd.flood") f=$(median <"$ROOT/floor.log")
 speed() { awk -v n="$megabytes" -v us="$1" 'BEGIN { printf "%.0f MB/s", n * 1e6 / us }'; }
 row "log, 100-byte lines to files" "$(speed "$p")" "$(speed "$f")" "$(ratio "$f" "$p")" '>=' 0.6 x
+
+# --- manifests of 1.6 KB
+mkdir "$ROOT/many"
+for ((i = 0; i < 1000; i++)); do
+	template "a b c" '{requests: {cpu: 100m, memory: 32Mi}, limits: {cpu: 500m, memory: 64Mi}}' | sed "s/@/many-$i/"
+	for ((k = 0; k < 3; k++)); do
+		printf '  - name: more-%s\n    image: rootfs:/srv/image\n    command: [/usr/bin/server, --listen, "0.0.0.0:80%s"]\n' $k $k
+		printf '    env: [{name: HOME, value: /srv}, {name: LEVEL, value: "3"}]\n    ports: [{containerPort: 80%s0, name: p%s}]\n' $k $k
+	done
+done >"$ROOT/many/all"
+(cd "$ROOT/many" && awk '/^apiVersion/ { n++ } { print >n ".yaml"; if (/^apiVersion/ && n > 1) close(n - 1 ".yaml") }' all && rm all)
+size=$(cat "$ROOT"/many/*.yaml | wc -c)
+for ((i = 0; i < rounds; i++)); do "$builddir/tests/bench/parse" "$ROOT"/many/*.yaml >>"$ROOT/parse" || die "the manifests are refused"; done
+p=$(column 1 <"$ROOT/parse" | median) f=$(column 2 <"$ROOT/parse" | median)
+printf '%-44s %12s %12s %10s   %s\n' "1000 manifests of $((size / 1000)) bytes, judged" "$p us" "$f us" "$(ratio "$p" "$f")" "beside libyaml's events"
+
+# --- others, by the same measure and in the same rounds; podd's figures have no network here, as crun's and runc's
+crowd=10
+burst_podd() { drive burst "$ROOT/single" $crowd 1 && drive clear; }
+printf '\n%-44s %12s' "others, medians" podd
+printf ' %18s' "${peers[@]}"
+echo
+peer_row() { # TEXT PODD UNIT COLUMN FILE-ENDING OTHERS-OF
+	local p
+	printf '%-44s %12s' "$1" "$2 $3"
+	for peer in "${peers[@]}"; do
+		p=$(grep -v '^-' "$ROOT/$peer.$5" | column "$4" | median)
+		printf ' %18s' "$([ -n "$p" ] && echo "$p $3 ($(ratio "$p" "$2")x)" || echo -)"
+	done
+	echo
+}
+peer_row "start of a container; podman: a pod of two" "$(column 1 <"$ROOT/podd.single" | median)" us 1 start
+peer_row "kill -9 -> its successor" "$(column 2 <"$ROOT/podd.single" | median)" us 2 start
+for ((i = 0; i < 3; i++)); do
+	burst_podd | head -n 1 >>"$ROOT/podd.many"
+	settle
+	for peer in "${peers[@]}"; do ask many $peer $crowd >>"$ROOT/$peer.many"; done
+done
+peer_row "$crowd of them" "$(median <"$ROOT/podd.many")" us 1 many
+ask memory podman >"$ROOT/podman.memory"
+echo - | tee "$ROOT/crun.memory" >"$ROOT/runc.memory"
+peer_row "PSS beside a pod; crun, runc: nobody watches" "$kb" kB 1 memory
+for peer in "${peers[@]}"; do command -v $peer >/dev/null || echo "# $peer is not installed"; done
+eval "exec ${PEERS[1]}>&-"
 
 kill -TERM "$PODD_PID"
 await 10 eval '! kill -0 "$PODD_PID"' || die "podd does not end"

@@ -1,11 +1,14 @@
 /* bench-drive: podd's side of the bench. It puts manifests into the directory by rename, reads stamps, kills members.
  *
- *   round BENCH PODS CGROUP TEMPLATE   one pod: prints microseconds of its start and of a restart, and removes it
- *   burst BENCH PODS CGROUP TEMPLATE N N pods at once, which stay: prints microseconds until all members run
+ *   round BENCH PODS CGROUP TEMPLATE N one pod of N members: prints microseconds of its start and of a restart, and removes it
+ *   burst BENCH PODS CGROUP TEMPLATE N M  N pods of M members at once, which stay: prints microseconds until all members run
  *   flood BENCH PODS CGROUP TEMPLATE   a pod that floods its log: prints microseconds from its first line to its last
  *   clear BENCH PODS CGROUP            removes all manifests, waits until no pod is left: prints microseconds
  *   adopt SOCKET PID PODD ARGUMENT...  kills the podd of that pid (0: there is none) and starts another: prints microseconds until its
  *                                      socket answers, and its pid
+ *
+ *   peer BENCH N COMMAND...            starts another engine: prints microseconds until N members run, and the command's pid
+ *   again BENCH PID                    kills a member of another engine: prints microseconds until its successor runs
  *
  * BENCH is the directory of the FIFO, CGROUP podd's cgroup in the v2 hierarchy. In TEMPLATE @ stands for the pod's name. */
 #include <errno.h>
@@ -103,14 +106,14 @@ static void clear(const struct drive *d)
 		pause_us(2000);
 }
 
-static void round_trip(struct drive *d)
+static void round_trip(struct drive *d, size_t members)
 {
 	char hidden[512], visible[512];
 
 	stage(d, "bench", hidden, visible);
 	int64_t begin = bench_now();
 	(void)bench_check(rename(hidden, visible), visible);
-	int64_t start = bench_wait_count(d->fifo, 2) - begin;
+	int64_t start = bench_wait_count(d->fifo, members) - begin;
 
 	pause_us(100000); /* a program that runs, not one that is still being told of */
 	pid_t pid = member(d, 'a');
@@ -122,7 +125,7 @@ static void round_trip(struct drive *d)
 	clear(d);
 }
 
-static void burst(struct drive *d, int count)
+static void burst(struct drive *d, int count, int members)
 {
 	char hidden[512], visible[512], name[32];
 
@@ -136,7 +139,7 @@ static void burst(struct drive *d, int count)
 		(void)snprintf(visible, sizeof(visible), "%s/bench-%d.yaml", d->pods, i);
 		(void)bench_check(rename(hidden, visible), visible);
 	}
-	(void)printf("%lld\n", (long long)(bench_wait_count(d->fifo, 2 * (size_t)count) - begin) / 1000);
+	(void)printf("%lld\n", (long long)(bench_wait_count(d->fifo, (size_t)members * (size_t)count) - begin) / 1000);
 }
 
 static void flood(struct drive *d)
@@ -148,6 +151,27 @@ static void flood(struct drive *d)
 	int64_t begin = bench_wait(d->fifo).boot_ns, end = bench_wait(d->fifo).boot_ns;
 	(void)printf("%lld\n", (long long)(end - begin) / 1000);
 	clear(d);
+}
+
+static void peer(int fifo, size_t members, char **argv)
+{
+	int64_t begin = bench_now();
+	pid_t pid = bench_check(fork(), "fork");
+
+	if (pid == 0) {
+		(void)dup2(STDERR_FILENO, STDOUT_FILENO); /* the caller reads to the end of standard output */
+		(void)execvp(argv[0], argv);
+		_exit(127);
+	}
+	(void)printf("%lld %d\n", (long long)(bench_wait_count(fifo, members) - begin) / 1000, pid);
+}
+
+static void again(int fifo, pid_t pid)
+{
+	int64_t begin = bench_now();
+
+	(void)bench_check(pid > 1 ? kill(pid, SIGKILL) : -1, "killing a member");
+	(void)printf("%lld\n", (long long)(bench_wait_count(fifo, 1) - begin) / 1000);
 }
 
 static int answers(const struct sockaddr_un *sa)
@@ -200,6 +224,14 @@ int main(int argc, char **argv)
 		adopt(argv[2], atoi(argv[3]), argv + 4);
 		return 0;
 	}
+	if (argc >= 5 && strcmp(argv[1], "peer") == 0) {
+		peer(bench_fifo_open(argv[2]), (size_t)atoi(argv[3]), argv + 4);
+		return 0;
+	}
+	if (argc == 4 && strcmp(argv[1], "again") == 0) {
+		again(bench_fifo_open(argv[2]), atoi(argv[3]));
+		return 0;
+	}
 	if (argc < 5) {
 		errno = EINVAL;
 		bench_die("bench-drive");
@@ -209,10 +241,10 @@ int main(int argc, char **argv)
 	d.cgroup = argv[4];
 	if (argc > 5)
 		read_template(&d, argv[5]);
-	if (strcmp(argv[1], "round") == 0)
-		round_trip(&d);
-	else if (strcmp(argv[1], "burst") == 0 && argc > 6)
-		burst(&d, atoi(argv[6]));
+	if (strcmp(argv[1], "round") == 0 && argc > 6)
+		round_trip(&d, (size_t)atoi(argv[6]));
+	else if (strcmp(argv[1], "burst") == 0 && argc > 7)
+		burst(&d, atoi(argv[6]), atoi(argv[7]));
 	else if (strcmp(argv[1], "flood") == 0)
 		flood(&d);
 	else if (strcmp(argv[1], "clear") == 0)
