@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/pods.h"
 #include "ctl/until.h"
 #include "wire/url.h"
 
@@ -19,22 +20,19 @@ static int act(const struct args *a, const struct pod_ref *p, const char *verb)
 /* `until` UNTIL_MAX: not waited for. `done`: "restarted"... */
 static int act_each(const struct args *a, const char *verb, const char *done, enum until until)
 {
+	_cleanup_pod_refs_ struct pod_refs pods = { 0 };
 	int64_t deadline = 0;
-	int worst = CTL_YES;
 
 	if (until_deadline(a, &deadline) < 0)
 		return CTL_USAGE;
-	if (!a->word_count)
-		return ctl_fail(CTL_USAGE, "%s needs the name of a pod", verb);
-	for (size_t i = 0; i < a->word_count; i++) {
-		struct pod_ref p;
-		if (pod_ref_parse(a, a->words[i], &p) < 0)
-			return CTL_USAGE;
-		int code = act(a, &p, verb);
+	int worst = pod_refs_find(a, verb, &pods);
+	for (size_t i = 0; i < pods.count; i++) {
+		const struct pod_ref *p = &pods.items[i];
+		int code = act(a, p, verb);
 		if (code == CTL_YES && until != UNTIL_MAX)
-			code = until_pod(a, &p, until, deadline);
+			code = until_pod(a, p, until, deadline);
 		if (code == CTL_YES)
-			(void)printf("pod/%s %s\n", p.name, done);
+			(void)printf("pod/%s %s\n", p->name, done);
 		worst = MAX(worst, code);
 	}
 	return worst;
@@ -78,7 +76,7 @@ int verb_stop(const struct args *a)
 {
 	if (!a->all)
 		return act_each(a, "stop", "stopped", a->wait ? UNTIL_STOPPED : UNTIL_MAX);
-	if (a->word_count)
-		return ctl_fail(CTL_USAGE, "names or --all, not both");
+	if (a->word_count || a->selector)
+		return ctl_fail(CTL_USAGE, "names, a selector or --all: one of them");
 	return stop_all(a);
 }

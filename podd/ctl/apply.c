@@ -7,6 +7,7 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/files.h"
+#include "ctl/pods.h"
 #include "ctl/until.h"
 
 struct work {
@@ -251,16 +252,11 @@ static int delete_source(const struct source *s, void *arg)
 
 static int delete_named(const struct work *w)
 {
-	const struct args *a = w->args;
-	size_t first = a->word_count > 1 && (streq(a->words[0], "pod") || streq(a->words[0], "pods") || streq(a->words[0], "po"));
-	int code = CTL_YES;
+	_cleanup_pod_refs_ struct pod_refs pods;
+	int code = pod_refs_find(w->args, "delete", &pods);
 
-	for (size_t i = first; i < a->word_count; i++) {
-		struct pod_ref p;
-		if (pod_ref_parse(a, a->words[i], &p) < 0)
-			return CTL_USAGE;
-		code = files_worse(code, delete_pod(w, &p));
-	}
+	for (size_t i = 0; i < pods.count; i++)
+		code = files_worse(code, delete_pod(w, &pods.items[i]));
 	return code;
 }
 
@@ -268,8 +264,8 @@ int verb_delete(const struct args *a)
 {
 	struct work w;
 
-	if (!a->file_count == !a->word_count)
-		return ctl_fail(CTL_USAGE, "delete pod NAME..., or delete -f FILE");
+	if (!a->file_count == !(a->word_count || a->selector))
+		return ctl_fail(CTL_USAGE, "delete pod NAME..., delete pod -l SELECTOR, or delete -f FILE");
 	int code = work_begin(a, &w);
 	if (code != CTL_YES)
 		return code;

@@ -39,6 +39,7 @@ int verb_wait(const struct args *a);
 int verb_events(const struct args *a);
 int verb_census(const struct args *a);
 int verb_completion(const struct args *a);
+int verb_top(const struct args *a);
 
 /* A line "podctl: ..." on stderr; gives back `code`. */
 int ctl_fail(int code, const char *fmt, ...) _printf_(2, 3);

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/pods.h"
 #include "ctl/table.h"
 #include "wire/url.h"
 
@@ -313,28 +314,21 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 
 int verb_describe(const struct args *a)
 {
-	size_t first = 0;
-	int worst = CTL_YES;
+	_cleanup_pod_refs_ struct pod_refs pods;
+	int worst = pod_refs_find(a, "describe", &pods);
 
-	if (a->word_count && (streq(a->words[0], "pod") || streq(a->words[0], "pods") || streq(a->words[0], "po")))
-		first = 1;
-	if (first == a->word_count)
-		return ctl_fail(CTL_USAGE, "describe needs the name of a pod");
-	for (size_t i = first; i < a->word_count; i++) {
+	for (size_t i = 0; i < pods.count; i++) {
 		_cleanup_buf_ struct buf path = BUF_NULL;
-		struct pod_ref p;
 		json_t *pod;
-		if (pod_ref_parse(a, a->words[i], &p) < 0)
-			return CTL_USAGE;
-		pod_ref_path(&p, &path);
+		pod_ref_path(&pods.items[i], &path);
 		int code = client_json(a, "GET", path.data, false, &pod);
 		if (code != CTL_YES) {
 			worst = MAX(worst, code);
 			continue;
 		}
-		if (i > first)
+		if (i)
 			(void)putchar('\n');
-		describe(a, &p, pod);
+		describe(a, &pods.items[i], pod);
 		json_decref(pod);
 	}
 	return worst;

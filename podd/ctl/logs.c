@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/pods.h"
 #include "wire/url.h"
 
 enum { STREAMS_MAX = 64 };
@@ -129,16 +130,29 @@ static int pump_each(struct log *logs, size_t count)
 	return worst;
 }
 
-static int show(const struct args *a, const struct pod_ref *p, const char *const *containers, size_t count)
+/* One container of a pod, or the only one. */
+struct target {
+	const struct pod_ref *pod;
+	char *container; /* NULL: the only one */
+};
+
+struct targets {
+	struct target *items;
+	size_t count;
+};
+
+static int show(const struct args *a, const struct targets *t)
 {
 	struct log logs[STREAMS_MAX] = { 0 };
 	size_t opened = 0;
 	int code = CTL_YES;
 
-	for (; opened < count && code == CTL_YES; opened++)
-		code = log_open(a, p, containers[opened], count > 1, &logs[opened]);
+	if (t->count > STREAMS_MAX)
+		return ctl_fail(CTL_NO, "%zu logs; at most %d are shown at once", t->count, STREAMS_MAX);
+	for (; opened < t->count && code == CTL_YES; opened++)
+		code = log_open(a, t->items[opened].pod, t->items[opened].container, t->count > 1, &logs[opened]);
 	if (code == CTL_YES)
-		code = a->follow ? pump_all(logs, count) : pump_each(logs, count);
+		code = a->follow ? pump_all(logs, t->count) : pump_each(logs, t->count);
 	for (size_t i = 0; i < opened; i++) {
 		(void)client_free(logs[i].client);
 		free(logs[i].prefix);
@@ -147,40 +161,52 @@ static int show(const struct args *a, const struct pod_ref *p, const char *const
 	return code;
 }
 
-static int show_all(const struct args *a, const struct pod_ref *p)
+static void add(struct targets *t, const struct pod_ref *p, const char *container)
 {
+	*xgrow(t->items, t->count) = (struct target){ .pod = p, .container = container ? xstrdup(container) : NULL };
+}
+
+static int add_all(const struct args *a, const struct pod_ref *p, struct targets *t)
+{
+	static const char *const lists[] = { "spec.initContainers", "spec.containers" };
 	_cleanup_buf_ struct buf path = BUF_NULL;
-	const char *names[STREAMS_MAX];
-	size_t count = 0, i;
 	json_t *pod, *c;
+	size_t i;
 
 	pod_ref_path(p, &path);
 	int code = client_json(a, "GET", path.data, false, &pod);
 	if (code != CTL_YES)
 		return code;
-	static const char *const lists[] = { "spec.initContainers", "spec.containers" };
 	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
 		json_array_foreach(json_at(pod, lists[l]), i, c) {
-			if (count < STREAMS_MAX)
-				names[count++] = json_text(c, "name");
+			add(t, p, json_text(c, "name"));
 		}
-	code = show(a, p, names, count);
 	json_decref(pod);
-	return code;
+	return CTL_YES;
 }
 
 int verb_logs(const struct args *a)
 {
 	const char *container = a->container ? a->container : a->word_count == 2 ? a->words[1] : NULL; /* kubectl takes both */
-	struct pod_ref p;
+	_cleanup_pod_refs_ struct pod_refs pods = { 0 };
+	struct targets t = { 0 };
+	struct args own = *a;
 
-	if (a->word_count < 1 || a->word_count > 2 || (a->word_count == 2 && a->container))
-		return ctl_fail(CTL_USAGE, "logs needs the name of one pod");
-	if (pod_ref_parse(a, a->words[0], &p) < 0)
-		return CTL_USAGE;
-	if (!a->all_containers)
-		return show(a, &p, &container, 1);
-	if (container)
+	if (a->word_count > 2 || (a->word_count == 2 && (a->container || a->selector)))
+		return ctl_fail(CTL_USAGE, "logs needs the name of one pod, or a selector");
+	if (container && a->all_containers)
 		return ctl_fail(CTL_USAGE, "one container or --all-containers, not both");
-	return show_all(a, &p);
+	own.word_count = MIN(a->word_count, (size_t)1);
+	int code = pod_refs_find(&own, "logs", &pods);
+	for (size_t i = 0; i < pods.count && code == CTL_YES; i++)
+		if (a->all_containers)
+			code = add_all(a, &pods.items[i], &t);
+		else
+			add(&t, &pods.items[i], container);
+	if (code == CTL_YES)
+		code = show(a, &t);
+	for (size_t i = 0; i < t.count; i++)
+		free(t.items[i].container);
+	free(t.items);
+	return code;
 }

@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 
 #define SCOPE (TAKES(OPTION_NAMESPACE))
+#define SELECTS (SCOPE | TAKES(OPTION_SELECTOR))
 #define LISTS (SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_SELECTOR))
 
 static int verb_version(const struct args *a);
@@ -16,10 +17,12 @@ static const struct verb verbs[] = {
 	  "pods events @pods" },
 	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT),
 	  verb_status, NULL },
-	{ "describe", "describe pod NAME...", "all about a pod that a person asks next", SCOPE, verb_describe, "pod @pods" },
-	{ "logs", "logs POD [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
+	{ "describe", "describe pod NAME...|-l SELECTOR", "all about a pod that a person asks next", SELECTS, verb_describe,
+	  "pod @pods" },
+	{ "logs",
+	  "logs POD|-l SELECTOR [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
 	  "what a container has printed",
-	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) |
+	  SELECTS | TAKES(OPTION_CONTAINER) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_PREVIOUS) | TAKES(OPTION_TAIL) |
 	          TAKES(OPTION_SINCE) | TAKES(OPTION_TIMESTAMPS) | TAKES(OPTION_ALL_CONTAINERS) | TAKES(OPTION_PREFIX),
 	  verb_logs, "@pods" },
 	{ "exec", "exec [-it] POD [-c NAME] -- COMMAND...", "a command inside a running container; its exit code is podctl's",
@@ -36,20 +39,22 @@ static const struct verb verbs[] = {
 	  SCOPE | TAKES(OPTION_CONTAINER), verb_plan, NULL },
 	{ "apply", "apply -f FILE|DIR|-...", "write manifests into the directory, after validation; needs no podd",
 	  TAKES(OPTION_FILE), verb_apply, NULL },
-	{ "delete", "delete pod NAME... | delete -f FILE [--wait=false] [--timeout D]",
-	  "remove the manifests of pods; needs no podd", SCOPE | TAKES(OPTION_FILE) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT),
+	{ "delete", "delete pod NAME...|-l SELECTOR | delete -f FILE [--wait=false] [--timeout D]",
+	  "remove the manifests of pods; needs no podd", SELECTS | TAKES(OPTION_FILE) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT),
 	  verb_delete, "pod @pods" },
-	{ "restart", "restart POD... [-c NAME]", "containers anew, in the same sandbox", SCOPE | TAKES(OPTION_CONTAINER),
-	  verb_restart, "@pods" },
-	{ "stop", "stop POD... | stop --all [--wait=false] [--timeout D]",
+	{ "restart", "restart POD...|-l SELECTOR [-c NAME]", "containers anew, in the same sandbox",
+	  SELECTS | TAKES(OPTION_CONTAINER), verb_restart, "@pods" },
+	{ "stop", "stop POD...|-l SELECTOR | stop --all [--wait=false] [--timeout D]",
 	  "stop pods by hand: holds until start or an edit of the spec",
-	  SCOPE | TAKES(OPTION_ALL) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_stop, "@pods" },
-	{ "start", "start POD...", "end a stop", SCOPE, verb_start, "@pods" },
-	{ "wait", "wait --for=ready|completed|deleted POD... [--timeout D]", "until it is so, or not in time (exit 1)",
-	  SCOPE | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait, "@pods" },
+	  SELECTS | TAKES(OPTION_ALL) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_stop, "@pods" },
+	{ "start", "start POD...|-l SELECTOR", "end a stop", SELECTS, verb_start, "@pods" },
+	{ "wait", "wait --for=ready|completed|deleted POD...|-l SELECTOR [--timeout D]", "until it is so, or not in time (exit 1)",
+	  SELECTS | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait, "@pods" },
 	{ "events", "events [-f] [-A] [--for POD]", "what happened",
 	  SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT) | TAKES(OPTION_FOR), verb_events,
 	  NULL },
+	{ "top", "top [-A] [-l SELECTOR] [--once]", "what containers use: processor, memory, processes, network",
+	  LISTS | TAKES(OPTION_ONCE), verb_top, NULL },
 	{ "version", "version", "podctl's version and podd's", 0, verb_version, NULL },
 	{ "census", "census [-o json]", "all that is podd's on this host, matched to pods; exit 1 if anything is left over",
 	  TAKES(OPTION_OUTPUT), verb_census, NULL },

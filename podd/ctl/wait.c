@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "ctl/client.h"
+#include "ctl/pods.h"
 #include "ctl/until.h"
 
 enum { POLL_MS = 50 };
@@ -116,8 +117,8 @@ int until_pod(const struct args *a, const struct pod_ref *p, enum until until, i
 int verb_wait(const struct args *a)
 {
 	enum until until = 0;
+	_cleanup_pod_refs_ struct pod_refs pods = { 0 };
 	int64_t deadline;
-	int worst = CTL_YES;
 
 	while (until < UNTIL_STOPPED && a->condition && !streq(a->condition, conditions[until].name) &&
 	       !streq(a->condition, conditions[until].kubectl))
@@ -128,16 +129,11 @@ int verb_wait(const struct args *a)
 		return CTL_USAGE;
 	if (!a->timeout)
 		deadline = clock_boot() + 30 * NS_PER_SEC; /* kubectl's default */
-	size_t first = a->word_count > 1 && (streq(a->words[0], "pod") || streq(a->words[0], "pods"));
-	if (first == a->word_count)
-		return ctl_fail(CTL_USAGE, "wait needs the name of a pod");
-	for (size_t i = first; i < a->word_count; i++) {
-		struct pod_ref p;
-		if (pod_ref_parse(a, a->words[i], &p) < 0)
-			return CTL_USAGE;
-		int code = until_pod(a, &p, until, deadline);
+	int worst = pod_refs_find(a, "wait", &pods);
+	for (size_t i = 0; i < pods.count; i++) {
+		int code = until_pod(a, &pods.items[i], until, deadline);
 		if (code == CTL_YES)
-			(void)printf("pod/%s %s\n", p.name, conditions[until].name);
+			(void)printf("pod/%s %s\n", pods.items[i].name, conditions[until].name);
 		worst = MAX(worst, code);
 	}
 	return worst;

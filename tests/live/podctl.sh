@@ -37,6 +37,18 @@ db app,side <none>
 web app,side <none>"
 is "names" "$(podctl get pods -o name | xargs)" "pod/db pod/web"
 
+# --- selectors
+is "describe -l" "$(podctl describe pod -l app=front | grep '^Name:' | tr -s ' ')" "Name: web"
+is "wait -l" "$(podctl wait --for=ready -l 'app in (front,back)' | xargs)" "pod/db ready pod/web ready"
+is "logs -l" "$(podctl logs -l app=front --all-containers; echo "exit $?")" "exit 0"
+ok "restart -l" podctl restart -l app=back -c side
+ok "acts on those pods" await 20 restarts_are db side 1
+is "and no others" "$(of web side .restartCount)" 0
+is "none with these labels" "$(podctl delete pod -l app=none 2>&1; echo "exit $?")" "No resources found
+exit 0"
+is "names and a selector: usage" "$(podctl restart web -l app=front 2>/dev/null; echo $?)" 2
+ready db
+
 # --- watches
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 "$podctl" --root "$ROOT" get pods -w >"$ROOT/watch" 2>/dev/null &
@@ -61,6 +73,14 @@ like "one pod by its name, as names" "$(timeout 1 "$podctl" --root "$ROOT" get p
 like "events of one pod" "$(podctl events --for pod/late)" 'pod/late'
 is "and of no other" "$(podctl events --for pod/late | grep -c pod/web)" 0
 is "-w needs podd" "$("$podctl" --socket /nonexistent get pods -w 2>/dev/null; echo $?)" 4
+
+# --- top
+top=$(podctl top --once -A)
+like "top: a heading" "$top" '^NAMESPACE +POD +CONTAINER +CPU +MEMORY +LIMIT +PIDS +RX +TX +RESTARTS$'
+like "a line for a container" "$top" '^default +web +app +[0-9]+m +[0-9.]+(Ki|Mi)? +- +1 +[0-9.]+(Ki)?/s +[0-9.]+(Ki)?/s +0$'
+is "in order of pods" "$(podctl top --once | awk 'NR > 1 { print $1 }' | xargs)" "late late web web"
+is "by labels" "$(podctl top --once -l app=none | wc -l)" 1
+like "refreshed on a terminal" "$("$builddir/tests/lib/typist" wait:RESTARTS wait:RESTARTS 'send:\x03' -- "$podctl" --root "$ROOT" top)" '^\[signal 2\]'
 
 # --- completion
 completes() { # WORD...: what the last word may become

@@ -12,6 +12,7 @@
 #include "wire/anchor.h"
 #include "wire/frame.h"
 #include "wire/plan.h"
+#include "wire/terminal.h"
 
 static const struct anchor_key key = { .container = "app", .number = 7, .session = 2 };
 
@@ -268,6 +269,38 @@ static void random_plans_stay_inside(void **state)
 	assert_true(accepted > 1000);
 }
 
+/* What is no master of a terminal is not taken for one, whatever it is: nothing of a container's making is touched. */
+static void terminals(void **state)
+{
+	int pair[2], pipes[2], got = -1, slave = -1;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(terminal_take(pair[0], &got), -EAGAIN);
+	if (terminal_make(pair[1], &slave) == 0) { /* where there is a devpts */
+		assert_int_equal(terminal_take(pair[0], &got), 0);
+		assert_int_equal(write(got, "x\n", 2), 2);
+		assert_int_equal(read(slave, (char[8]){ 0 }, 8), 2);
+		assert_int_equal(frame_send(pair[1], "", 1, &slave, 1), 0);
+		assert_int_equal(terminal_take(pair[0], &got), -EPERM);
+		const int two[] = { got, got };
+		assert_int_equal(frame_send(pair[1], "", 1, two, 2), 0);
+		assert_int_equal(terminal_take(pair[0], &got), -EPERM);
+		(void)close(got);
+		(void)close(slave);
+	}
+	assert_int_equal(frame_send(pair[1], "", 1, &pipes[0], 1), 0);
+	assert_int_equal(terminal_take(pair[0], &got), -EPERM);
+	assert_int_equal(frame_send(pair[1], "", 1, NULL, 0), 0);
+	assert_int_equal(terminal_take(pair[0], &got), -ECONNRESET);
+	(void)close(pair[1]);
+	assert_int_equal(terminal_take(pair[0], &got), -ECONNRESET);
+	(void)close(pair[0]);
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +310,7 @@ int main(void)
 		cmocka_unit_test(checks),
 		cmocka_unit_test(frames_carry_descriptors),
 		cmocka_unit_test(golden_plan),
+		cmocka_unit_test(terminals),
 		cmocka_unit_test(broken_plans_are_refused),
 		cmocka_unit_test(random_plans_stay_inside),
 	};
