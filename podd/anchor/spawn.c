@@ -261,8 +261,9 @@ static void take_terminal(struct anchor *a, struct record *r)
 	int master;
 
 	if (terminal_take(r->tty, &master) == 0) {
-		r->input = fcntl(master, F_DUPFD_CLOEXEC, 3);
-		if (!table_add_stream(&a->table, &r->info.key, 1, master))
+		if (table_add_stream(&a->table, &r->info.key, 1, master))
+			r->input = fcntl(master, F_DUPFD_CLOEXEC, 3);
+		else
 			(void)close(master);
 	}
 	r->tty = fd_close(r->tty);
