@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -130,7 +131,7 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	case SLOT_SHM:
 		return volumes_open_shm(src->sandbox, src->pod);
 	case SLOT_VOLUME:
-		return volumes_open(src->sandbox, src->pod, slot->name, plan->arena, ret_text);
+		return volumes_open(src->sandbox, src->pod, slot->name, slot->path, plan->arena, ret_text);
 	case SLOT_HOST_DEV:
 		return volumes_open_dev();
 	case SLOT_TERMINATION_LOG:
@@ -210,6 +211,27 @@ static int prepare(struct start *st)
 	return r;
 }
 
+/* A device that the manifest names as such can be opened, by whom its mode lets. It is the one behind the descriptor that is mounted. */
+static int allow_devices(const struct start *st, const struct plan *plan, const int *fds)
+{
+	char leaf[SANDBOX_LEAF_SIZE];
+	struct stat node;
+	int r = 0;
+
+	sandbox_leaf(st->sandbox, st->container->name, st->number, 0, leaf);
+	for (size_t i = 0; r == 0 && i < plan->slot_count; i++) {
+		const struct slot *slot = &plan->slots[i];
+		const struct volume *v = slot->role == SLOT_VOLUME ? pod_volume(st->pod, slot->name) : NULL;
+		enum host_path_type type = v ? v->host_path.type : HOST_PATH_ANY;
+		if (type != HOST_PATH_CHAR_DEVICE && type != HOST_PATH_BLOCK_DEVICE)
+			continue;
+		r = fstat(fds[i], &node) < 0 ? -errno
+		                             : cgroup_allow_device(st->sandbox->daemon->cgroups, leaf, node.st_mode, node.st_rdev,
+		                                                   st->container->mounts.items[slot->index].read_only);
+	}
+	return r;
+}
+
 static int send_spawn(struct start *st, const struct launch *l)
 {
 	struct sandbox *s = st->sandbox;
@@ -241,9 +263,14 @@ static int send_spawn(struct start *st, const struct launch *l)
 		buf_puts(&st->text, text);
 		return r;
 	}
-	r = s->anchor ? anchor_send(s->anchor, &m, sizeof(m), fds, 3 + slots) : -ENOTCONN;
+	r = allow_devices(st, &l->plan, fds + 3);
+	const char *step = "allowing its devices";
+	if (r == 0) {
+		step = "asking the anchor";
+		r = s->anchor ? anchor_send(s->anchor, &m, sizeof(m), fds, 3 + slots) : -ENOTCONN;
+	}
 	if (r < 0)
-		buf_printf(&st->text, "asking the anchor: %s", strerror(-r));
+		buf_printf(&st->text, "%s: %s", step, strerror(-r));
 	else
 		sandbox_expect_answer(s);
 	for (size_t i = 0; i < slots; i++)

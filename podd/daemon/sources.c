@@ -62,13 +62,12 @@ static int fill_volume(struct sandbox *s, const struct pod *p, const struct volu
 {
 	struct pod_sources ps;
 	struct volume_files files;
-	const struct id no_group = { 0 };
 
 	sources_init(&ps, s, p);
 	int r = source_files(arena, p, v, &ps.sources, &files, ret_text);
 	if (r < 0)
 		return r;
-	r = swapdir_write(dirfd, &files, &no_group);
+	r = swapdir_write(dirfd, &files, &p->spec.security.fs_group);
 	if (r < 0)
 		*ret_text = arena_printf(arena, "volume \"%s\": writing its files: %s", v->name, strerror(-r));
 	return r;

@@ -46,25 +46,31 @@ static void unmount(int dirfd, const char *name)
 	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW); /* not mounted is fine */
 }
 
-static int prepare_empty_dir(struct sandbox *s, const struct volume *v)
+/* fsGroup owns the directory and, by the setgid bit, all that is made in it. */
+static int set_owner(int dirfd, const char *name, mode_t mode, const struct id *group)
 {
-	char name[VOLUME_NAME_SIZE], options[64];
+	if (group->set && fchownat(dirfd, name, 0, (gid_t)group->value, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return fchmodat(dirfd, name, group->set ? mode | 02770 : mode, 0) < 0 ? -errno : 0; /* umask must not count */
+}
+
+static int prepare_empty_dir(struct sandbox *s, const struct pod *p, const struct volume *v)
+{
+	char name[VOLUME_NAME_SIZE], options[64] = "mode=0700";
 	const struct empty_dir *e = &v->empty_dir;
+	mode_t mode = e->mode.set ? (mode_t)e->mode.value : 0777; /* as the kubelet */
+	int dirfd = e->medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
+	struct stat st;
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
-	if (e->medium == EMPTY_DIR_MEMORY) {
-		int n = snprintf(options, sizeof(options), "mode=0777");
-		if (e->size_limit.set)
-			(void)snprintf(options + n, sizeof(options) - (size_t)n, ",size=%lld",
-			               (long long)quantity_value(&e->size_limit));
-		return mount_tmpfs(s->run_fd, name, options);
-	}
-	if (faccessat(s->state_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0; /* its mode is the containers' business by now */
-	int r = dir_make(s->state_fd, name, 0755);
+	if (e->medium == EMPTY_DIR_MEMORY && e->size_limit.set)
+		(void)snprintf(options, sizeof(options), "mode=0700,size=%lld", (long long)quantity_value(&e->size_limit));
+	int r = e->medium == EMPTY_DIR_MEMORY ? mount_tmpfs(dirfd, name, options) : dir_make(dirfd, name, 0700);
 	if (r < 0)
 		return r;
-	return fchmodat(s->state_fd, name, 0777, 0) < 0 ? -errno : 0; /* as the kubelet does; umask must not count */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return (st.st_mode & 07777) == 0700 ? set_owner(dirfd, name, mode, &p->spec.security.fs_group) : 0; /* else a container's */
 }
 
 int volumes_prepare(struct sandbox *s, const struct pod *p)
@@ -73,7 +79,7 @@ int volumes_prepare(struct sandbox *s, const struct pod *p)
 
 	for (size_t i = 0; r == 0 && i < p->spec.volumes.count; i++)
 		if (p->spec.volumes.items[i].empty_dir.set)
-			r = prepare_empty_dir(s, &p->spec.volumes.items[i]);
+			r = prepare_empty_dir(s, p, &p->spec.volumes.items[i]);
 	return r;
 }
 
@@ -210,32 +216,39 @@ static int open_host_path(struct daemon *d, const struct volume *v, struct arena
 		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s belongs to podd", v->name, h->path);
 		return -EPERM;
 	}
-	return volumes_tree(fd);
+	return TAKE_FD(fd);
 }
 
 /* A claim is a directory that outlives its pods: <state>/volumes/<claim>, outside of the namespace default <ns>_<claim>. */
-static int open_claim(struct daemon *d, const struct pod *p, const struct volume *v)
+static int open_claim(struct daemon *d, const struct pod *p, const struct volume *v, struct arena *arena, const char **ret_text)
 {
-	const char *ns = p->metadata.namespace;
-	char name[VOLUME_PATH_SIZE];
+	const struct id *group = &p->spec.security.fs_group;
+	bool home = streq(p->metadata.namespace, "default");
+	const char *name = arena_printf(arena, "volumes/%s%s%s", home ? "" : p->metadata.namespace, home ? "" : "_", v->claim.name);
+	struct stat st;
 
-	if (streq(ns, "default"))
-		(void)snprintf(name, sizeof(name), "volumes/%s", v->claim.name);
-	else
-		(void)snprintf(name, sizeof(name), "volumes/%s_%s", ns, v->claim.name);
-	int fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 || errno != ENOENT)
-		return fd < 0 ? -errno : fd;
 	int r = dir_make(d->state_fd, "volumes", 0700);
-	if (r == 0 && mkdirat(d->state_fd, name, 0700) < 0 && errno != EEXIST)
-		r = -errno;
-	if (r == 0 &&
-	    fchmodat(d->state_fd, name, 0777, 0) < 0) /* whoever the pod runs as; the directory above lets nobody else in */
+	if (r < 0)
+		return r;
+	if (mkdirat(d->state_fd, name, 0700) == 0) /* for whoever the pod runs as; the directory above lets nobody else in */
+		r = set_owner(d->state_fd, name, 0777, group);
+	else if (errno != EEXIST)
 		r = -errno;
 	if (r < 0)
 		return r;
-	fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	_cleanup_close_ int fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!group->set || (st.st_gid == (gid_t)group->value && (st.st_mode & S_ISGID)))
+		return TAKE_FD(fd);
+	/* What may be a long walk through other people's files is theirs to order. */
+	const char *root = streq(d->config->root, "/") ? "" : d->config->root;
+	*ret_text =
+		arena_printf(arena,
+	                     "volume \"%s\": claim %s is not of fsGroup %lld; give it away by: chgrp -R %lld %s/var/lib/podd/%s && "
+	                     "chmod g+rwxs %s/var/lib/podd/%s",
+	                     v->name, v->claim.name, (long long)group->value, (long long)group->value, root, name, root, name);
+	return -EPERM;
 }
 
 static int open_empty_dir(struct sandbox *s, const struct volume *v)
@@ -286,20 +299,43 @@ int volumes_make_private(struct sandbox *s, const char *volume)
 	return r < 0 ? r : volumes_open_private(s, volume);
 }
 
-int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text)
+/* The root of the volume, O_PATH. */
+static int open_volume(struct sandbox *s, const struct pod *p, const struct volume *v, struct arena *arena, const char **ret_text)
+{
+	if (v->host_path.set)
+		return open_host_path(s->daemon, v, arena, ret_text);
+	if (volume_is_files(v))
+		return sources_volume(s, p, v, arena, ret_text);
+	int fd = v->claim.set ? open_claim(s->daemon, p, v, arena, ret_text) : open_empty_dir(s, v);
+	if (fd < 0 && !*ret_text)
+		*ret_text = arena_printf(arena, "volume \"%s\": %s", v->name, strerror(-fd));
+	return fd;
+}
+
+/* A part that is not there is made, as a directory. */
+static int open_part(int fd, const struct volume *v, const char *path)
+{
+	int part = path_open(fd, path, O_PATH, PATH_BENEATH);
+
+	if (part != -ENOENT || volume_is_files(v) || v->claim.read_only)
+		return part;
+	_cleanup_close_ int made = path_make_directory(fd, path, 0755);
+	return made < 0 ? made : path_open(fd, path, O_PATH, PATH_BENEATH);
+}
+
+int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, const char *path, struct arena *arena,
+                 const char **ret_text)
 {
 	const struct volume *v = pod_volume(p, volume);
 
-	if (v->host_path.set)
-		return open_host_path(s->daemon, v, arena, ret_text);
-	if (volume_is_files(v)) {
-		_cleanup_close_ int files = sources_volume(s, p, v, arena, ret_text);
-		return files < 0 ? files : volumes_tree(files);
-	}
-	_cleanup_close_ int fd = v->claim.set ? open_claim(s->daemon, p, v) : open_empty_dir(s, v);
-	int r = fd < 0 ? fd : volumes_tree(fd);
+	_cleanup_close_ int fd = open_volume(s, p, v, arena, ret_text);
+	if (fd < 0)
+		return fd;
+	_cleanup_close_ int part = path ? open_part(fd, v, path) : -EBADF;
+	int r = path && part < 0 ? part : volumes_tree(path ? part : fd);
 	if (r < 0)
-		*ret_text = arena_printf(arena, "volume \"%s\": %s", v->name, strerror(-r));
+		*ret_text = arena_printf(arena, "volume \"%s\"%s%s: %s", v->name, path ? ", subPath " : "", path ? path : "",
+		                         r == -EXDEV ? "leads out of the volume" : strerror(-r));
 	return r;
 }
 

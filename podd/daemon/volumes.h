@@ -9,8 +9,10 @@ void volumes_sandbox_gone(struct sandbox *s);
 /* The pod is gone for good: its emptyDirs go. */
 void volumes_forget(struct daemon *d, const char *uid);
 
-/* A detached tree of the volume, or -errno; *ret_text then says what could not be opened (on `arena`). */
-int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, struct arena *arena, const char **ret_text);
+/* A detached tree of the volume, or of the part of it at `path` (NULL: all), or -errno; *ret_text then says what could not be opened (on
+ * `arena`). The part is found by one walk of descriptors: whatever a container does to the volume meanwhile, it is inside. */
+int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, const char *path, struct arena *arena,
+                 const char **ret_text);
 int volumes_open_shm(struct sandbox *s, const struct pod *p);
 /* A tmpfs of the pod that only podd writes to, made if need be: its directory, or -errno. Its pages are never swapped out, where the
  * kernel can do that (6.4). */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -221,6 +222,9 @@ int op_move(struct launch *l, const struct plan_op *op)
 	int r = check_target(l, target);
 	if (r == 0 && attrs)
 		r = mnt_set_attrs(tree, attrs, 0, op->flags & PLAN_ATTR_RECURSIVE);
+	/* A copy of a shared mount is shared: without this, mounts of the container would show on the host. */
+	if (r == 0 && !(op->flags & PLAN_ATTR_SHARED))
+		r = mnt_set_propagation(tree, op->flags & PLAN_ATTR_SLAVE ? MS_SLAVE : MS_PRIVATE);
 	return r < 0 ? r : mnt_attach(tree, target);
 }
 

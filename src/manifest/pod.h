@@ -185,6 +185,7 @@ struct pod_security { /* what containers take that do not say it themselves, and
 	struct int_list supplemental_groups;
 	enum groups_policy groups_policy; /* whether the groups that the image gives its user count */
 	struct sysctl_list sysctls;
+	struct id fs_group;
 };
 
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };

@@ -140,18 +140,18 @@ static const struct schema schema_port =
 static const struct field mount_fields[] = {
 	BUILT("name", STRING, MUST, volume_mount, name, RESTART, "Name of a volume of the pod.", .required = true),
 	BUILT("readOnly", BOOL, MUST, volume_mount, read_only, RESTART, "Whether the container may only read it."),
-	PLANNED("recursiveReadOnly", STRING, SHOULD, RESTART, "Whether mounts below it are read-only too.", .neutral = "Disabled",
-	        .choices = "Disabled|IfPossible|Enabled", .hint = HINT_LATER),
+	BUILT("recursiveReadOnly", STRING, SHOULD, volume_mount, recursive_read_only, RESTART,
+	      "Whether mounts below it are read-only too.", .choices = "Disabled|IfPossible|Enabled"),
 	BUILT("mountPath", STRING, MUST, volume_mount, mount_path, RESTART, "Where the container sees it.", .required = true,
 	      .check = check_mount_path),
-	PLANNED("subPath", STRING, MUST, RESTART, "A part of the volume instead of all of it.", .neutral = "",
-	        .check = check_relative_path, .hint = "make a volume of the sub-directory"),
-	PLANNED("mountPropagation", STRING, SHOULD, RESTART, "Whether later mounts show on the other side.", .neutral = "None",
-	        .choices = "None|HostToContainer|Bidirectional", .hint = HINT_LATER),
-	PLANNED("subPathExpr", STRING, SHOULD, RESTART, "subPath with $(VARIABLES).", .neutral = "", .check = check_relative_path,
-	        .hint = "make a volume of the sub-directory"),
-	PLANNED("bindMountOptions", STRINGS, SHOULD, RESTART, "noexec, nodev, nosuid for the mount.",
-	        .choices = "noexec|nodev|nosuid", .hint = HINT_LATER),
+	BUILT("subPath", STRING, MUST, volume_mount, sub_path, RESTART, "A part of the volume instead of all of it.",
+	      .check = check_relative_path),
+	BUILT("mountPropagation", STRING, SHOULD, volume_mount, propagation, RESTART,
+	      "Whether later mounts show on the other side.", .choices = "None|HostToContainer|Bidirectional"),
+	BUILT("subPathExpr", STRING, SHOULD, volume_mount, sub_path_expr, RESTART, "subPath with $(VARIABLES).",
+	      .check = check_relative_path),
+	BUILT("bindMountOptions", STRINGS, SHOULD, volume_mount, bind_options, RESTART, "noexec, nodev, nosuid for the mount.",
+	      .choices = "noexec|nodev|nosuid"),
 };
 static const struct schema schema_mount = SCHEMA("VolumeMount", mount_fields, sizeof(struct volume_mount), .rule = rule_mount);
 

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "manifest/check.h"
 #include "plan/build.h"
 #include "plan/filter.h"
 #include "plan/identity.h"
@@ -223,17 +224,63 @@ static size_t depth(const char *path)
 	return n;
 }
 
+static uint32_t mount_flags(const struct volume_mount *m, const struct volume *v)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} options[] = { { "noexec", PLAN_ATTR_NOEXEC }, { "nodev", PLAN_ATTR_NODEV }, { "nosuid", PLAN_ATTR_NOSUID } };
+	const char *propagation = m->propagation ? m->propagation : "", *recursive = m->recursive_read_only;
+	uint32_t flags = m->read_only || volume_is_files(v) || v->claim.read_only ? PLAN_ATTR_RDONLY : 0;
+
+	if (recursive && *recursive && !streq(recursive, "Disabled"))
+		flags |= PLAN_ATTR_RECURSIVE;
+	if (streq(propagation, "HostToContainer"))
+		flags |= PLAN_ATTR_SLAVE;
+	else if (streq(propagation, "Bidirectional"))
+		flags |= PLAN_ATTR_SHARED;
+	for (size_t i = 0; i < m->bind_options.count; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(options); j++)
+			if (streq(m->bind_options.items[i], options[j].name))
+				flags |= options[j].flag;
+	return flags;
+}
+
+/* What a variable brings in is judged as the manifest's own subPath was: relative, no "..". */
+static int sub_path(struct compile *c, const struct volume_mount *m, const char **ret)
+{
+	struct arena *a = c->build.plan->arena;
+	const char *expr = m->sub_path_expr && *m->sub_path_expr ? m->sub_path_expr : NULL;
+	const char *path = expr ? plan_expand(a, expr, &c->env) : m->sub_path;
+	struct finding found;
+
+	if (expr && (!*path || strstr(path, "$(") || !check_relative_path(&(struct value){ .text = path }, a, &found))) {
+		c->reason = arena_printf(a, "subPathExpr %s of volume \"%s\": %s", expr, m->name,
+		                         !*path               ? "is empty"
+		                         : strstr(path, "$(") ? "has a variable that is not set"
+		                                              : "must stay inside the volume");
+		return -EINVAL;
+	}
+	*ret = path && *path ? path : NULL;
+	return 0;
+}
+
 static int volume(struct compile *c, size_t index)
 {
 	const struct volume_mount *m = &c->container->mounts.items[index];
 	const struct volume *v = pod_volume(c->pod, m->name);
+	const char *path = NULL;
 
 	if (!v) {
 		c->reason = arena_printf(c->build.plan->arena, "volume \"%s\" is not declared", m->name);
 		return -EINVAL;
 	}
-	move(c, build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index), m->mount_path,
-	     m->read_only || volume_is_files(v) || v->claim.read_only ? PLAN_ATTR_RDONLY : 0);
+	int r = sub_path(c, m, &path);
+	if (r < 0)
+		return r;
+	uint16_t slot = build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index);
+	c->build.plan->slots[slot].path = path;
+	move(c, slot, m->mount_path, mount_flags(m, v));
 	return 0;
 }
 

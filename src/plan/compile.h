@@ -51,6 +51,7 @@ struct slot {
 	enum slot_role role;
 	const char *name; /* on the plan's arena; NULL where not said above */
 	unsigned index;
+	const char *path; /* of a VOLUME: the part of it that is mounted, relative; NULL: all */
 };
 
 struct plan {

@@ -103,13 +103,14 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 	id->group_count = 1;
 	if (account.name && shared->groups_policy != GROUPS_STRICT)
 		id->group_count = account_groups(image->group, account.name, a, id->groups, 1, IDENTITY_GROUPS_MAX);
-	for (size_t i = 0; i < shared->supplemental_groups.count; i++) {
-		if (id->group_count == IDENTITY_GROUPS_MAX) {
-			*ret_reason = arena_printf(a, "more than %d groups", IDENTITY_GROUPS_MAX);
-			return -EINVAL;
-		}
-		id->groups[id->group_count++] = shared->supplemental_groups.items[i];
+	if (id->group_count + shared->supplemental_groups.count + 1 > IDENTITY_GROUPS_MAX) {
+		*ret_reason = arena_printf(a, "more than %d groups", IDENTITY_GROUPS_MAX);
+		return -EINVAL;
 	}
+	for (size_t i = 0; i < shared->supplemental_groups.count; i++)
+		id->groups[id->group_count++] = shared->supplemental_groups.items[i];
+	if (shared->fs_group.set)
+		id->groups[id->group_count++] = shared->fs_group.value;
 	return 0;
 }
 

@@ -12,9 +12,15 @@ struct flag_name {
 };
 
 static const struct flag_name attr_names[] = {
-	{ PLAN_ATTR_RDONLY, "ro" },         { PLAN_ATTR_NOSUID, "nosuid" },           { PLAN_ATTR_NODEV, "nodev" },
-	{ PLAN_ATTR_NOEXEC, "noexec" },     { PLAN_ATTR_STRICTATIME, "strictatime" }, { PLAN_ATTR_RECURSIVE, "recursive" },
+	{ PLAN_ATTR_RDONLY, "ro" },
+	{ PLAN_ATTR_NOSUID, "nosuid" },
+	{ PLAN_ATTR_NODEV, "nodev" },
+	{ PLAN_ATTR_NOEXEC, "noexec" },
+	{ PLAN_ATTR_STRICTATIME, "strictatime" },
+	{ PLAN_ATTR_RECURSIVE, "recursive" },
 	{ PLAN_ATTR_OPTIONAL, "optional" },
+	{ PLAN_ATTR_SLAVE, "slave" },
+	{ PLAN_ATTR_SHARED, "shared" },
 };
 
 static const struct flag_name namespace_names[] = {

@@ -1,8 +1,10 @@
 #include "sys/cgroup.h"
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -190,6 +192,19 @@ int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limi
 			r = cgroup_v1_limit(v, rel, l, /* reset= */ false);
 	}
 	return MIN(r, 0);
+}
+
+int cgroup_allow_device(struct cgroup_host *h, const char *rel, mode_t mode, dev_t device, bool read_only)
+{
+	char text[64];
+	int r = 0;
+
+	(void)snprintf(text, sizeof(text), "%c %u:%u %s", S_ISBLK(mode) ? 'b' : 'c', major(device), minor(device),
+	               read_only ? "rm" : "rwm");
+	for (size_t i = 0; i < h->v1_count && r == 0; i++)
+		if (h->v1[i].controllers & CGROUP_BIT(CGROUP_DEVICES))
+			r = cgroup_write(h->v1[i].root, rel, "devices.allow", text);
+	return r;
 }
 
 int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits)

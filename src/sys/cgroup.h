@@ -46,6 +46,9 @@ int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limi
 /* Writes limits anew, in place; 0 fields become "no limit". */
 int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
 
+/* Opens a device (mode: S_IFCHR or S_IFBLK) to a directory made with `devices`. v1; elsewhere nothing is closed. */
+int cgroup_allow_device(struct cgroup_host *h, const char *rel, mode_t mode, dev_t device, bool read_only);
+
 /* What a start needs to get into rel. The caller closes the fds (cgroup_entry_deinit). */
 struct cgroup_entry {
 	int v2;                   /* directory, for CLONE_INTO_CGROUP */

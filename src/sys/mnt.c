@@ -81,6 +81,13 @@ int mnt_set_attrs(int fd, uint64_t set, uint64_t clear, bool recursive)
 	return result(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)));
 }
 
+int mnt_set_propagation(int fd, uint64_t propagation)
+{
+	struct mount_attr attr = { .propagation = propagation };
+
+	return result(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)));
+}
+
 int mnt_make_private(void)
 {
 	/* Slave first: between the two nothing of this namespace can go out. */

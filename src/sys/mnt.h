@@ -20,6 +20,9 @@ int mnt_attach(int tree, int target);
 /* Sets and clears MOUNT_ATTR_* of the mount that fd is the root of. */
 int mnt_set_attrs(int fd, uint64_t set, uint64_t clear, bool recursive);
 
+/* MS_PRIVATE, MS_SLAVE or MS_SHARED for the tree that fd is the root of, with all below. */
+int mnt_set_propagation(int fd, uint64_t propagation);
+
 /* Nothing of this mount namespace goes to others or comes from them any more. */
 int mnt_make_private(void);
 

@@ -13,7 +13,8 @@ int path_open(int root, const char *path, int flags, enum path_links links)
 {
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links == PATH_STRICT ? RESOLVE_NO_SYMLINKS : 0),
+		.resolve = RESOLVE_NO_MAGICLINKS | (links == PATH_BENEATH ? RESOLVE_BENEATH : RESOLVE_IN_ROOT) |
+		           (links == PATH_STRICT ? RESOLVE_NO_SYMLINKS : 0),
 	};
 	long fd;
 

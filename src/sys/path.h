@@ -6,8 +6,9 @@
 #include <sys/types.h>
 
 enum path_links {
-	PATH_FOLLOW, /* symlinks mean what they mean to a process whose root this is */
-	PATH_STRICT, /* a symlink anywhere is -ELOOP */
+	PATH_FOLLOW,  /* symlinks mean what they mean to a process whose root this is */
+	PATH_STRICT,  /* a symlink anywhere is -ELOOP */
+	PATH_BENEATH, /* symlinks are followed, one that leads out or is absolute is -EXDEV */
 };
 
 /* An fd or -errno. `flags` as for open(2); O_CLOEXEC is added. */

@@ -66,6 +66,9 @@ enum plan_attr { /* of a mount */
 	         PLAN_ATTR_RECURSIVE = 1 << 5, /* with RDONLY: also what is mounted below */
 	         PLAN_ATTR_OPTIONAL =
 	                 1 << 6, /* a target that is not there is fine, and ENODEV, ENOSYS, EPERM of the file system (mqueue) */
+	         /* Of a moved tree; neither: nothing mounted on one side shows on the other. */
+	         PLAN_ATTR_SLAVE = 1 << 7,  /* what the host mounts below its source shows in it */
+	         PLAN_ATTR_SHARED = 1 << 8, /* and what the container mounts shows on the host */
 };
 
 enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };
