@@ -209,7 +209,7 @@ static void get_metrics_resources(struct http_request *q, void *arg)
 	static const char body[] =
 		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"metrics.k8s.io/v1beta1\",\"resources\":["
 		"{\"name\":\"pods\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"PodMetrics\",\"verbs\":[\"get\",\"list\"]}"
-	        "]}";
+		"]}";
 
 	(void)arg;
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);

@@ -14,6 +14,7 @@ struct api_watch {
 	bool bookmarks;
 	bool headed;  /* the columns were sent */
 	bool initial; /* the end of the first objects is still to be told */
+	bool sending; /* a batch, or the answer's head: `drained` comes when the kernel has it */
 	bool ending;
 	uint64_t version, floor; /* told up to it; the feed's floor when all was asked for: ends before that concern others */
 	uint8_t *told; /* a bit for each slot of the feed: of those that came up to `version`, the ones this watcher has */
@@ -159,22 +160,25 @@ static void advance(struct api_watch *w)
 {
 	_cleanup_buf_ struct buf out = BUF_NULL;
 
-	while (!w->ending && !http_queued(w->q)) {
-		if (missed(w)) {
-			expire(w);
-			return;
-		}
-		buf_clear(&out);
-		fill(w, &out);
-		if (!out.len)
-			return;
-		http_send(w->q, out.data, out.len);
+	if (w->ending || w->sending)
+		return;
+	if (missed(w)) {
+		expire(w);
+		return;
 	}
+	fill(w, &out);
+	if (!out.len)
+		return;
+	w->sending = true;
+	http_send(w->q, out.data, out.len);
 }
 
 static void on_drained(void *arg)
 {
-	advance(arg);
+	struct api_watch *w = arg;
+
+	w->sending = false;
+	advance(w);
 }
 
 static void on_expired(void *arg)
@@ -268,12 +272,12 @@ void api_watch_begin(struct http_request *q, struct api_resource *s, struct api_
 		return;
 	}
 	list_append(&s->watches, &w->link);
+	w->sending = true;
 	http_stream(q, 200, "application/json", &callbacks, w);
 	if (seconds)
 		http_expire(q, (uint64_t)seconds * 1000);
 	if (w->version && !missed(w))
 		resume(w);
-	advance(w);
 }
 
 void api_resource_changed(struct api_resource *s)

@@ -282,8 +282,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 	conn_advance(q);
 	if (q->state != HTTP_CLOSING && q->state != HTTP_RAW && q->in.len > WAITING_MAX)
 		http_conn_close(q); /* many requests ahead of the answers: none of our clients does that */
-	if (q->state == HTTP_READING && !q->in.len)
-		buf_deinit(&q->in); /* a connection that waits holds no buffer */
+	if (!q->in.len)
+		buf_deinit(&q->in); /* a connection that waits holds no buffer, nor does one that only sends */
 }
 
 int http_conn_start(struct http_request *q)

@@ -80,11 +80,18 @@ static int parse_term(struct selector *s, const char **pp, struct selector_term 
 
 int selector_parse(const char *text, struct selector *ret)
 {
-	struct selector s = { .arena = arena_new() };
 	const char *p = skip_blanks(text ? text : "");
+	size_t most = 1; /* of terms: a watcher keeps its selectors, and most have a term or two */
 	int r = 0;
 
-	s.terms = arena_new_array(s.arena, struct selector_term, SELECTOR_TERMS_MAX);
+	if (!*p) {
+		*ret = SELECTOR_NULL;
+		return 0;
+	}
+	for (const char *comma = p; most < SELECTOR_TERMS_MAX && (comma = strchr(comma, ',')); comma++)
+		most++;
+	struct selector s = { .arena = arena_new() };
+	s.terms = arena_new_array(s.arena, struct selector_term, most);
 	while (*p) {
 		if (s.count == SELECTOR_TERMS_MAX) {
 			r = -E2BIG;
