@@ -13,6 +13,8 @@
  * A client that does not read: http_send() beyond 1 MiB of unsent data closes the connection. A handler whose source can wait looks at
  * http_queued() and goes on at `drained`.
  *
+ * Requests that a client sends ahead wait until it has taken the answer before.
+ *
  * A connection has a timer only while podd waits for a request on it (30 s): without connections nothing here ever wakes podd. */
 #pragma once
 #include <uv.h>

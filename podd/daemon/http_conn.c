@@ -236,6 +236,8 @@ static void conn_advance(struct http_request *q)
 		return;
 	q->advancing = true;
 	while (q->in.len && !q->finishing) {
+		if (q->state == HTTP_READING && http_queued(q))
+			break; /* who sends requests and reads no answers gets one answer into podd's memory, not all */
 		if (q->state == HTTP_READING)
 			conn_parse(q);
 		else if (q->state == HTTP_RAW && !q->paused)
@@ -352,6 +354,8 @@ static void on_written(uv_write_t *req, int status)
 		http_conn_close(q);
 	else if (!q->finishing && q->callbacks.drained)
 		q->callbacks.drained(q->arg);
+	else if (q->state == HTTP_READING)
+		conn_advance(q); /* requests that came before this answer was taken */
 }
 
 static void conn_write(struct http_request *q, const void *head, size_t head_size, const void *data, size_t size, const char *tail)

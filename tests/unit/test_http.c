@@ -23,7 +23,7 @@ struct fixture {
 	int client;
 	struct buf answer;
 	struct http_request *stream; /* of the last stream or upgrade; NULL once it is gone */
-	unsigned gone, drained;
+	unsigned gone, drained, big;
 	struct buf raw;
 };
 
@@ -45,6 +45,14 @@ static void echo(struct http_request *q, void *arg)
 	           param ? param : "-", header ? header : "-");
 	buf_append(&out, http_body(q)->data, http_body(q)->len);
 	http_reply(q, 200, "text/plain", out.data, out.len);
+}
+
+static void big(struct http_request *q, void *arg)
+{
+	static const char body[512 << 10];
+
+	((struct fixture *)arg)->big++;
+	http_reply(q, 200, "application/octet-stream", body, sizeof(body));
 }
 
 static void on_gone(void *arg)
@@ -97,7 +105,7 @@ static void fail_handler(struct http_request *q, int code, const char *message, 
 
 static const struct http_route routes[] = {
 	{ "GET", "/hello", hello },   { NULL, "/echo/*", echo },       { NULL, "/echo/*/x/*", echo },
-	{ "GET", "/stream", stream }, { "POST", "/upgrade", upgrade },
+	{ "GET", "/stream", stream }, { "POST", "/upgrade", upgrade }, { "GET", "/big", big },
 };
 
 /* --- the client --- */
@@ -216,6 +224,26 @@ static void requests_may_come_together_or_in_pieces(void **state)
 	ask_text(f, "", NULL);
 	assert_non_null(strstr(f->answer.data, "POST a|-|-|-|xyz"));
 	assert_non_null(strstr(f->answer.data, "GET b|-|-|-|"));
+}
+
+static void answers_that_nobody_reads_are_not_made(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_buf_ struct buf requests = BUF_NULL;
+	char data[64 << 10];
+
+	for (int i = 0; i < 20; i++)
+		buf_puts(&requests, "GET /big HTTP/1.1\r\n\r\n");
+	connect_client(f);
+	assert_int_equal(send(f->client, requests.data, requests.len, MSG_NOSIGNAL), requests.len);
+	for (int i = 0; i < 50; i++)
+		turn(f);
+	assert_int_equal(f->big, 1);
+	for (int i = 0; i < TURNS_MAX && f->big < 20; i++) {
+		(void)!read(f->client, data, sizeof(data));
+		turn(f);
+	}
+	assert_int_equal(f->big, 20); /* they wait; none is lost */
 }
 
 static void routes_have_arguments(void **state)
@@ -449,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_connection_serves_many_requests),
 		TEST(requests_may_come_together_or_in_pieces),
+		TEST(answers_that_nobody_reads_are_not_made),
 		TEST(routes_have_arguments),
 		TEST(head_has_no_body),
 		TEST(limits_are_answered_and_end_the_connection),
