@@ -2,6 +2,7 @@
 #include <string.h>
 #include "daemon/accept.h"
 #include "daemon/api.h"
+#include "daemon/hook.h"
 #include "daemon/launch.h"
 #include "daemon/leases.h"
 #include "daemon/sandbox.h"
@@ -49,6 +50,9 @@ void effect_run(struct daemon *d, const struct effect *e)
 		break;
 	case EFFECT_ABORT:
 		launch_abort(d, &e->id);
+		break;
+	case EFFECT_HOOK:
+		hook_run(d, &e->id, e->hook);
 		break;
 	case EFFECT_SIGNAL:
 		launch_signal(d, &e->id, e->signal);

@@ -194,7 +194,7 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 	if (!cc || !cc->spec)
 		return -ENOENT;
 	e->sandbox = sandbox_find(d, uid);
-	if (!e->sandbox || !e->sandbox->anchor || cc->state != CONTAINER_STATE_RUNNING)
+	if (!e->sandbox || !e->sandbox->anchor || (cc->state != CONTAINER_STATE_RUNNING && cc->state != CONTAINER_STATE_STOPPING))
 		return -ESRCH;
 	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);

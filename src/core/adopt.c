@@ -72,6 +72,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->launched = n->launched;
 	k->launch_void = n->launch_void;
 	k->passed = n->passed;
+	k->hooked = n->hooked;
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
@@ -128,7 +129,8 @@ static void restore_start(struct core *c, struct core_container *k, const struct
 	k->number = s->number;
 	k->launched = true;
 	k->launch_void = false;
-	k->passed = k->passed || (k->role == CONTAINER_ROLE_SIDECAR && !s->launch_failed);
+	bool hook = k->spec && k->spec->lifecycle.post_start.set;
+	k->passed = k->passed || (k->role == CONTAINER_ROLE_SIDECAR && !s->launch_failed && !hook);
 	k->pid = s->pid;
 	k->started_wall = s->started_wall;
 	/* Boot time of the launch by the note; the snapshot has only wall time, which may have been set since. */
@@ -241,6 +243,8 @@ static void handle(struct core *c, struct core_pod *p, struct core_container *k,
 		container_lost(c, p, k);
 	} else if (f->deadline) {
 		container_stop_adopted(c, p, k, f->deadline);
+	} else if (f->alive && !k->hooked && p->state == POD_STATE_RUNNING && !hook_begin(c, p, k, HOOK_POST_START)) {
+		container_hooked(c, p, k);
 	}
 }
 

@@ -31,7 +31,8 @@ void container_set_state(struct core_container *k, enum container_state to)
 {
 	assert(legal[k->state] & (1u << to));
 	k->state = to;
-	k->deadline = 0;
+	k->deadline = k->hook_deadline = 0;
+	k->hooking = false;
 	if (to != CONTAINER_STATE_BACKOFF)
 		k->reason[0] = k->message[0] = '\0';
 }
@@ -81,7 +82,7 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 		k->restart_count++;
 	k->number = k->next_number++;
 	k->launched = true;
-	k->launch_void = k->restart_wanted = k->signalled = k->killed = k->stuck = k->resize_due = false;
+	k->launch_void = k->restart_wanted = k->hooked = k->hooking = k->signalled = k->killed = k->stuck = k->resize_due = false;
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;
@@ -99,11 +100,19 @@ static void kill_now(struct core *c, struct core_pod *p, struct core_container *
 	effect_container(c, p, EFFECT_KILL, k->name, k->number);
 }
 
+static int stop_signal(const struct core_container *k)
+{
+	const char *name = k->spec ? k->spec->lifecycle.stop_signal : NULL;
+	return name ? signal_number(name) : SIGTERM;
+}
+
 static void send_signal(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)
 {
 	k->signalled = true;
+	k->hooking = false;
+	k->hook_deadline = 0;
 	k->deadline = deadline;
-	effect_signal(c, p, k, SIGTERM);
+	effect_signal(c, p, k, stop_signal(k));
 }
 
 /* Who had to wait for its turn has at least this, even if the others have used up the grace period. (The kubelet's minimum.) */
@@ -114,7 +123,7 @@ static int64_t late_deadline(const struct core *c, const struct core_container *
 
 void container_stop_if_due(struct core *c, struct core_pod *p, struct core_container *k)
 {
-	if (!k->signalled && !k->killed && order_may_stop(p, k))
+	if (!k->signalled && !k->killed && !k->hooking && order_may_stop(p, k))
 		send_signal(c, p, k, late_deadline(c, k));
 }
 
@@ -125,7 +134,7 @@ static void begin_stop(struct core *c, struct core_pod *p, struct core_container
 	effect_note(c, p);
 	if (deadline <= c->boot)
 		kill_now(c, p, k);
-	else if (order_may_stop(p, k))
+	else if (!hook_begin(c, p, k, HOOK_PRE_STOP) && order_may_stop(p, k))
 		send_signal(c, p, k, deadline);
 	else
 		k->deadline = deadline;
@@ -187,6 +196,7 @@ static void escalate(struct core *c, struct core_pod *p, struct core_container *
 
 void container_tick(struct core *c, struct core_pod *p, struct core_container *k)
 {
+	hook_tick(c, p, k);
 	if (!k->deadline || k->deadline > c->boot)
 		return;
 	switch (k->state) {
@@ -194,7 +204,7 @@ void container_tick(struct core *c, struct core_pod *p, struct core_container *k
 		container_set_state(k, CONTAINER_STATE_WAITING);
 		break;
 	case CONTAINER_STATE_STOPPING:
-		if (!k->signalled && !k->killed) { /* those it waited for are being killed now */
+		if (!k->signalled && !k->killed) { /* whom it waited for is being killed now, or its hook takes too long */
 			send_signal(c, p, k, late_deadline(c, k));
 			break;
 		}
@@ -350,6 +360,15 @@ void container_lost(struct core *c, struct core_pod *p, struct core_container *k
 	core_touch(c, p);
 }
 
+void container_hooked(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	k->hooked = true;
+	k->passed = k->passed || k->role == CONTAINER_ROLE_SIDECAR;
+	if (k->spec && k->spec->lifecycle.post_start.set)
+		effect_note(c, p);
+	core_touch(c, p);
+}
+
 static void started(struct core *c, struct core_pod *p, struct core_container *k, int32_t pid)
 {
 	int64_t deadline = k->deadline;
@@ -366,7 +385,8 @@ static void started(struct core *c, struct core_pod *p, struct core_container *k
 		effect_report(c, p, k, true, "Killing", "Stopping container %s", k->name);
 		return;
 	}
-	k->passed = k->passed || k->role == CONTAINER_ROLE_SIDECAR;
+	if (!hook_begin(c, p, k, HOOK_POST_START))
+		container_hooked(c, p, k);
 	if (k->resize_due)
 		effect_pod(c, p, EFFECT_RESIZE);
 	k->resize_due = false;
@@ -395,11 +415,15 @@ static void late(struct core *c, struct core_pod *p, struct core_container *k, c
 
 void container_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e)
 {
+	if (e->type == EVENT_HOOKED && (e->id.number != k->number || !container_alive(k)))
+		return;
 	if ((e->id.number != k->number && !PLANTED_BUG(4)) || !container_alive(k)) {
 		late(c, p, k, e);
 		return;
 	}
-	if (e->type == EVENT_EXITED)
+	if (e->type == EVENT_HOOKED)
+		hook_event(c, p, k, e);
+	else if (e->type == EVENT_EXITED)
 		container_exited(c, p, k, &e->exit);
 	else if (e->type == EVENT_STARTED && k->state == CONTAINER_STATE_STARTING)
 		started(c, p, k, e->pid);

@@ -40,6 +40,12 @@ void container_event(struct core *c, struct core_pod *p, struct core_container *
 void container_exited(struct core *c, struct core_pod *p, struct core_container *k, const struct exit_info *exit);
 void container_start_failed(struct core *c, struct core_pod *p, struct core_container *k, const char *reason, const char *message);
 
+/* hook.c */
+bool hook_begin(struct core *c, struct core_pod *p, struct core_container *k, enum hook_kind h); /* false: it has none */
+void hook_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e);
+void hook_tick(struct core *c, struct core_pod *p, struct core_container *k);
+void container_hooked(struct core *c, struct core_pod *p, struct core_container *k); /* its postStart hook has succeeded */
+
 /* Its sandbox is lost, or it could not be killed before the sandbox was: nobody will tell how it ended. */
 void container_lost(struct core *c, struct core_pod *p, struct core_container *k);
 

@@ -48,12 +48,17 @@ enum event_type {
 	EVENT_STARTED,        /* `id`, `pid`: the container's program runs */
 	EVENT_START_FAILED,   /* `id`, `reason`, `message`: no process was left behind */
 	EVENT_EXITED,         /* `id`, `exit` */
+	EVENT_HOOKED,         /* `id`, `hook`: it is over; `message`: why it failed, "" if it did not */
 	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec */
 	EVENT_START_ASKED,
 	EVENT_MAX,
 };
+
+/* Of a container's lifecycle. */
+enum hook_kind { HOOK_POST_START, HOOK_PRE_STOP, HOOK_MAX };
+const char *hook_name(enum hook_kind h);
 
 struct exit_info {
 	int code;     /* 0..255; 128 + signal for a signal */
@@ -89,6 +94,7 @@ struct event {
 	enum event_type type;
 	int64_t boot, wall; /* now, ns */
 	struct start_id id;
+	enum hook_kind hook; /* HOOKED */
 	union {
 		struct pod *pod;             /* POD_SET */
 		struct sandbox_info sandbox; /* SANDBOX_READY */
@@ -107,6 +113,7 @@ enum effect_type {
 	EFFECT_SANDBOX_DESTROY, /* kill all that is left, undo all -> SANDBOX_GONE; retried by the shell until it holds */
 	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
 	EFFECT_ABORT,  /* the start of `id` is not wanted any more: if it still waits for its image -> START_FAILED; else nothing */
+	EFFECT_HOOK,   /* run the command `hook` of `id` -> HOOKED; it ends with the container */
 	EFFECT_SIGNAL, /* `signal` to `id`'s first process */
 	EFFECT_KILL,   /* cgroup.kill of `id` -> EXITED */
 	EFFECT_ACK,    /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
@@ -122,6 +129,7 @@ struct effect {
 	enum effect_type type;
 	struct start_id id;
 	int signal;
+	enum hook_kind hook;
 	bool normal; /* REPORT: Normal or Warning */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE];
 };
@@ -197,12 +205,15 @@ struct core_container {
 	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
 	unsigned resize_restarts;           /* container_resize_restarts of what was last launched: both hashes by it */
 	int64_t launch_boot;
-	bool launched;      /* ever, in this life of the pod */
-	bool launch_void;   /* the last launch made no container: its successor is no restart */
-	bool resize_due;    /* limits were edited while it was starting */
-	bool passed;        /* what comes after it may start: an init container has succeeded, a sidecar was started */
-	bool signalled;     /* the stop signal was sent: a sidecar waits for its turn */
-	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
+	bool launched;         /* ever, in this life of the pod */
+	bool launch_void;      /* the last launch made no container: its successor is no restart */
+	bool resize_due;       /* limits were edited while it was starting */
+	bool passed;           /* what comes after it may start: an init container has succeeded, a sidecar was started */
+	bool hooked;           /* its postStart hook has succeeded, or it has none */
+	bool hooking;          /* a hook runs: postStart while RUNNING, preStop while STOPPING */
+	int64_t hook_deadline; /* boot ns: the end of one that sleeps; 0: none */
+	bool signalled;        /* the stop signal was sent: a sidecar waits for its turn */
+	bool killed, stuck;    /* SIGKILL was sent; was reported as of no effect */
 };
 
 /* What a running sandbox was made from, and what the manifest wants. */

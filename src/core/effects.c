@@ -17,6 +17,7 @@ static struct effect *push(struct core *c, const struct core_pod *p, enum effect
 	f->id.container[0] = '\0';
 	f->id.number = 0;
 	f->signal = 0;
+	f->hook = HOOK_MAX;
 	f->normal = false;
 	f->reason[0] = f->message[0] = '\0';
 	return f;
@@ -47,6 +48,12 @@ void effect_signal(struct core *c, struct core_pod *p, const struct core_contain
 {
 	effect_container(c, p, EFFECT_SIGNAL, k->name, k->number);
 	c->effects[c->effect_count - 1].signal = signal;
+}
+
+void effect_hook(struct core *c, struct core_pod *p, const struct core_container *k, enum hook_kind h)
+{
+	effect_container(c, p, EFFECT_HOOK, k->name, k->number);
+	c->effects[c->effect_count - 1].hook = h;
 }
 
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,

@@ -47,6 +47,7 @@ void table_rename(struct core *c, struct core_pod *p, struct pod *pod); /* takes
 void effect_pod(struct core *c, struct core_pod *p, enum effect_type type);
 void effect_container(struct core *c, struct core_pod *p, enum effect_type type, const char *container, uint32_t number);
 void effect_signal(struct core *c, struct core_pod *p, const struct core_container *k, int signal);
+void effect_hook(struct core *c, struct core_pod *p, const struct core_container *k, enum hook_kind h);
 void effect_note(struct core *c, struct core_pod *p); /* unless this step has one for the pod */
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,
                    const char *fmt, ...) _printf_(6, 7);

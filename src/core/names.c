@@ -13,6 +13,7 @@ static const char *const event_names[] = {
 	[EVENT_STARTED] = "started",
 	[EVENT_START_FAILED] = "start-failed",
 	[EVENT_EXITED] = "exited",
+	[EVENT_HOOKED] = "hooked",
 	[EVENT_TICK] = "tick",
 	[EVENT_RESTART_ASKED] = "restart",
 	[EVENT_STOP_ASKED] = "stop",
@@ -25,6 +26,7 @@ static const char *const effect_names[] = {
 	[EFFECT_SANDBOX_DESTROY] = "destroy",
 	[EFFECT_LAUNCH] = "launch",
 	[EFFECT_ABORT] = "abort",
+	[EFFECT_HOOK] = "hook",
 	[EFFECT_SIGNAL] = "signal",
 	[EFFECT_KILL] = "kill",
 	[EFFECT_ACK] = "ack",
@@ -48,6 +50,14 @@ static const char *const container_state_names[] = {
 	[CONTAINER_STATE_STOPPING] = "stopping", [CONTAINER_STATE_BACKOFF] = "backoff",   [CONTAINER_STATE_DONE] = "done",
 };
 _Static_assert(ARRAY_SIZE(container_state_names) == CONTAINER_STATE_MAX, "every container state has a name");
+
+static const char *const hook_names[] = { [HOOK_POST_START] = "PostStart", [HOOK_PRE_STOP] = "PreStop" };
+_Static_assert(ARRAY_SIZE(hook_names) == HOOK_MAX, "every hook has a name");
+
+const char *hook_name(enum hook_kind h)
+{
+	return (unsigned)h < HOOK_MAX ? hook_names[h] : "unknown";
+}
 
 const char *event_name(enum event_type t)
 {

@@ -25,6 +25,7 @@ enum {
 	CONTAINER_OOM = 16,
 	CONTAINER_RESIZE = 32,
 	CONTAINER_PASSED = 64,
+	CONTAINER_HOOKED = 128,
 };
 
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
@@ -69,7 +70,7 @@ static void put_container(struct buf *b, const struct core_container *k)
 	unsigned flags = (k->launched ? CONTAINER_LAUNCHED : 0) | (k->launch_void ? CONTAINER_LAUNCH_VOID : 0) |
 	                 (k->restart_wanted ? CONTAINER_RESTART : 0) | (t->set ? CONTAINER_LAST : 0) |
 	                 (t->exit.oom ? CONTAINER_OOM : 0) | (k->resize_due ? CONTAINER_RESIZE : 0) |
-	                 (k->passed ? CONTAINER_PASSED : 0);
+	                 (k->passed ? CONTAINER_PASSED : 0) | (k->hooked ? CONTAINER_HOOKED : 0);
 
 	put(b, fnv(k->name, strlen(k->name)), 8);
 	put(b, k->applied_hash, 8);
@@ -179,6 +180,7 @@ static void get_container(struct reader r, struct note_container *k)
 	k->restart_wanted = flags & CONTAINER_RESTART;
 	k->resize_due = flags & CONTAINER_RESIZE;
 	k->passed = flags & CONTAINER_PASSED;
+	k->hooked = flags & CONTAINER_HOOKED;
 }
 
 static void get_header(struct reader r, size_t size, struct note *n)

@@ -59,9 +59,11 @@ int64_t pod_deadline(const struct core_pod *p)
 	if (active && (!first || active < first))
 		first = active;
 	for (size_t i = 0; i < p->container_count; i++) {
-		int64_t d = p->containers[i].deadline;
-		if (d && (!first || d < first))
-			first = d;
+		const struct core_container *k = &p->containers[i];
+		if (k->deadline && (!first || k->deadline < first))
+			first = k->deadline;
+		if (k->hook_deadline && (!first || k->hook_deadline < first))
+			first = k->hook_deadline;
 	}
 	return first;
 }
@@ -278,7 +280,7 @@ static void on_container(struct core *c, struct core_pod *p, const struct event 
 		container_event(c, p, k, e);
 	else if (e->type == EVENT_EXITED || e->type == EVENT_START_FAILED)
 		effect_container(c, p, EFFECT_ACK, e->id.container, e->id.number); /* of a container that an edit took out */
-	else
+	else if (e->type != EVENT_HOOKED)
 		core_impossible(c, p, NULL, e->type);
 }
 
@@ -288,7 +290,7 @@ typedef void pod_handler(struct core *c, struct core_pod *p, const struct event 
 #define COMMON                                                                                            \
 	[EVENT_POD_SET] = wish_set, [EVENT_POD_GONE] = wish_gone, [EVENT_RESTART_ASKED] = wish_restart,   \
 	[EVENT_STOP_ASKED] = wish_stop, [EVENT_START_ASKED] = wish_start, [EVENT_STARTED] = on_container, \
-	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container
+	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container, [EVENT_HOOKED] = on_container
 
 /* An empty place is an event that the state can't have. */
 static pod_handler *const handlers[POD_STATE_MAX][EVENT_MAX] = {

@@ -1,4 +1,7 @@
 #include "manifest/pod.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include "base/str.h"
 #include "manifest/words.h"
 
@@ -168,4 +171,26 @@ const struct volume *pod_volume(const struct pod *p, const char *name)
 bool volume_is_files(const struct volume *v)
 {
 	return v->config_map.set || v->secret.set || v->downward.set || v->projected.set;
+}
+
+/* "SIGQUIT", "SIGRTMIN+3"; the schema takes no other names. */
+int signal_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} aliases[] = { { "CLD", SIGCHLD }, { "IOT", SIGABRT }, { "POLL", SIGIO } };
+	const char *s = str_after(name, "SIG"), *n;
+
+	if ((n = str_after(s, "RTMIN")))
+		return SIGRTMIN + atoi(n);
+	if ((n = str_after(s, "RTMAX")))
+		return SIGRTMAX + atoi(n);
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+		if (streq(aliases[i].name, s))
+			return aliases[i].number;
+	for (int i = 1; i < SIGRTMIN; i++)
+		if (streq0(sigabbrev_np(i), s))
+			return i;
+	return SIGTERM;
 }

@@ -217,6 +217,27 @@ struct restart_rule_list {
 	size_t count;
 };
 
+struct exec_action {
+	bool set;
+	struct string_list command;
+};
+
+struct sleep_action {
+	bool set;
+	int64_t seconds;
+};
+
+struct hook { /* exactly one of both is set */
+	bool set;
+	struct exec_action exec;
+	struct sleep_action sleep;
+};
+
+struct lifecycle {
+	struct hook post_start, pre_stop;
+	const char *stop_signal; /* "SIGQUIT"; NULL: SIGTERM */
+};
+
 struct container {
 	const char *name, *image;
 	struct string_list command, args;
@@ -229,6 +250,7 @@ struct container {
 	struct volume_mount_list mounts;
 	struct security_context security;
 	bool stdin_open, stdin_once, tty;
+	struct lifecycle lifecycle;
 	enum container_restart restart;
 	struct restart_rule_list restart_rules;
 };
@@ -391,5 +413,6 @@ const struct container *pod_container_at(const struct pod *p, size_t i);
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
 bool pod_is_init(const struct pod *p, const struct container *c);             /* of initContainers; also a sidecar */
 bool pod_is_sidecar(const struct pod *p, const struct container *c);
+int signal_number(const char *name); /* of a legal stopSignal */
 const struct volume *pod_volume(const struct pod *p, const char *name);
 bool volume_is_files(const struct volume *v); /* podd makes its files: configMap, secret, downwardAPI, projected */

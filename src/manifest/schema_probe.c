@@ -2,9 +2,10 @@
 #include "manifest/schema_rows.h"
 
 static const struct field exec_fields[] = {
-	PLANNED("command", STRINGS, MUST, UPDATE, "Program and arguments; no shell, no expansion.", .required = true),
+	BUILT("command", STRINGS, MUST, exec_action, command, UPDATE, "Program and arguments; no shell, no expansion.",
+	      .required = true),
 };
-static const struct schema schema_exec = SCHEMA("ExecAction", exec_fields, 0);
+static const struct schema schema_exec = SCHEMA("ExecAction", exec_fields, sizeof(struct exec_action), .starts_with_set = true);
 
 static const struct field header_fields[] = {
 	PLANNED("name", STRING, MUST, UPDATE, "Name of the header.", .required = true, .check = check_header_name),
@@ -58,18 +59,20 @@ static const struct field probe_fields[] = {
 const struct schema schema_probe = SCHEMA("Probe", probe_fields, 0, .rule = rule_one_handler);
 
 static const struct field sleep_fields[] = {
-	PLANNED("seconds", INT64, MUST, UPDATE, "Time to wait.", .required = true, .check = check_not_negative_number),
+	BUILT("seconds", INT64, MUST, sleep_action, seconds, UPDATE, "Time to wait.", .required = true,
+	      .check = check_not_negative_number),
 };
-static const struct schema schema_sleep = SCHEMA("SleepAction", sleep_fields, 0);
+static const struct schema schema_sleep = SCHEMA("SleepAction", sleep_fields, sizeof(struct sleep_action), .starts_with_set = true);
 
 static const struct field hook_fields[] = {
-	PLANNED("exec", OBJECT, MUST, UPDATE, "A command inside the container.", .object = &schema_exec),
-	PLANNED("httpGet", OBJECT, SHOULD, UPDATE, "A request.", .object = &schema_http_get),
+	BUILT("exec", OBJECT, MUST, hook, exec, UPDATE, "A command inside the container.", .object = &schema_exec),
+	PLANNED("httpGet", OBJECT, SHOULD, UPDATE, "A request.", .object = &schema_http_get, .hint = "use exec"),
 	NEVER("tcpSocket", OBJECT, "A connection; does nothing in Kubernetes.", .object = &schema_tcp_socket,
 	      .hint = "use exec or httpGet"),
-	PLANNED("sleep", OBJECT, MUST, UPDATE, "Waits.", .object = &schema_sleep),
+	BUILT("sleep", OBJECT, MUST, hook, sleep, UPDATE, "Waits.", .object = &schema_sleep),
 };
-static const struct schema schema_hook = SCHEMA("LifecycleHandler", hook_fields, 0, .rule = rule_one_handler);
+static const struct schema schema_hook =
+	SCHEMA("LifecycleHandler", hook_fields, sizeof(struct hook), .starts_with_set = true, .rule = rule_one_handler);
 
 #define SIGNALS                                                                                                                    \
 	"SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|"  \
@@ -83,9 +86,11 @@ static const struct schema schema_hook = SCHEMA("LifecycleHandler", hook_fields,
 	"SIGRTMAX"
 
 static const struct field lifecycle_fields[] = {
-	PLANNED("postStart", OBJECT, MUST, UPDATE, "Runs after the start; its failure stops the container.",
-	        .object = &schema_hook),
-	PLANNED("preStop", OBJECT, MUST, UPDATE, "Runs before the stop signal, inside the grace period.", .object = &schema_hook),
-	PLANNED("stopSignal", STRING, MUST, UPDATE, "The stop signal, as SIGQUIT; the image's, else SIGTERM.", .choices = SIGNALS),
+	BUILT("postStart", OBJECT, MUST, lifecycle, post_start, UPDATE, "Runs after the start; its failure stops the container.",
+	      .object = &schema_hook),
+	BUILT("preStop", OBJECT, MUST, lifecycle, pre_stop, UPDATE, "Runs before the stop signal, inside the grace period.",
+	      .object = &schema_hook),
+	BUILT("stopSignal", STRING, MUST, lifecycle, stop_signal, UPDATE, "The stop signal, as SIGQUIT; SIGTERM by default.",
+	      .choices = SIGNALS),
 };
-const struct schema schema_lifecycle = SCHEMA("Lifecycle", lifecycle_fields, 0);
+const struct schema schema_lifecycle = SCHEMA("Lifecycle", lifecycle_fields, sizeof(struct lifecycle));

@@ -13,6 +13,7 @@
  *   MS stop|start POD       podctl                       MS destroyed POD          nothing is left of it
  *   MS restart POD[/C]                                   MS dies POD               its anchor dies
  *   MS runs POD/C#N         the launch succeeds          MS exits POD/C#N CODE [oom]
+ *   MS hooked POD/C#N [WHY] its hook has ended, or failed
  *   MS fails POD/C#N REASON the launch fails             MS late POD/C#N CODE      an exit of an old start is told once more
  *   MS tick                 time passes                  MS podd [lost]            podd restarts
  *   MS odd POD EVENT        an event out of order: reported, never fatal
@@ -173,6 +174,12 @@ static bool play_proc(struct world *w, struct world_pod *p, const struct line *l
 		if (q->state == PROC_REQUESTED)
 			world_proc_runs(w, q);
 		world_tell_started(w, p, q, ALL_EFFECTS);
+		return true;
+	}
+	if (streq(l->verb, "hooked")) {
+		if (q->hook == HOOK_MAX)
+			return false;
+		world_tell_hooked(w, p, q, l->rest, ALL_EFFECTS);
 		return true;
 	}
 	if (streq(l->verb, "fails")) {

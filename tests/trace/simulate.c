@@ -52,6 +52,8 @@ static void add_container(struct dice *d, struct testpod *t, const char *name)
 
 	*k = (struct testpod_container){ .image = (int)below(d, 3), .limit = (int)below(d, 3) };
 	memcpy(k->name, name, 2);
+	for (size_t i = 0; i < 2 && (*name < 'i' || *name == 's'); i++)
+		k->hooks[i] = below(d, 6) ? 0 : below(d, 2) ? -1 : 1;
 	if (*name == 's') {
 		k->role = CONTAINER_ROLE_SIDECAR;
 		k->restart = CONTAINER_RESTART_ALWAYS;
@@ -171,7 +173,9 @@ static void proc_acts(struct world *w, struct world_pod *p, struct world_proc *q
 			world_tell_failed(w, p, q, "ErrImagePull", limit);
 		break;
 	case PROC_ALIVE:
-		if (!q->told_started && below(d, 3))
+		if (q->told_started && q->hook != HOOK_MAX && below(d, 2))
+			world_tell_hooked(w, p, q, below(d, 4) ? "" : "failed", limit);
+		else if (!q->told_started && below(d, 3))
 			world_tell_started(w, p, q, limit);
 		else if (q->killed && below(d, 2))
 			world_proc_ends(w, q, 137, 9, below(d, 4) == 0);

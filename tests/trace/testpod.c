@@ -41,6 +41,8 @@ static bool parse_container(const char *name, const char *value, struct testpod 
 			k->limit = atoi(s + 1);
 		else if (*s == '!' || *s == '+')
 			k->rule = (struct testpod_rule){ *s == '!' ? RESTART_ACTION_ALL : RESTART_ACTION_CONTAINER, atoi(s + 1) };
+		else if (*s == '<' || *s == '>')
+			k->hooks[*s == '>'] = atoi(s + 1) ? atoi(s + 1) : -1;
 		for (int i = 1; *s == '?' && i < CONTAINER_RESTART_MAX; i++)
 			if (str_after(s + 1, policies[i]))
 				k->restart = (enum container_restart)i;
@@ -108,6 +110,13 @@ static void build_container(struct arena *a, const struct testpod_container *fro
 	to->image = arena_printf(a, "image-%d", from->image);
 	to->resources.limits.cpu = (struct quantity){ .nano = from->limit, .set = from->limit != 0 };
 	to->restart = from->restart;
+	struct hook *hooks[] = { &to->lifecycle.post_start, &to->lifecycle.pre_stop };
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		hooks[i]->set = from->hooks[i] != 0;
+		hooks[i]->exec.set = from->hooks[i] < 0;
+		hooks[i]->sleep.set = from->hooks[i] > 0;
+		hooks[i]->sleep.seconds = MAX(from->hooks[i], 0);
+	}
 	if (!from->rule.code)
 		return;
 	to->restart_rules.items = arena_new_array(a, struct restart_rule, 1);
@@ -127,6 +136,8 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 		const struct testpod_container *k = &t->containers[i];
 		static const char *const roles[] = { "", "i.", "s." };
 		buf_printf(&words, " %s%s=%d:%d", roles[k->role], k->name, k->image, k->limit);
+		if (k->hooks[0] || k->hooks[1])
+			buf_printf(&words, "<%d>%d", k->hooks[0], k->hooks[1]);
 		if (k->rule.code || (k->restart && k->role != CONTAINER_ROLE_SIDECAR))
 			buf_printf(&words, "/%d%d%d", (int)k->restart, (int)k->rule.action, k->rule.code);
 	}

@@ -2,7 +2,8 @@
  * image (restart) and its limit after the colon (resize), the host name (recreate), a label (update).
  *
  * "i.setup=1" is an init container, "s.proxy=1" a sidecar; "app=1?never" has its own restartPolicy, "app=1!42" restarts the whole pod when
- * it exits with 42, "app=1+42" itself; "active=10" are activeDeadlineSeconds. */
+ * it exits with 42, "app=1+42" itself; "app=1<" has a
+ * postStart hook, "app=1>" a preStop hook, "app=1>5" one that sleeps five seconds; "active=10" are activeDeadlineSeconds. */
 #pragma once
 #include "core/core.h"
 
@@ -16,6 +17,7 @@ struct testpod_container {
 		enum restart_action action;
 		int code; /* 0: no rule */
 	} rule;
+	int hooks[2]; /* -1: a command; else seconds to sleep; 0: none */
 	int image, limit;
 };
 

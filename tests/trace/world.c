@@ -155,7 +155,7 @@ static void apply_launch(struct world *w, struct world_pod *p, const struct star
 		return;
 	}
 	struct world_proc *q = &p->procs[p->proc_count++];
-	*q = (struct world_proc){ .number = id->number, .image = want->image, .limit = want->limit };
+	*q = (struct world_proc){ .hook = HOOK_MAX, .number = id->number, .image = want->image, .limit = want->limit };
 	(void)snprintf(q->name, sizeof(q->name), "%.15s", id->container);
 }
 
@@ -216,6 +216,16 @@ static void apply_signal(struct world *w, struct world_pod *p, const struct effe
 	q->killed = q->killed || f->type == EFFECT_KILL;
 }
 
+static void apply_hook(struct world *w, struct world_pod *p, const struct effect *f)
+{
+	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
+
+	if (q && q->state == PROC_REQUESTED)
+		world_fail(w, "%s/%s: hooked before it runs", p->uid, q->name);
+	if (q)
+		q->hook = f->hook;
+}
+
 static void apply_abort(struct world_pod *p, const struct effect *f)
 {
 	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
@@ -270,6 +280,9 @@ static void apply(struct world *w, const struct effect *f)
 	case EFFECT_ABORT:
 		apply_abort(p, f);
 		break;
+	case EFFECT_HOOK:
+		apply_hook(w, p, f);
+		break;
 	case EFFECT_SIGNAL:
 	case EFFECT_KILL:
 		apply_signal(w, p, f);
@@ -310,6 +323,8 @@ static void print_effect(struct buf *out, const struct effect *f)
 		buf_printf(out, "/%s#%u", f->id.container, f->id.number);
 	if (f->type == EFFECT_SIGNAL)
 		buf_printf(out, " %d", f->signal);
+	if (f->type == EFFECT_HOOK)
+		buf_printf(out, " %s", hook_name(f->hook));
 	if (f->type == EFFECT_REPORT)
 		buf_printf(out, " %s", f->reason);
 }

@@ -24,6 +24,7 @@ struct world_proc {
 	char name[TESTPOD_NAME_SIZE];
 	uint32_t number;
 	enum proc_state state;
+	enum hook_kind hook;          /* whose end podd waits for; HOOK_MAX: none */
 	bool told_started, told_exit; /* podd has got the message */
 	bool failed;                  /* to start */
 	bool aborted;                 /* while it was requested: it may have waited for its image */
@@ -102,6 +103,7 @@ void world_destroyed(struct world *w, struct world_pod *p, size_t limit);
 void world_proc_runs(struct world *w, struct world_proc *q);
 void world_proc_ends(struct world *w, struct world_proc *q, int code, int signal, bool oom);
 void world_tell_started(struct world *w, struct world_pod *p, struct world_proc *q, size_t limit);
+void world_tell_hooked(struct world *w, struct world_pod *p, struct world_proc *q, const char *error, size_t limit);
 void world_tell_failed(struct world *w, struct world_pod *p, struct world_proc *q, const char *reason, size_t limit);
 void world_tell_exit(struct world *w, struct world_pod *p, struct world_proc *q, size_t limit);
 void world_tell_adopt(struct world *w, struct world_pod *p, size_t limit);

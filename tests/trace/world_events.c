@@ -174,6 +174,16 @@ void world_tell_started(struct world *w, struct world_pod *p, struct world_proc 
 	(void)world_step(w, &e, limit);
 }
 
+void world_tell_hooked(struct world *w, struct world_pod *p, struct world_proc *q, const char *error, size_t limit)
+{
+	struct event e = event_for(EVENT_HOOKED, p, q->name, q->number);
+
+	e.hook = q->hook;
+	q->hook = HOOK_MAX;
+	(void)snprintf(e.message, sizeof(e.message), "%s", error);
+	(void)world_step(w, &e, limit);
+}
+
 void world_tell_failed(struct world *w, struct world_pod *p, struct world_proc *q, const char *reason, size_t limit)
 {
 	struct event e = event_for(EVENT_START_FAILED, p, q->name, q->number);
@@ -241,6 +251,7 @@ static void interrupt(struct world *w, struct world_pod *p, chooser *choose, voi
 	for (size_t i = 0; i < p->proc_count; i++) {
 		struct world_proc *q = &p->procs[i];
 		q->told_started = q->told_exit = false;
+		q->hook = HOOK_MAX;
 		if (q->state != PROC_REQUESTED)
 			continue;
 		if (choose(user, 2)) /* the message was in the anchor's socket, or was never sent */
@@ -319,6 +330,10 @@ static bool drain_pod(struct world *w, struct world_pod *p)
 			}
 			if (q->state == PROC_REQUESTED)
 				world_proc_runs(w, q);
+			if (q->state == PROC_ALIVE && q->told_started && q->hook != HOOK_MAX) {
+				world_tell_hooked(w, p, q, "", ALL_EFFECTS);
+				return true;
+			}
 			if (q->state == PROC_ALIVE && q->term)
 				world_proc_ends(w, q, q->killed ? 137 : 143, q->killed ? 9 : 15, false);
 			const struct testpod_container *want = testpod_find(&p->want, q->name);

@@ -1,0 +1,62 @@
+/* Hooks of a container: postStart, before it counts as started; preStop, before the stop signal, inside the grace period.
+ *
+ * A hook that sleeps is a deadline. One that runs a command is an effect, and its end an event. One whose end podd did not see is run again
+ * after podd's restart: as in Kubernetes a hook runs at least once. Without a grace period, and when the pod is restarted as a whole, nothing
+ * is hooked. A hook that outlasts the grace period is left alone, and the container has two more seconds. */
+#include "base/clock.h"
+#include "core/container.h"
+#include "core/pod.h"
+
+static const struct hook *spec_of(const struct core_container *k, enum hook_kind h)
+{
+	return !k->spec ? NULL : h == HOOK_POST_START ? &k->spec->lifecycle.post_start : &k->spec->lifecycle.pre_stop;
+}
+
+bool hook_begin(struct core *c, struct core_pod *p, struct core_container *k, enum hook_kind h)
+{
+	const struct hook *spec = spec_of(k, h);
+
+	k->hooking = spec && spec->set;
+	k->hook_deadline = 0;
+	if (!k->hooking)
+		return false;
+	if (spec->sleep.set)
+		k->hook_deadline = c->boot + MAX(spec->sleep.seconds * NS_PER_SEC, 1);
+	else
+		effect_hook(c, p, k, h);
+	core_touch(c, p);
+	return true;
+}
+
+static void over(struct core *c, struct core_pod *p, struct core_container *k, const char *error)
+{
+	enum hook_kind h = k->state == CONTAINER_STATE_RUNNING ? HOOK_POST_START : HOOK_PRE_STOP;
+
+	k->hooking = false;
+	k->hook_deadline = 0;
+	core_touch(c, p);
+	if (*error)
+		effect_report(c, p, k, false, h == HOOK_POST_START ? "FailedPostStartHook" : "FailedPreStopHook",
+		              "%sHook failed: %s", hook_name(h), error);
+	if (h == HOOK_PRE_STOP)
+		return; /* the stop signal follows when it is its turn */
+	if (*error)
+		container_stop(c, p, k);
+	else
+		container_hooked(c, p, k);
+}
+
+void hook_tick(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	if (k->hooking && k->hook_deadline && k->hook_deadline <= c->boot)
+		over(c, p, k, "");
+}
+
+void hook_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e)
+{
+	enum container_state during = e->hook == HOOK_POST_START ? CONTAINER_STATE_RUNNING : CONTAINER_STATE_STOPPING;
+
+	/* It may be over by another end: the container's, or the grace period's. */
+	if (k->hooking && k->state == during && k->number == e->id.number)
+		over(c, p, k, e->message);
+}
