@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/files.h"
+#include "ctl/store.h"
+#include "image/merged.h"
 #include "plan/compile.h"
 #include "plan/filter.h"
 #include "plan/source.h"
@@ -101,9 +103,37 @@ static const struct config_object *find_config(enum config_kind kind, const char
 	return NULL;
 }
 
-static int plan_container(const struct manifest *m, const struct pod *pod, const struct container *c, const struct host *h)
+/* As podd would find it: in the store of --root, or a directory. */
+static int describe_image(const struct args *args, const struct container *c, struct arena *a, struct image **ret,
+                          struct plan_image *ret_image)
 {
-	static const struct plan_image nothing; /* rootfs: images say nothing of how to run them */
+	struct image_store store = IMAGE_STORE_NULL;
+	_cleanup_close_ int layers = -EBADF;
+	struct image_ref ref;
+	const char *why;
+
+	if (image_ref_parse(c->image, &ref, &why) < 0)
+		return ctl_fail(CTL_NO, "container %s: image \"%s\": %s", c->name, c->image, why);
+	int r = ref.transport == IMAGE_ROOTFS ? 0 : store_open(args, &store);
+	if (r == 0 && ref.transport != IMAGE_ROOTFS)
+		r = image_store_find(&store, &ref, ret);
+	if (r == 0)
+		layers = ref.transport == IMAGE_ROOTFS ? open(ref.name, O_PATH | O_DIRECTORY | O_CLOEXEC) : TAKE_FD(store.layers);
+	image_store_deinit(&store);
+	if (r < 0)
+		return ctl_fail(CTL_NO, "container %s: image \"%s\" is not in the store; podctl import brings it", c->name,
+		                c->image);
+	plan_image_init(ret_image, *ret, a);
+	ret_image->passwd = image_file_text(layers, &ret_image->layers, "etc/passwd", a);
+	ret_image->group = image_file_text(layers, &ret_image->layers, "etc/group", a);
+	return CTL_YES;
+}
+
+static int plan_container(const struct manifest *m, const struct pod *pod, const struct container *c, const struct planning *p)
+{
+	_cleanup_image_ struct image *i = NULL;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct plan_image image;
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	struct plan plan = { 0 };
 	const char *reason = NULL;
@@ -117,9 +147,12 @@ static int plan_container(const struct manifest *m, const struct pod *pod, const
 		.arg = (void *)(uintptr_t)m,
 		.lenient = true,
 	};
-	struct plan_context context = h->context;
+	int r = describe_image(p->args, c, arena, &i, &image);
+	if (r != CTL_YES)
+		return r;
+	struct plan_context context = p->host.context;
 	context.sources = &sources;
-	int r = plan_member(pod, c, &nothing, &context, &plan, &reason);
+	r = plan_member(pod, c, &image, &context, &plan, &reason);
 	if (r < 0) {
 		plan_deinit(&plan);
 		return ctl_fail(CTL_NO, "%s, container %s: %s", pod->metadata.name, c->name, reason ? reason : strerror(-r));
@@ -145,7 +178,7 @@ static int plan_file(const struct source *s, void *arg)
 			if (p->args->container && !streq(p->args->container, c->name))
 				continue;
 			p->found = true;
-			code = files_worse(code, plan_container(&s->manifest, pod, c, &p->host));
+			code = files_worse(code, plan_container(&s->manifest, pod, c, p));
 		}
 	}
 	return code;

@@ -281,6 +281,9 @@ static const struct http_route routes[] = {
 	{ "GET", METRICS "/namespaces/*/pods", api_metrics_list },
 	{ "GET", METRICS "/namespaces/*/pods/*", api_metrics_get },
 	{ "GET", PODD "/census", api_podd_census },
+	{ "GET", PODD "/images", api_image_list },
+	{ "POST", PODD "/images", api_image_import },
+	{ "POST", PODD "/images/prune", api_image_prune },
 };
 
 static struct api *api_of(struct daemon *d)

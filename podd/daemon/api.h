@@ -7,6 +7,7 @@
  *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
  *   api_log.c        a container's log, also while it grows
  *   api_exec.c       exec, over frames of wire/stream.h; api_attach.c: attach, likewise
+ *   api_image.c      the image store: list, import, prune
  *   api_podd.c       restart, stop, start, status, census
  *
  * The API defines no pods: the manifest directory does. */
@@ -91,4 +92,7 @@ void api_podd_stop(struct http_request *q, void *arg);
 void api_podd_start(struct http_request *q, void *arg);
 void api_podd_stop_all(struct http_request *q, void *arg);
 void api_podd_status(struct http_request *q, void *arg);
+void api_image_list(struct http_request *q, void *arg);
+void api_image_import(struct http_request *q, void *arg);
+void api_image_prune(struct http_request *q, void *arg);
 void api_podd_census(struct http_request *q, void *arg);

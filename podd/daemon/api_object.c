@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "daemon/accept.h"
 #include "daemon/api.h"
+#include "daemon/startimage.h"
 #include "manifest/manifest.h"
 
 static void annotations_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
@@ -131,10 +132,12 @@ static void container_states_json(const struct core_pod *p, const struct core_co
 	jsonw_end(w);
 }
 
-static void container_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+static void container_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
 	char id[POD_UID_SIZE + CONTAINER_NAME_SIZE + 24] = "";
 	const char *image = c->spec ? c->spec->image : "";
+	struct sandbox *s = sandbox_find(d, p->uid);
+	const struct image *ran = s && c->launched ? start_image(s, c->name, c->number) : NULL;
 
 	if (container_runs(c))
 		container_id(p, c, c->number, id, sizeof(id));
@@ -143,7 +146,7 @@ static void container_json(const struct core_pod *p, const struct core_container
 	jsonw_object(w);
 	jsonw_member_str(w, "name", c->name);
 	jsonw_member_str(w, "image", image);
-	jsonw_member_str(w, "imageID", image);
+	jsonw_member_str(w, "imageID", ran ? ran->id : image);
 	jsonw_member_str(w, "containerID", id);
 	jsonw_member_bool(w, "ready", core_container_ready(c));
 	if (c->role != CONTAINER_ROLE_INIT)
@@ -153,13 +156,13 @@ static void container_json(const struct core_pod *p, const struct core_container
 	jsonw_end(w);
 }
 
-static void container_statuses_json(const struct core_pod *p, const char *key, bool inits, struct jsonw *w)
+static void container_statuses_json(const struct daemon *d, const struct core_pod *p, const char *key, bool inits, struct jsonw *w)
 {
 	jsonw_key(w, key);
 	jsonw_array(w);
 	for (size_t i = 0; i < p->container_count; i++)
 		if ((p->containers[i].role != CONTAINER_ROLE_MEMBER) == inits)
-			container_json(p, &p->containers[i], w);
+			container_json(d, p, &p->containers[i], w);
 	jsonw_end(w);
 }
 
@@ -274,8 +277,8 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 	api_time(w, "startTime", p->created_wall);
 	jsonw_member_str(w, "qosClass", qos_name(p->pod->qos));
 	if (p->pod->spec.init_containers.count)
-		container_statuses_json(p, "initContainerStatuses", true, w);
-	container_statuses_json(p, "containerStatuses", false, w);
+		container_statuses_json(d, p, "initContainerStatuses", true, w);
+	container_statuses_json(d, p, "containerStatuses", false, w);
 	jsonw_end(w);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/images.h"
 #include "daemon/sandbox.h"
 
 enum { MOUNTINFO_MAX = 8 << 20 };
@@ -133,6 +134,27 @@ static void count_mounts(struct census *c)
 	}
 }
 
+/* What an import works in goes with it, at the latest with the next import. */
+static void count_images(struct census *c)
+{
+	int fd = openat(c->daemon->images->store.root, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct image **images;
+	size_t count;
+
+	if (image_store_list(&c->daemon->images->store, &images, &count) == 0) {
+		for (size_t i = 0; i < count; i++)
+			add(c, "image", images[i]->reference, "", false);
+		image_list_free(images, count);
+	}
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			add(c, "image import", e->d_name, "", !import_any(c->daemon));
+	(void)closedir(d);
+}
+
 void census_json(struct daemon *d, struct jsonw *w)
 {
 	struct census c = { .daemon = d, .out = w };
@@ -147,6 +169,7 @@ void census_json(struct daemon *d, struct jsonw *w)
 	count_directories(&c, d->run_fd, "pods", "run directory", is_pod);
 	count_directories(&c, d->state_fd, "pods", "state directory", is_pod);
 	count_directories(&c, d->log_fd, ".", "log directory", is_pod);
+	count_images(&c);
 	jsonw_end(w);
 	jsonw_member_int(w, "findings", c.findings);
 	jsonw_end(w);

@@ -12,6 +12,7 @@
  *   watch.c     manifest directories: inotify, settle, rescan
  *   accept.c    which documents are wanted: last good versions, conflicts, uids
  *   record.c    events that people read
+ *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
  *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
  *   leases.c    addresses of pods
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
@@ -35,6 +36,7 @@ struct acceptor;
 struct record;
 struct http_server;
 struct janitor;
+struct images;
 
 struct daemon {
 	struct config *config; /* SIGHUP changes it, nothing else */
@@ -56,6 +58,7 @@ struct daemon {
 	struct record *record;
 	struct http_server *http;
 	struct janitor *janitor;
+	struct images *images;
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
 	struct list leftovers; /* leftover.c */

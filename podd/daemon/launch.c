@@ -1,5 +1,6 @@
 #include "daemon/launch.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,19 +9,23 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
+#include "daemon/images.h"
 #include "daemon/leftover.h"
 #include "daemon/rootfs.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
 #include "daemon/sources.h"
+#include "daemon/startimage.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
+#include "sys/signame.h"
 
 /* A compiled plan, kept as long as the pod's version is the same: a restart compiles nothing. */
 struct launch {
 	struct list link;
 	char container[CONTAINER_NAME_SIZE];
-	char hash[SHA256_HEX_SIZE]; /* of the pod it was compiled from */
+	char hash[SHA256_HEX_SIZE];    /* of the pod it was compiled from */
+	char image[IMAGE_DIGEST_SIZE]; /* and of the image's manifest; "": rootfs: */
 	struct plan plan;
 	int plan_fd;
 };
@@ -44,58 +49,18 @@ int launch_plan_fd(const struct plan *p)
 	return memfd_sealed("podd-plan", p->bytes.data, p->bytes.len, false);
 }
 
-static struct launch *find_plan(struct sandbox *s, const struct pod *p, const char *container)
+/* `image` NULL: whichever it was compiled for. */
+static struct launch *find_plan(struct sandbox *s, const struct pod *p, const char *container, const char *image)
 {
 	list_foreach(l, &s->launches, struct launch, link) {
 		if (!streq(l->container, container))
 			continue;
-		if (streq(l->hash, p->hash))
+		if (streq(l->hash, p->hash) && (!image || streq(l->image, image)))
 			return l;
 		launch_free(l);
 		break;
 	}
 	return NULL;
-}
-
-static int get_plan(struct sandbox *s, const struct pod *p, const struct container *c, struct launch **ret, const char **ret_reason)
-{
-	static const struct plan_image no_config; /* a directory says nothing about how to run it */
-	struct launch *l = find_plan(s, p, c->name);
-	struct plan_context ctx = s->daemon->plan_context;
-	struct pod_sources sources;
-
-	if (l && !source_env_varies(c)) {
-		*ret = l;
-		return 0;
-	}
-	if (l)
-		launch_free(l);
-	sources_init(&sources, s, p);
-	ctx.sources = &sources.sources;
-	l = xnew(struct launch);
-	l->plan_fd = -EBADF;
-	list_init(&l->link);
-	(void)snprintf(l->container, sizeof(l->container), "%s", c->name);
-	(void)strcpy(l->hash, p->hash);
-	int r = volumes_prepare(s, p); /* an edit may have added some; those that are there stay as they are */
-	if (r < 0) {
-		*ret_reason = "the pod's volumes can't be made";
-		launch_free(l);
-		return r;
-	}
-	r = plan_member(p, c, &no_config, &ctx, &l->plan, ret_reason);
-	if (r == 0) {
-		l->plan_fd = launch_plan_fd(&l->plan);
-		r = MIN(l->plan_fd, 0);
-		buf_deinit(&l->plan.bytes); /* two copies of each container's would be most of podd's memory */
-	}
-	if (r < 0) {
-		launch_free(l);
-		return r;
-	}
-	list_append(&s->launches, &l->link);
-	*ret = l;
-	return 0;
 }
 
 /* --- slots ------------------------------------------------------------------------------------------------------------------- */
@@ -172,6 +137,7 @@ struct start {
 	const struct pod *pod;
 	const struct container *container;
 	uint32_t number;
+	struct image *image; /* NULL: rootfs: */
 	struct cgroup_entry cgroup;
 	int layers, upper, work;
 	const char *reason;
@@ -180,11 +146,61 @@ struct start {
 
 static void start_deinit(struct start *st)
 {
+	st->image = image_free(st->image);
 	cgroup_entry_deinit(&st->cgroup);
 	(void)fd_close(st->layers);
 	(void)fd_close(st->upper);
 	(void)fd_close(st->work);
 	buf_deinit(&st->text);
+}
+
+static int get_plan(const struct start *st, struct launch **ret, const char **ret_reason)
+{
+	struct sandbox *s = st->sandbox;
+	const struct pod *p = st->pod;
+	const struct container *c = st->container;
+	const char *digest = st->image ? st->image->manifest : "";
+	struct launch *l = find_plan(s, p, c->name, digest);
+	_cleanup_arena_ struct arena *a = NULL;
+	struct plan_context ctx = s->daemon->plan_context;
+	struct pod_sources sources;
+	struct plan_image image;
+
+	if (l && !source_env_varies(c)) {
+		*ret = l;
+		return 0;
+	}
+	if (l)
+		launch_free(l);
+	sources_init(&sources, s, p);
+	ctx.sources = &sources.sources;
+	l = xnew(struct launch);
+	l->plan_fd = -EBADF;
+	list_init(&l->link);
+	(void)snprintf(l->container, sizeof(l->container), "%s", c->name);
+	(void)strcpy(l->hash, p->hash);
+	(void)snprintf(l->image, sizeof(l->image), "%s", digest);
+	int r = volumes_prepare(s, p); /* an edit may have added some; those that are there stay as they are */
+	if (r < 0) {
+		*ret_reason = "the pod's volumes can't be made";
+		launch_free(l);
+		return r;
+	}
+	a = arena_new();
+	images_describe(st->image, st->layers, a, &image);
+	r = plan_member(p, c, &image, &ctx, &l->plan, ret_reason);
+	if (r == 0) {
+		l->plan_fd = launch_plan_fd(&l->plan);
+		r = MIN(l->plan_fd, 0);
+		buf_deinit(&l->plan.bytes); /* two copies of each container's would be most of podd's memory */
+	}
+	if (r < 0) {
+		launch_free(l);
+		return r;
+	}
+	list_append(&s->launches, &l->link);
+	*ret = l;
+	return 0;
 }
 
 static int prepare(struct start *st)
@@ -202,10 +218,9 @@ static int prepare(struct start *st)
 		buf_printf(&st->text, "making the cgroup %s: %s", leaf, strerror(-r));
 		return r;
 	}
-	r = rootfs_layers(st->container->image, &st->layers, &st->reason, &st->text);
-	if (r < 0)
-		return r;
 	r = rootfs_writable(s, st->container->name, st->number, &st->upper, &st->work);
+	if (r == 0)
+		r = start_image_put(s, st->container->name, st->number, st->image);
 	if (r < 0)
 		buf_printf(&st->text, "making the writable layer: %s", strerror(-r));
 	return r;
@@ -305,10 +320,17 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		return; /* it was lost meanwhile, and the core will hear so */
 	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
 	st.container = pod_container(st.pod, id->container);
-	int r = get_plan(st.sandbox, st.pod, st.container, &l, &why);
-	if (r < 0)
-		buf_puts(&st.text, why ? why : strerror(-r));
-	else
+	int r = images_get(d, id, st.container, &st.image, &st.reason, &st.text);
+	if (r > 0)
+		return; /* comes back when the image is there */
+	if (r == 0)
+		r = images_layers(d, st.image, st.container, &st.layers, &st.reason, &st.text);
+	if (r == 0) {
+		r = get_plan(&st, &l, &why);
+		if (r < 0)
+			buf_puts(&st.text, why ? why : strerror(-r));
+	}
+	if (r == 0)
 		r = prepare(&st);
 	if (r == 0)
 		r = send_spawn(&st, l);
@@ -316,9 +338,19 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		report_failure(d, id, st.reason, buf_str(&st.text));
 }
 
-void launch_abort(struct daemon *d _unused_, const struct start_id *id _unused_)
+void launch_abort(struct daemon *d, const struct start_id *id)
 {
-	/* rootfs: images are there or not: no start waits */
+	if (images_abort(d, id))
+		report_failure(d, id, "Aborted", "given up while its image was imported");
+}
+
+/* SIGTERM is what the core asks for where the manifest says nothing; then the image may. */
+static int stop_signal(struct sandbox *s, const struct start_id *id, int wanted)
+{
+	const struct image *i = s && wanted == SIGTERM ? start_image(s, id->container, id->number) : NULL;
+	int own = i && i->config.stop_signal ? signal_by_name(i->config.stop_signal) : -ENOENT;
+
+	return own < 0 ? wanted : own;
 }
 
 void launch_signal(struct daemon *d, const struct start_id *id, int signal)
@@ -327,7 +359,7 @@ void launch_signal(struct daemon *d, const struct start_id *id, int signal)
 	struct anchor_signal m = {
 		.header = { ANCHOR_SIGNAL, sizeof(m), 0 },
 		.key = anchor_key(id->container, id->number, 0),
-		.signal = signal,
+		.signal = stop_signal(s, id, signal),
 	};
 
 	if (s && s->anchor)
@@ -416,7 +448,7 @@ void launch_exited(struct sandbox *s, const struct anchor_process *p)
 	session_member_exited(s, p);
 	if (p->failed) {
 		const struct core_pod *cp = core_pod_by_uid(s->daemon->core, s->uid);
-		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container) : NULL;
+		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container, NULL) : NULL;
 		struct event id = daemon_event(EVENT_START_FAILED, s->uid, p->key.container, p->key.number);
 		if (l)
 			read_plan(l, &plan);

@@ -18,7 +18,9 @@
 #include "daemon/api.h"
 #include "daemon/configs.h"
 #include "daemon/sources.h"
+#include "daemon/dropin.h"
 #include "daemon/http.h"
+#include "daemon/images.h"
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
 #include "daemon/leases.h"
@@ -249,6 +251,7 @@ static void reload(struct daemon *d)
 	}
 	watch_rescan(d->watcher);
 	notify("READY=1");
+	dropin_rescan(d);
 }
 
 static void on_signal(uv_signal_t *s, int signal)
@@ -339,6 +342,10 @@ static int start(struct daemon *d)
 	fill_plan_context(d);
 	if ((r = uv_loop_init(&d->loop)) < 0 || (r = daemon_timer_init(d)) < 0 || (r = open_trash(d)) < 0)
 		return r;
+	if ((r = images_open(d)) < 0) {
+		log_error("opening the image store: %s", strerror(-r));
+		return r;
+	}
 	leftover_init(d);
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
@@ -380,6 +387,7 @@ static void stop(struct daemon *d)
 	leftover_remove_all(d);
 	sandbox_release_all(d);
 	watch_free(d->watcher);
+	images_close(d);
 	janitor_free(d->janitor);
 	(void)uv_run(&d->loop, UV_RUN_NOWAIT);
 	uv_walk(&d->loop, close_any, NULL);

@@ -7,26 +7,6 @@
 #include "base/str.h"
 #include "daemon/janitor.h"
 
-int rootfs_layers(const char *image, int *ret, const char **ret_reason, struct buf *ret_text)
-{
-	const char *path = str_after(image, "rootfs:");
-
-	if (!path) {
-		*ret_reason = "InvalidImageName";
-		buf_printf(ret_text, "image \"%s\" is no rootfs:/path", image);
-		return -EINVAL;
-	}
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		int r = -errno;
-		*ret_reason = "ErrImageNeverPull";
-		buf_printf(ret_text, "image \"%s\": %s", image, strerror(-r));
-		return r;
-	}
-	*ret = fd;
-	return 0;
-}
-
 int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, int *ret_upper, int *ret_work)
 {
 	char path[CONTAINER_NAME_SIZE + 48];

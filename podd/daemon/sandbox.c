@@ -18,6 +18,7 @@
 #include "daemon/logs.h"
 #include "daemon/session.h"
 #include "daemon/spawn.h"
+#include "daemon/startimage.h"
 #include "daemon/volumes.h"
 #include "plan/sysctl.h"
 #include "plan/words.h"
@@ -27,7 +28,7 @@ enum {
 	ANSWER_MS = 10000, /* an anchor that has not answered by then is reported, nothing more */
 };
 
-struct sandbox *sandbox_find(struct daemon *d, const char *uid)
+struct sandbox *sandbox_find(const struct daemon *d, const char *uid)
 {
 	list_foreach(s, &d->sandboxes, struct sandbox, link)
 		if (streq(s->uid, uid))
@@ -63,6 +64,7 @@ void sandbox_free(struct sandbox *s)
 	anchor_close(s->anchor);
 	s->anchor = NULL;
 	launch_forget_all(s);
+	start_image_forget_all(s);
 	session_end_all(s);
 	uv_timer_stop(&s->timer);
 	uv_timer_stop(&s->resize_timer);
@@ -95,6 +97,7 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", uid);
 	list_init(&s->launches);
 	list_init(&s->sessions);
+	list_init(&s->images);
 	list_append(&d->sandboxes, &s->link);
 	s->timer.data = s->resize_timer.data = s;
 	(void)uv_timer_init(&d->loop, &s->timer); /* never fails */

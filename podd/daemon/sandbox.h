@@ -29,6 +29,7 @@ struct sandbox {
 	bool networked; /* it has a link of its own */
 	struct list launches;
 	struct list sessions;
+	struct list images; /* startimage.c */
 	uint32_t next_session;
 	uv_timer_t timer; /* of the destruction, or of an anchor that does not answer */
 	uv_timer_t resize_timer;
@@ -39,7 +40,7 @@ struct sandbox {
 	uint64_t log_dropped;
 };
 
-struct sandbox *sandbox_find(struct daemon *d, const char *uid); /* NULL */
+struct sandbox *sandbox_find(const struct daemon *d, const char *uid); /* NULL */
 void sandbox_create(struct daemon *d, const char *uid);
 /* An anchor's directory was found: connects. The core was told ANCHOR_FOUND; SANDBOX_LOST follows if nobody answers. */
 void sandbox_adopt(struct daemon *d, const char *uid);

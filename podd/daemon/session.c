@@ -4,8 +4,10 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/images.h"
 #include "daemon/launch.h"
 #include "daemon/sources.h"
+#include "daemon/startimage.h"
 
 struct session {
 	struct list link;
@@ -181,15 +183,35 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 	return r;
 }
 
+/* As the member was started: from the image of that day. */
+static int make_plan(struct session *e, const struct pod *p, const struct core_container *cc, const struct string_list *argv,
+                     bool tty)
+{
+	struct daemon *d = e->sandbox->daemon;
+	const struct image *i = start_image(e->sandbox, cc->name, cc->number);
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	_cleanup_close_ int layers = -EBADF;
+	struct plan_context ctx = d->plan_context;
+	struct pod_sources sources;
+	struct plan_image image;
+	const char *why;
+
+	int r = images_layers(d, i, cc->spec, &layers, &why, &text);
+	if (r < 0)
+		return r;
+	images_describe(i, layers, a, &image);
+	sources_init(&sources, e->sandbox, p);
+	sources.sources.lenient = true;
+	ctx.sources = &sources.sources;
+	return plan_session(p, cc->spec, &image, &ctx, argv, tty, &e->plan, &why);
+}
+
 static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
                  bool tty, const int stdio[static 3])
 {
-	static const struct plan_image no_config;
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
 	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
-	struct plan_context ctx = d->plan_context;
-	struct pod_sources sources;
-	const char *why = NULL;
 
 	if (!cc || !cc->spec)
 		return -ENOENT;
@@ -198,10 +220,7 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 		return -ESRCH;
 	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
-	sources_init(&sources, e->sandbox, cp->pod);
-	sources.sources.lenient = true;
-	ctx.sources = &sources.sources;
-	int r = plan_session(cp->pod, cc->spec, &no_config, &ctx, argv, tty, &e->plan, &why);
+	int r = make_plan(e, cp->pod, cc, argv, tty);
 	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
 }
 

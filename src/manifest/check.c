@@ -148,24 +148,28 @@ static bool is_reference(const char *s)
 
 bool check_image(const struct value *v, struct arena *a, struct finding *ret)
 {
-	static const char hint[] = "use rootfs:/path, a directory that holds a root file system (rootfs:/ is the host's own)";
-	const char *path = str_after(v->text, "rootfs:");
+	static const char hint[] =
+		"write a name, as nginx:1.27; oci:, oci-archive: or docker-archive: and a path; or rootfs:/path, a "
+		"directory (rootfs:/ is the host's own root)";
+	static const char *const transports[] = { "rootfs:", "oci:", "oci-archive:", "docker-archive:" };
+	const char *path = NULL;
 
 	if (!*v->text)
 		return check_wrong(ret, "Required value", hint);
 	if (!check_path_length(v->text, a, ret))
 		return false;
-	if (!path && (str_after(v->text, "oci:") || str_after(v->text, "oci-archive:") || str_after(v->text, "docker-archive:") ||
-	              is_reference(v->text)))
-		return refused(ret, "images from registries and archives are not yet supported by this podd", hint);
-	if (!path)
+	for (size_t i = 0; i < ARRAY_SIZE(transports) && !path; i++)
+		path = str_after(v->text, transports[i]);
+	if (path && !path_clean(a, path))
+		return check_invalid(ret, a, v->text, "the path after the first colon must be absolute and must not contain '..'",
+		                     NULL);
+	/* Whether a name is well-formed is found out at the start of the container, as Kubernetes has it (InvalidImageName). */
+	if (!path && !is_reference(v->text))
 		return check_invalid(ret, a, v->text,
 		                     strspn(v->text, " \t\n") || str_ends(v->text, " ")
 		                             ? "must not have leading or trailing whitespace"
 		                             : "not an image reference",
 		                     hint);
-	if (!path_clean(a, path))
-		return check_invalid(ret, a, v->text, "the path after rootfs: must be absolute and must not contain '..'", NULL);
 	return true;
 }
 

@@ -13,6 +13,14 @@ static const char *const protocol_names[] = {
 _Static_assert(ARRAY_SIZE(protocol_names) == PROTOCOL_MAX, "a name for each protocol");
 const struct enum_words protocol_words = { protocol_names, PROTOCOL_MAX };
 
+static const char *const pull_policy_names[] = {
+	[PULL_IF_NOT_PRESENT] = "IfNotPresent",
+	[PULL_ALWAYS] = "Always",
+	[PULL_NEVER] = "Never",
+};
+_Static_assert(ARRAY_SIZE(pull_policy_names) == PULL_POLICY_MAX, "a name for each policy");
+const struct enum_words pull_policy_words = { pull_policy_names, PULL_POLICY_MAX };
+
 static const char *const restart_policy_names[] = {
 	[RESTART_POLICY_ALWAYS] = "Always",
 	[RESTART_POLICY_ON_FAILURE] = "OnFailure",

@@ -187,6 +187,7 @@ struct pod_security { /* what containers take that do not say it themselves, and
 	struct sysctl_list sysctls;
 	struct id fs_group;
 };
+enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_POLICY_MAX };
 
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
 
@@ -240,6 +241,7 @@ struct lifecycle {
 
 struct container {
 	const char *name, *image;
+	enum pull_policy pull_policy;
 	struct string_list command, args;
 	const char *working_dir; /* NULL: the image's, else "/" */
 	struct env_from_list env_from;

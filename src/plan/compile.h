@@ -16,6 +16,9 @@ struct plan_image {
 	const char *passwd, *group; /* texts of its /etc/passwd and /etc/group, or NULL */
 };
 
+/* From an image of the store, which must stay; NULL: a rootfs: image. Its accounts are not read here. */
+void plan_image_init(struct plan_image *p, const struct image *i, struct arena *a);
+
 struct filters;
 struct sources; /* plan/source.h */
 

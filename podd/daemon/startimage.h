@@ -1,0 +1,15 @@
+/* The image of each start: its record as it was at that moment, in <state>/pods/<uid>/containers/<container>.<n>/image beside the writable
+ * layer, and as long. So a podd that comes back knows what runs, how to confine a session in it, and which layers are in use, whatever
+ * has become of the tag since. */
+#pragma once
+#include "daemon/sandbox.h"
+#include "image/image.h"
+
+/* `i` NULL: a rootfs: image, nothing to remember. Takes no reference. */
+int start_image_put(struct sandbox *s, const char *container, uint32_t number, const struct image *i);
+/* The image of a start, or NULL; valid until the next call about this sandbox's container. */
+const struct image *start_image(struct sandbox *s, const char *container, uint32_t number);
+void start_image_forget_all(struct sandbox *s);
+
+/* Calls f with the image of each start that has not been cleaned up, in whatever state its pod is. */
+void start_image_walk(struct daemon *d, void (*f)(const struct image *i, void *arg), void *arg);

@@ -1,0 +1,12 @@
+#include "plan/compile.h"
+
+void plan_image_init(struct plan_image *p, const struct image *i, struct arena *a)
+{
+	*p = (struct plan_image){ 0 };
+	if (!i)
+		return;
+	p->config = i->config;
+	p->layers.items = arena_new_array(a, const char *, i->layer_count);
+	for (size_t k = i->layer_count; k-- > 0;)
+		p->layers.items[p->layers.count++] = i->layers[k];
+}
