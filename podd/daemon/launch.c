@@ -206,7 +206,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 static int prepare(struct start *st)
 {
 	struct sandbox *s = st->sandbox;
-	struct cgroup_limits limits = sandbox_container_limits(s->daemon->config, st->container);
+	struct cgroup_limits limits = sandbox_container_limits(s->daemon->config, st->pod, st->container);
 	char leaf[SANDBOX_LEAF_SIZE];
 
 	st->reason = "CreateContainerError";

@@ -1,15 +1,19 @@
 /* Kubernetes' resources as cgroup limits. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include "base/str.h"
 #include "daemon/sandbox_internal.h"
 
+/* A request that is not given is the limit's: the manifest floor has filled it in. */
 static int64_t cpu_request(const struct container *c)
 {
-	/* Kubernetes: a request that is not given is the limit's. */
-	const struct quantity *q = c->resources.requests.cpu.set ? &c->resources.requests.cpu : &c->resources.limits.cpu;
+	return c->resources.requests.cpu.set ? quantity_milli(&c->resources.requests.cpu) : 0;
+}
 
-	return q->set ? quantity_milli(q) : 0;
+static int64_t memory_request(const struct container *c)
+{
+	return c->resources.requests.memory.set ? quantity_value(&c->resources.requests.memory) : 0;
 }
 
 static int64_t cpu_limit(const struct container *c)
@@ -37,43 +41,94 @@ static int64_t pod_peak(const struct pod *p, int64_t (*amount)(const struct cont
 	return MAX(peak, sum);
 }
 
-struct cgroup_limits sandbox_pod_limits(const struct pod *p)
+static uint64_t pod_memory_request(const struct pod *p)
 {
-	return (struct cgroup_limits){ .cpu_weight = cgroup_cpu_weight(pod_peak(p, cpu_request)) };
+	const struct quantity *own = &p->spec.resources.requests.memory;
+
+	return (uint64_t)(own->set ? quantity_value(own) : pod_peak(p, memory_request));
 }
 
-/* As the kubelet does: the pod has a limit of its own when every container has one. */
+/* As the kubelet's LimitedSwap: only what is burstable and may use more memory than it asked for has swap, in proportion to its request. */
+static uint64_t container_swap(const struct pod *p, const struct container *c)
+{
+	const struct resources *r = &c->resources;
+	struct sysinfo host;
+
+	if (p->swap != SWAP_LIMITED || p->qos != QOS_BURSTABLE || !r->requests.memory.set || sysinfo(&host) < 0 || !host.totalram ||
+	    (r->limits.memory.set && r->limits.memory.nano == r->requests.memory.nano))
+		return 0;
+	return (uint64_t)((double)quantity_value(&r->requests.memory) / (double)host.totalram * (double)host.totalswap);
+}
+
+static void set_limits(struct cgroup_limits *l, const struct resource_list *limits)
+{
+	if (limits->cpu.set)
+		cgroup_cpu_quota(quantity_milli(&limits->cpu), &l->cpu_quota_us, &l->cpu_period_us);
+	if (limits->memory.set)
+		l->memory_max = (uint64_t)quantity_value(&limits->memory);
+	if (limits->pid.set)
+		l->pids_max = (uint64_t)MAX(quantity_value(&limits->pid), 1);
+}
+
+struct cgroup_limits sandbox_pod_limits(const struct pod *p)
+{
+	const struct quantity *own = &p->spec.resources.requests.cpu;
+
+	return (struct cgroup_limits){
+		.cpu_shares = cgroup_cpu_shares(own->set ? quantity_milli(own) : pod_peak(p, cpu_request)),
+		.memory_low = pod_memory_request(p),
+	};
+}
+
+/* As the kubelet does: the pod has the limits that it is given, else what its containers may use when every one has a limit. */
 struct cgroup_limits sandbox_members_limits(const struct pod *p)
 {
-	struct cgroup_limits l = { 0 };
+	struct cgroup_limits l = { .memory_low = pod_memory_request(p) };
 	int64_t cpu = pod_peak(p, cpu_limit), memory = pod_peak(p, memory_limit);
 	bool all_cpu = true, all_memory = true;
 
 	for (size_t i = 0; i < pod_container_count(p); i++) {
-		all_cpu = all_cpu && pod_container_at(p, i)->resources.limits.cpu.set;
-		all_memory = all_memory && pod_container_at(p, i)->resources.limits.memory.set;
+		const struct container *c = pod_container_at(p, i);
+		all_cpu = all_cpu && c->resources.limits.cpu.set;
+		all_memory = all_memory && c->resources.limits.memory.set;
+		l.swap_max += container_swap(p, c);
 	}
 	if (all_cpu && cpu > 0)
 		cgroup_cpu_quota(cpu, &l.cpu_quota_us, &l.cpu_period_us);
 	if (all_memory && memory > 0)
 		l.memory_max = (uint64_t)memory;
+	set_limits(&l, &p->spec.resources.limits);
 	return l;
 }
 
-struct cgroup_limits sandbox_container_limits(const struct config *cfg, const struct container *c)
+struct cgroup_limits sandbox_container_limits(const struct config *cfg, const struct pod *p, const struct container *c)
 {
 	struct cgroup_limits l = {
-		.cpu_weight = cgroup_cpu_weight(cpu_request(c)),
+		.cpu_shares = cgroup_cpu_shares(cpu_request(c)),
+		.memory_low = (uint64_t)memory_request(c),
+		.swap_max = container_swap(p, c),
 		.pids_max = (uint64_t)cfg->pids_max,
 		.oom_group = true,
 		.devices = c->security.privileged != TRISTATE_TRUE,
 	};
 
-	if (c->resources.limits.cpu.set)
-		cgroup_cpu_quota(quantity_milli(&c->resources.limits.cpu), &l.cpu_quota_us, &l.cpu_period_us);
-	if (c->resources.limits.memory.set)
-		l.memory_max = (uint64_t)quantity_value(&c->resources.limits.memory);
+	set_limits(&l, &c->resources.limits);
 	return l;
+}
+
+/* What is protected in a pod is so only as far as it is in all that is above it, up to podd's own cgroup. */
+void sandbox_protect(struct daemon *d)
+{
+	uint64_t all = 0, burstable = 0;
+
+	list_foreach(s, &d->sandboxes, struct sandbox, link) {
+		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
+		uint64_t memory = p && p->pod ? pod_memory_request(p->pod) : 0;
+		all += memory;
+		burstable += p && p->pod && p->pod->qos == QOS_BURSTABLE ? memory : 0;
+	}
+	cgroup_protect(d->cgroups, "", all);
+	cgroup_protect(d->cgroups, "burstable", burstable);
 }
 
 static void limit(struct sandbox *s, const char *path, const struct cgroup_limits *l, const char *what, struct buf *error)
@@ -102,7 +157,7 @@ static void write_limits(struct sandbox *s, const struct core_pod *p, struct buf
 			continue;
 		if (c->applied_hash != c->wanted_hash) /* about to be started anew, with these */
 			continue;
-		struct cgroup_limits l = sandbox_container_limits(s->daemon->config, c->spec);
+		struct cgroup_limits l = sandbox_container_limits(s->daemon->config, p->pod, c->spec);
 		sandbox_leaf(s, c->name, c->number, 0, path);
 		limit(s, path, &l, c->name, error);
 	}
@@ -126,6 +181,7 @@ void sandbox_resize(struct daemon *d, const char *uid)
 	if (!s || !p || !p->pod || s->state != SANDBOX_UP)
 		return;
 	write_limits(s, p, &error);
+	sandbox_protect(d);
 	if (sandbox_set_ports(s, p->pod, &error) < 0)
 		buf_puts(&error, "; the former ones stay until then");
 	if (!error.len)

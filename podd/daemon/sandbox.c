@@ -240,8 +240,8 @@ static const char *unenforceable(const struct daemon *d, const struct pod *p)
 {
 	if (d->config->allow_unenforced)
 		return NULL;
-	for (size_t i = 0; i < pod_container_count(p); i++) {
-		const struct resource_list *l = &pod_container_at(p, i)->resources.limits;
+	for (size_t i = 0; i <= pod_container_count(p); i++) {
+		const struct resource_list *l = i ? &pod_container_at(p, i - 1)->resources.limits : &p->spec.resources.limits;
 		if (l->memory.set && !cgroup_has(d->cgroups, CGROUP_MEMORY))
 			return "memory";
 		if (l->cpu.set && !cgroup_has(d->cgroups, CGROUP_CPU))
@@ -272,6 +272,7 @@ void sandbox_create(struct daemon *d, const char *uid)
 	}
 	if (r == 0)
 		r = make_cgroups(s, p);
+	sandbox_protect(d);
 	if (r == 0)
 		r = etcfiles_write(s, p);
 	if (r == 0)

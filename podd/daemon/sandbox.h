@@ -54,7 +54,8 @@ bool sandbox_all_adopted(const struct daemon *d);
 /* Limits, as the manifest and the node want them. */
 struct cgroup_limits sandbox_pod_limits(const struct pod *p);     /* on pod<uid>: weight only */
 struct cgroup_limits sandbox_members_limits(const struct pod *p); /* on pod<uid>/members */
-struct cgroup_limits sandbox_container_limits(const struct config *cfg, const struct container *c);
+struct cgroup_limits sandbox_container_limits(const struct config *cfg, const struct pod *p, const struct container *c);
+void sandbox_protect(struct daemon *d); /* memory.low above the pods: what they ask for, together */
 
 /* <cgroup of the pod>/members/<container>.<n>, and of a session below it. */
 enum { SANDBOX_LEAF_SIZE = 320 };

@@ -92,9 +92,10 @@ int op_rlimit(struct launch *l, const struct plan_op *op)
 	(void)l;
 	if (getrlimit((int)op->a, &own) < 0)
 		return -errno;
-	if (want.rlim_max > own.rlim_max)
+	bool exact = op->flags & PLAN_RLIMIT_EXACT;
+	if (!exact && want.rlim_max > own.rlim_max)
 		want.rlim_max = own.rlim_max;
-	if (want.rlim_cur > want.rlim_max)
+	if (!exact && want.rlim_cur > want.rlim_max)
 		want.rlim_cur = want.rlim_max;
 	return setrlimit((int)op->a, &want) < 0 ? -errno : 0;
 }

@@ -15,23 +15,67 @@ static bool given(const struct quantity *q)
 	return q->set && q->nano > 0;
 }
 
-/* As the kubelet's ComputePodQOS: zero counts as not given; guaranteed means that every container has both limits, and that
- * requests and limits agree, as sums over the pod. */
-static enum qos compute_qos(const struct container_list *l)
+static void add_request(struct quantity *sum, const struct quantity *q)
 {
-	__int128 cpu = 0, memory = 0; /* limits less requests */
-	bool any = false, all = true;
+	sum->set |= q->set;
+	sum->nano += q->nano;
+}
 
-	for (size_t i = 0; i < l->count; i++) {
-		const struct resource_list *limits = &l->items[i].resources.limits, *requests = &l->items[i].resources.requests;
-		any |= given(&limits->cpu) || given(&limits->memory) || given(&requests->cpu) || given(&requests->memory);
-		all &= given(&limits->cpu) && given(&limits->memory);
-		cpu += limits->cpu.nano - requests->cpu.nano;
-		memory += limits->memory.nano - requests->memory.nano;
+/* What the pod as a whole asks for: by default what its containers do, else its limit. */
+static void default_pod_requests(struct pod *p)
+{
+	struct pod_spec *s = &p->spec;
+	struct resource_list sum = { 0 };
+
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct container *c = pod_container_at(p, i);
+		if (pod_is_init(p, c) && !pod_is_sidecar(p, c))
+			continue;
+		add_request(&sum.cpu, &c->resources.requests.cpu);
+		add_request(&sum.memory, &c->resources.requests.memory);
 	}
-	if (!any)
+	sum.memory.binary = true;
+	if (!s->resources.requests.cpu.set)
+		s->resources.requests.cpu = sum.cpu;
+	if (!s->resources.requests.memory.set)
+		s->resources.requests.memory = sum.memory;
+	default_requests(&s->resources);
+}
+
+struct qos_sum {
+	__int128 cpu, memory; /* limits less requests */
+	bool any, all;
+};
+
+static void qos_add(struct qos_sum *q, const struct resources *r)
+{
+	q->any |= given(&r->limits.cpu) || given(&r->limits.memory) || given(&r->requests.cpu) || given(&r->requests.memory);
+	q->all &= given(&r->limits.cpu) && given(&r->limits.memory);
+	q->cpu += r->limits.cpu.nano - r->requests.cpu.nano;
+	q->memory += r->limits.memory.nano - r->requests.memory.nano;
+}
+
+/* As the kubelet's ComputePodQOS: zero counts as not given; guaranteed means that every container has both limits, and that
+ * requests and limits agree, as sums over the pod. Resources of the pod itself decide alone. */
+static enum qos compute_qos(const struct pod *p, bool own)
+{
+	struct qos_sum q = { .all = true };
+
+	if (own)
+		qos_add(&q, &p->spec.resources);
+	for (size_t i = 0; !own && i < pod_container_count(p); i++)
+		qos_add(&q, &pod_container_at(p, i)->resources);
+	if (!q.any)
 		return QOS_BEST_EFFORT;
-	return all && cpu == 0 && memory == 0 ? QOS_GUARANTEED : QOS_BURSTABLE;
+	return q.all && q.cpu == 0 && q.memory == 0 ? QOS_GUARANTEED : QOS_BURSTABLE;
+}
+
+static bool any_given(const struct resources *r)
+{
+	struct qos_sum q = { .all = true };
+
+	qos_add(&q, r);
+	return q.any;
 }
 
 static void compute_hash(struct pod *p)
@@ -58,6 +102,9 @@ void pod_complete(struct pod *p)
 		struct volume *v = &p->spec.volumes.items[i];
 		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !volume_is_files(v);
 	}
-	p->qos = compute_qos(&p->spec.containers);
+	bool own = any_given(&p->spec.resources);
+	if (own)
+		default_pod_requests(p);
+	p->qos = compute_qos(p, own);
 	compute_hash(p);
 }

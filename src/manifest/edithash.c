@@ -149,6 +149,18 @@ static void walk_list(struct walk *w, const struct field *f, const struct item_l
 	walk_idle(w, f, list, path);
 }
 
+/* Annotations that podd acts upon. */
+static struct field annotation_field(const struct field *f, const char *name)
+{
+	struct field own = *f;
+
+	if (streq(name, "podd.dev/swap"))
+		own.edit = EDIT_RESIZE;
+	else if (streq(name, "podd.dev/ulimits"))
+		own.edit = EDIT_RESTART;
+	return own;
+}
+
 static void walk_field(struct walk *w, const struct field *f, const char *at, uint64_t path)
 {
 	char buf[TEXT_SIZE];
@@ -172,8 +184,10 @@ static void walk_field(struct walk *w, const struct field *f, const char *at, ui
 			fact(w, f, hash_add(path, number((int64_t)i, buf)), number(l->items[i], value));
 	} else if (f->type == FIELD_MAP) {
 		const struct label_list *l = (const void *)at;
-		for (size_t i = 0; i < l->count; i++)
-			fact(w, f, hash_add(path, l->items[i].name), l->items[i].value);
+		for (size_t i = 0; i < l->count; i++) {
+			struct field own = annotation_field(f, l->items[i].name);
+			fact(w, &own, hash_add(path, l->items[i].name), l->items[i].value);
+		}
 	} else {
 		fact(w, f, path, scalar_text(f, at, buf));
 	}

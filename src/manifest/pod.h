@@ -107,7 +107,7 @@ struct container_port_list {
 };
 
 struct resource_list {
-	struct quantity cpu, memory;
+	struct quantity cpu, memory, pid;
 };
 
 struct resources {
@@ -376,6 +376,7 @@ struct pod_spec {
 	const char *hostname;            /* NULL: the pod's name */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 	struct pod_security security;
+	struct resources resources; /* of all containers together */
 };
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };
@@ -391,6 +392,24 @@ struct pod_config_change {
 	int signal; /* 0: none */
 };
 
+/* The annotation podd.dev/swap. */
+enum swap {
+	SWAP_NONE,
+	SWAP_LIMITED, /* each container its share of the host's swap, as it has of the memory by its request */
+	SWAP_MAX,
+};
+
+/* The annotation podd.dev/ulimits. */
+struct ulimit {
+	int resource;        /* RLIMIT_* */
+	uint64_t soft, hard; /* RLIM_INFINITY: unlimited */
+};
+
+struct ulimit_list {
+	struct ulimit *items;
+	size_t count;
+};
+
 struct pod {
 	struct arena *arena;
 	unsigned refs;
@@ -399,6 +418,8 @@ struct pod {
 	enum qos qos;
 	struct pod_backoff backoff;
 	struct pod_config_change config_change;
+	enum swap swap;
+	struct ulimit_list ulimits;
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };
 

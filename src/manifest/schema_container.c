@@ -6,7 +6,7 @@ static const struct field resource_list_fields[] = {
 	      .check = check_cpu),
 	BUILT("memory", QUANTITY, MUST, resource_list, memory, RESIZE, "Memory in bytes, as 64Mi.", .check = check_memory),
 	NO_OP("ephemeral-storage", QUANTITY, "Disk space; podd does not measure it.", .check = check_storage),
-	PLANNED("pid", QUANTITY, SHOULD, RESIZE, "Number of processes.", .hint = HINT_LATER),
+	BUILT("pid", QUANTITY, SHOULD, resource_list, pid, RESIZE, "Number of processes and threads."),
 };
 const struct schema schema_resource_list = SCHEMA("ResourceList", resource_list_fields, sizeof(struct resource_list));
 

@@ -2,8 +2,8 @@
 #include "manifest/schema_rows.h"
 
 static const struct field host_path_fields[] = {
-	BUILT("path", STRING, MUST, host_path, path, RECREATE, "Path on the host.", .required = true, .check = check_host_path),
-	BUILT("type", ENUM, MUST, host_path, type, RECREATE,
+	BUILT("path", STRING, MUST, host_path, path, RESTART, "Path on the host.", .required = true, .check = check_host_path),
+	BUILT("type", ENUM, MUST, host_path, type, RESTART,
 	      "What it must be: Directory, File, Socket, CharDevice, BlockDevice; or is made: DirectoryOrCreate, FileOrCreate.",
 	      .values = &host_path_type_words, .fallback = ""),
 };
@@ -11,39 +11,39 @@ static const struct schema schema_host_path =
 	SCHEMA("HostPathVolumeSource", host_path_fields, sizeof(struct host_path), .starts_with_set = true);
 
 static const struct field empty_dir_fields[] = {
-	BUILT("medium", ENUM, MUST, empty_dir, medium, RECREATE,
+	BUILT("medium", ENUM, MUST, empty_dir, medium, RESTART,
 	      "\"\": the host's disk; Memory: a tmpfs, shared by the pod's containers.", .values = &empty_dir_medium_words,
 	      .fallback = "", .check = check_medium),
-	BUILT("sizeLimit", QUANTITY, MUST, empty_dir, size_limit, RECREATE, "Size of the tmpfs with medium: Memory.",
+	BUILT("sizeLimit", QUANTITY, MUST, empty_dir, size_limit, RESTART, "Size of the tmpfs with medium: Memory.",
 	      .check = check_size_limit),
-	BUILT("mode", MODE, SHOULD, empty_dir, mode, RECREATE, "Mode of the directory.", .check = check_directory_mode),
+	BUILT("mode", MODE, SHOULD, empty_dir, mode, RESTART, "Mode of the directory.", .check = check_directory_mode),
 };
 static const struct schema schema_empty_dir =
 	SCHEMA("EmptyDirVolumeSource", empty_dir_fields, sizeof(struct empty_dir), .starts_with_set = true);
 
 /* --- files made of other things ------------------------------------------------------------------------------------------------ */
 
-#define FILE_USER(struct_) BUILT("user", ID, SHOULD, struct_, user, RECREATE, "User the file belongs to.", .check = check_id)
+#define FILE_USER(struct_) BUILT("user", ID, SHOULD, struct_, user, RESTART, "User the file belongs to.", .check = check_id)
 #define FILE_MODE(verdict_, struct_) \
-	BUILT("mode", MODE, verdict_, struct_, mode, RECREATE, "Mode of the file.", .check = check_file_mode)
-#define NO_USER PLANNED("user", INT64, SHOULD, RECREATE, "User the file belongs to.", .check = check_id)
+	BUILT("mode", MODE, verdict_, struct_, mode, RESTART, "Mode of the file.", .check = check_file_mode)
+#define NO_USER PLANNED("user", INT64, SHOULD, RESTART, "User the file belongs to.", .check = check_id)
 #define DEFAULT_MODE(verdict_, struct_)                                                                                           \
-	BUILT("defaultMode", MODE, verdict_, struct_, default_mode, RECREATE, "Mode of files that name none.", .fallback = "420", \
+	BUILT("defaultMode", MODE, verdict_, struct_, default_mode, RESTART, "Mode of files that name none.", .fallback = "420", \
 	      .check = check_file_mode)
 #define DEFAULT_USER(struct_) \
-	BUILT("defaultUser", ID, SHOULD, struct_, default_user, RECREATE, "User of files that name none.", .check = check_id)
-#define OPTIONAL(verdict_) BUILT("optional", BOOL, verdict_, config_files, optional, RECREATE, "Whether it may be missing.")
+	BUILT("defaultUser", ID, SHOULD, struct_, default_user, RESTART, "User of files that name none.", .check = check_id)
+#define OPTIONAL(verdict_) BUILT("optional", BOOL, verdict_, config_files, optional, RESTART, "Whether it may be missing.")
 #define ITEMS(verdict_)                                                                                              \
-	BUILT("items", OBJECTS, verdict_, config_files, items, RECREATE, "Which keys become files; all by default.", \
+	BUILT("items", OBJECTS, verdict_, config_files, items, RESTART, "Which keys become files; all by default.", \
 	      .object = &schema_key_to_path)
 #define REFERENCE_NAME(doc_)                                                                                            \
-	BUILT("name", STRING, SHOULD, config_files, name, RECREATE, doc_, OF("LocalObjectReference"), .required = true, \
+	BUILT("name", STRING, SHOULD, config_files, name, RESTART, doc_, OF("LocalObjectReference"), .required = true, \
 	      .check = check_subdomain_name)
 
 static const struct field key_to_path_fields[] = {
-	BUILT("key", STRING, MUST, key_path, key, RECREATE, "Key of the ConfigMap or Secret.", .required = true,
+	BUILT("key", STRING, MUST, key_path, key, RESTART, "Key of the ConfigMap or Secret.", .required = true,
 	      .check = check_config_key),
-	BUILT("path", STRING, MUST, key_path, path, RECREATE, "Path of the file, below the mount.", .required = true,
+	BUILT("path", STRING, MUST, key_path, path, RESTART, "Path of the file, below the mount.", .required = true,
 	      .check = check_file_path),
 	FILE_MODE(MUST, key_path),
 	FILE_USER(key_path),
@@ -51,7 +51,7 @@ static const struct field key_to_path_fields[] = {
 static const struct schema schema_key_to_path = SCHEMA("KeyToPath", key_to_path_fields, sizeof(struct key_path));
 
 static const struct field secret_fields[] = {
-	BUILT("secretName", STRING, MUST, config_files, name, RECREATE, "Name of the Secret.", .required = true,
+	BUILT("secretName", STRING, MUST, config_files, name, RESTART, "Name of the Secret.", .required = true,
 	      .check = check_subdomain_name),
 	ITEMS(MUST),
 	DEFAULT_MODE(MUST, config_files),
@@ -72,11 +72,11 @@ static const struct schema schema_config_map =
 	SCHEMA("ConfigMapVolumeSource", config_map_fields, sizeof(struct config_files), .starts_with_set = true);
 
 static const struct field downward_file_fields[] = {
-	BUILT("path", STRING, SHOULD, downward_file, path, RECREATE, "Path of the file, below the mount.", .required = true,
+	BUILT("path", STRING, SHOULD, downward_file, path, RESTART, "Path of the file, below the mount.", .required = true,
 	      .check = check_file_path),
-	BUILT("fieldRef", OBJECT, SHOULD, downward_file, field, RECREATE, "A field of the pod.", .object = &schema_field_selector,
+	BUILT("fieldRef", OBJECT, SHOULD, downward_file, field, RESTART, "A field of the pod.", .object = &schema_field_selector,
 	      .rule = rule_field_file),
-	BUILT("resourceFieldRef", OBJECT, SHOULD, downward_file, resource, RECREATE, "A limit or request of a container.",
+	BUILT("resourceFieldRef", OBJECT, SHOULD, downward_file, resource, RESTART, "A limit or request of a container.",
 	      .object = &schema_resource_selector, .rule = rule_resource_file),
 	FILE_MODE(SHOULD, downward_file),
 	FILE_USER(downward_file),
@@ -85,7 +85,7 @@ static const struct schema schema_downward_file =
 	SCHEMA("DownwardAPIVolumeFile", downward_file_fields, sizeof(struct downward_file), .rule = rule_downward_file);
 
 static const struct field downward_fields[] = {
-	BUILT("items", OBJECTS, SHOULD, downward_files, items, RECREATE, "The files.", .object = &schema_downward_file),
+	BUILT("items", OBJECTS, SHOULD, downward_files, items, RESTART, "The files.", .object = &schema_downward_file),
 	DEFAULT_MODE(SHOULD, downward_files),
 	DEFAULT_USER(downward_files),
 };
@@ -102,7 +102,7 @@ static const struct schema schema_config_map_projection =
 	SCHEMA("ConfigMapProjection", config_map_projection_fields, sizeof(struct config_files), .starts_with_set = true);
 
 static const struct field downward_projection_fields[] = {
-	BUILT("items", OBJECTS, SHOULD, downward_files, items, RECREATE, "The files.", .object = &schema_downward_file),
+	BUILT("items", OBJECTS, SHOULD, downward_files, items, RESTART, "The files.", .object = &schema_downward_file),
 };
 static const struct schema schema_downward_projection =
 	SCHEMA("DownwardAPIProjection", downward_projection_fields, sizeof(struct downward_files), .starts_with_set = true);
@@ -140,10 +140,10 @@ static const struct field certificate_fields[] = {
 static const struct schema schema_certificate = SCHEMA("PodCertificateProjection", certificate_fields, 0);
 
 static const struct field projection_fields[] = {
-	BUILT("secret", OBJECT, SHOULD, projection, secret, RECREATE, "Files from a Secret.", .object = &schema_secret_projection),
-	BUILT("downwardAPI", OBJECT, SHOULD, projection, downward, RECREATE, "Facts about the pod.",
+	BUILT("secret", OBJECT, SHOULD, projection, secret, RESTART, "Files from a Secret.", .object = &schema_secret_projection),
+	BUILT("downwardAPI", OBJECT, SHOULD, projection, downward, RESTART, "Facts about the pod.",
 	      .object = &schema_downward_projection),
-	BUILT("configMap", OBJECT, SHOULD, projection, config_map, RECREATE, "Files from a ConfigMap.",
+	BUILT("configMap", OBJECT, SHOULD, projection, config_map, RESTART, "Files from a ConfigMap.",
 	      .object = &schema_config_map_projection),
 	NEVER("serviceAccountToken", OBJECT, "A token for the API.", .object = &schema_token, .hint = HINT_HOST_FILES),
 	NEVER("clusterTrustBundle", OBJECT, "Certificates of the cluster.", .object = &schema_trust_bundle,
@@ -154,7 +154,7 @@ static const struct schema schema_projection =
 	SCHEMA("VolumeProjection", projection_fields, sizeof(struct projection), .rule = rule_one_projection);
 
 static const struct field projected_fields[] = {
-	BUILT("sources", OBJECTS, SHOULD, projected, sources, RECREATE, "What is put together.", .object = &schema_projection,
+	BUILT("sources", OBJECTS, SHOULD, projected, sources, RESTART, "What is put together.", .object = &schema_projection,
 	      .rule = rule_projected_paths),
 	DEFAULT_MODE(SHOULD, projected),
 	DEFAULT_USER(projected),
@@ -163,23 +163,23 @@ static const struct schema schema_projected =
 	SCHEMA("ProjectedVolumeSource", projected_fields, sizeof(struct projected), .starts_with_set = true);
 
 static const struct field image_fields[] = {
-	PLANNED("reference", STRING, SHOULD, RECREATE, "The image."),
+	PLANNED("reference", STRING, SHOULD, RESTART, "The image."),
 	PLANNED("pullPolicy", STRING, SHOULD, UPDATE, "When the image is pulled.", .choices = "Always|IfNotPresent|Never"),
 };
 static const struct schema schema_image = SCHEMA("ImageVolumeSource", image_fields, 0, .rule = rule_image_volume);
 
 static const struct field claim_fields[] = {
-	BUILT("claimName", STRING, SHOULD, claim, name, RECREATE, "Name of the directory.", .required = true,
+	BUILT("claimName", STRING, SHOULD, claim, name, RESTART, "Name of the directory.", .required = true,
 	      .check = check_subdomain_name),
-	BUILT("readOnly", BOOL, SHOULD, claim, read_only, RECREATE, "Whether it may only be read."),
+	BUILT("readOnly", BOOL, SHOULD, claim, read_only, RESTART, "Whether it may only be read."),
 };
 static const struct schema schema_claim =
 	SCHEMA("PersistentVolumeClaimVolumeSource", claim_fields, sizeof(struct claim), .starts_with_set = true);
 
 static const struct field nfs_fields[] = {
-	PLANNED("server", STRING, LATER, RECREATE, "Address of the server.", .required = true),
-	PLANNED("path", STRING, LATER, RECREATE, "Path on the server.", .required = true, .check = check_absolute_path),
-	PLANNED("readOnly", BOOL, LATER, RECREATE, "Whether it may only be read."),
+	PLANNED("server", STRING, LATER, RESTART, "Address of the server.", .required = true),
+	PLANNED("path", STRING, LATER, RESTART, "Path on the server.", .required = true, .check = check_absolute_path),
+	PLANNED("readOnly", BOOL, LATER, RESTART, "Whether it may only be read."),
 };
 static const struct schema schema_nfs = SCHEMA("NFSVolumeSource", nfs_fields, 0);
 
@@ -190,44 +190,44 @@ static const struct schema schema_nfs = SCHEMA("NFSVolumeSource", nfs_fields, 0)
 	NEVER(name_, OBJECT, "A storage service of a cluster or a cloud.", SOURCE, .object = &(schema_), .hint = HINT_MOUNT)
 
 static const struct field volume_fields[] = {
-	BUILT("name", STRING, MUST, volume, name, RECREATE, "Name of the volume, unique in the pod.", .required = true,
+	BUILT("name", STRING, MUST, volume, name, RESTART, "Name of the volume, unique in the pod.", .required = true,
 	      .check = check_label_name),
-	BUILT("hostPath", OBJECT, MUST, volume, host_path, RECREATE, "A file or directory of the host.", SOURCE,
+	BUILT("hostPath", OBJECT, MUST, volume, host_path, RESTART, "A file or directory of the host.", SOURCE,
 	      .object = &schema_host_path),
-	BUILT("emptyDir", OBJECT, MUST, volume, empty_dir, RECREATE,
+	BUILT("emptyDir", OBJECT, MUST, volume, empty_dir, RESTART,
 	      "An empty directory that lives as long as the pod, shared by its containers.", SOURCE, .object = &schema_empty_dir),
 	REMOTE("gcePersistentDisk", schema_gce_disk),
 	REMOTE("awsElasticBlockStore", schema_aws_disk),
 	NEVER("gitRepo", OBJECT, "A git repository, checked out.", SOURCE, .object = &schema_git_repo,
 	      .hint = "clone it on the host and use hostPath"),
-	BUILT("secret", OBJECT, MUST, volume, secret, RECREATE, "Files from a Secret.", SOURCE, .object = &schema_secret),
-	PLANNED("nfs", OBJECT, LATER, RECREATE, "An NFS export.", SOURCE, .object = &schema_nfs, .hint = HINT_MOUNT),
+	BUILT("secret", OBJECT, MUST, volume, secret, RESTART, "Files from a Secret.", SOURCE, .object = &schema_secret),
+	PLANNED("nfs", OBJECT, LATER, RESTART, "An NFS export.", SOURCE, .object = &schema_nfs, .hint = HINT_MOUNT),
 	REMOTE("iscsi", schema_iscsi),
 	REMOTE("glusterfs", schema_glusterfs),
-	BUILT("persistentVolumeClaim", OBJECT, SHOULD, volume, claim, RECREATE, "A named directory that outlives the pod.", SOURCE,
+	BUILT("persistentVolumeClaim", OBJECT, SHOULD, volume, claim, RESTART, "A named directory that outlives the pod.", SOURCE,
 	      .object = &schema_claim),
 	REMOTE("rbd", schema_rbd),
 	REMOTE("flexVolume", schema_flex_volume),
 	REMOTE("cinder", schema_cinder),
 	REMOTE("cephfs", schema_ceph_fs),
 	REMOTE("flocker", schema_flocker),
-	BUILT("downwardAPI", OBJECT, SHOULD, volume, downward, RECREATE, "Facts about the pod as files.", SOURCE,
+	BUILT("downwardAPI", OBJECT, SHOULD, volume, downward, RESTART, "Facts about the pod as files.", SOURCE,
 	      .object = &schema_downward),
 	REMOTE("fc", schema_fc),
 	REMOTE("azureFile", schema_azure_file),
-	BUILT("configMap", OBJECT, MUST, volume, config_map, RECREATE, "Files from a ConfigMap.", SOURCE,
+	BUILT("configMap", OBJECT, MUST, volume, config_map, RESTART, "Files from a ConfigMap.", SOURCE,
 	      .object = &schema_config_map),
 	REMOTE("vsphereVolume", schema_vsphere_disk),
 	REMOTE("quobyte", schema_quobyte),
 	REMOTE("azureDisk", schema_azure_disk),
 	REMOTE("photonPersistentDisk", schema_photon_disk),
-	BUILT("projected", OBJECT, SHOULD, volume, projected, RECREATE, "Files from several sources in one directory.", SOURCE,
+	BUILT("projected", OBJECT, SHOULD, volume, projected, RESTART, "Files from several sources in one directory.", SOURCE,
 	      .object = &schema_projected),
 	REMOTE("portworxVolume", schema_portworx),
 	REMOTE("scaleIO", schema_scale_io),
 	REMOTE("storageos", schema_storageos),
 	REMOTE("csi", schema_csi),
 	NEVER("ephemeral", OBJECT, "A claim made for this pod.", SOURCE, .object = &schema_ephemeral, .hint = "use emptyDir"),
-	PLANNED("image", OBJECT, SHOULD, RECREATE, "Files of an image.", SOURCE, .object = &schema_image, .hint = HINT_HOST_FILES),
+	PLANNED("image", OBJECT, SHOULD, RESTART, "Files of an image.", SOURCE, .object = &schema_image, .hint = HINT_HOST_FILES),
 };
 const struct schema schema_volume = SCHEMA("Volume", volume_fields, sizeof(struct volume), .rule = rule_one_volume_source);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "manifest/check.h"
+#include "manifest/ulimit.h"
 #include "manifest/validate.h"
 
 static bool backoff_part(struct pod_backoff *b, const char *name, int64_t ns)
@@ -66,6 +67,14 @@ static bool parse_config_change(const char *text, struct pod_config_change *ret)
 	return ret->restart || ret->signal || streq(text, "none");
 }
 
+static const char *parse_swap(const char *text, enum swap *ret)
+{
+	if (!streq(text, "none") && !streq(text, "limited"))
+		return "must be none or limited";
+	*ret = streq(text, "limited") ? SWAP_LIMITED : SWAP_NONE;
+	return NULL;
+}
+
 static const char *const podd_keys[] = {
 	"after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical"
 };
@@ -83,13 +92,17 @@ static void unknown_podd_key(struct decoder *d, const struct node *where, const 
 static void validate_podd_annotation(struct decoder *d, const struct label *l, const char *key, struct pod *p)
 {
 	const struct node *where = decoder_place(d, &l->name);
+	const char *text = NULL, *example = NULL;
 
 	if (streq(key, "restart-backoff")) {
-		const char *text = parse_backoff(d->m->arena, l->value, &p->backoff);
-		if (text)
-			decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "as in initial=100ms, max=30s, reset=10m",
-			             "Invalid value: \"%.80s\": %s", l->value, text);
-		return;
+		text = parse_backoff(d->m->arena, l->value, &p->backoff);
+		example = "as in initial=100ms, max=30s, reset=10m";
+	} else if (streq(key, "swap")) {
+		text = parse_swap(l->value, &p->swap);
+		example = "none is the default";
+	} else if (streq(key, "ulimits")) {
+		text = ulimits_parse(d->m->arena, l->value, &p->ulimits);
+		example = "as in nofile=65536:524288, core=0";
 	}
 	if (streq(key, "on-config-change")) {
 		if (!parse_config_change(l->value, &p->config_change))
@@ -99,6 +112,11 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 			             l->value);
 		return;
 	}
+	if (text)
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), example, "Invalid value: \"%.80s\": %s", l->value,
+		             text);
+	if (example)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(podd_keys); i++)
 		if (streq(key, podd_keys[i])) {
 			decoder_find(d, SEVERITY_REFUSED, where, "leave it out", "not yet supported by this podd");

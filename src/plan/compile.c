@@ -73,10 +73,13 @@ static void join_cgroups(struct compile *c)
 	}
 }
 
-static void rlimit(struct compile *c, int resource, uint64_t soft, uint64_t hard)
+/* podd's own limits: what the manifest names comes later, and could not be raised again. */
+static void default_rlimit(struct compile *c, int resource, uint64_t soft, uint64_t hard)
 {
+	for (size_t i = 0; i < c->pod->ulimits.count; i++)
+		if (c->pod->ulimits.items[i].resource == resource)
+			return;
 	struct plan_op *op = build_op(&c->build, PLAN_RLIMIT);
-
 	op->a = resource;
 	op->b = (int64_t)soft;
 	op->c = (int64_t)hard;
@@ -91,8 +94,8 @@ static void begin(struct compile *c)
 	(void)build_op(&c->build, PLAN_SETSID);
 	(void)build_op(&c->build, PLAN_KEYRING);
 	build_op(&c->build, PLAN_OOM_SCORE)->a = c->identity.oom_score_adj;
-	rlimit(c, RLIMIT_NOFILE, MIN((uint64_t)NOFILE_SOFT, hard), hard);
-	rlimit(c, RLIMIT_CORE, 0, 0);
+	default_rlimit(c, RLIMIT_NOFILE, MIN((uint64_t)NOFILE_SOFT, hard), hard);
+	default_rlimit(c, RLIMIT_CORE, 0, 0);
 }
 
 static void mount(struct compile *c, const char *fstype, const char *options, const char *target, uint32_t flags)
@@ -349,6 +352,15 @@ static void become(struct compile *c, const struct string_list *argv, bool tty)
 	op = build_op(&c->build, PLAN_CHDIR);
 	op->s1 = build_string(&c->build, cwd && *cwd ? cwd : "/");
 	op->flags = read_only_root(c) ? 0 : PLAN_CHDIR_CREATE;
+	/* Not before: they hold for podd-launch, too. */
+	for (size_t i = 0; i < c->pod->ulimits.count; i++) {
+		const struct ulimit *u = &c->pod->ulimits.items[i];
+		op = build_op(&c->build, PLAN_RLIMIT);
+		op->flags = PLAN_RLIMIT_EXACT;
+		op->a = u->resource;
+		op->b = (int64_t)u->soft;
+		op->c = (int64_t)u->hard;
+	}
 	op = build_op(&c->build, PLAN_IDS);
 	op->a = c->identity.uid;
 	op->b = c->identity.gid;

@@ -128,6 +128,16 @@ static int check_non_root(const struct container *c, const struct pod *pod, cons
 	return -EINVAL;
 }
 
+/* What the pod asks for beyond its containers' requests counts for each alike. */
+static __int128 spare_request(const struct pod *pod)
+{
+	__int128 spare = pod->spec.resources.requests.memory.nano;
+
+	for (size_t i = 0; i < pod->spec.containers.count; i++)
+		spare -= pod->spec.containers.items[i].resources.requests.memory.nano;
+	return spare > 0 ? spare / (__int128)pod->spec.containers.count : 0;
+}
+
 static int oom_score(const struct pod *pod, const struct container *c, const struct plan_context *ctx)
 {
 	switch (pod->qos) {
@@ -136,7 +146,7 @@ static int oom_score(const struct pod *pod, const struct container *c, const str
 	case QOS_BEST_EFFORT:
 		return 1000;
 	case QOS_BURSTABLE: {
-		__int128 request = c->resources.requests.memory.nano / 1000000000;
+		__int128 request = (c->resources.requests.memory.nano + spare_request(pod)) / 1000000000;
 		int64_t score = ctx->memory_capacity > 0 ? (int64_t)(1000 - 1000 * request / ctx->memory_capacity) : 999;
 		/* Never as safe as Guaranteed, never as exposed as BestEffort. */
 		return (int)MIN(MAX(score, 3), 999);

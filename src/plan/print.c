@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include "base/str.h"
+#include "manifest/ulimit.h"
 #include "plan/compile.h"
 #include "sys/cap.h"
 
@@ -75,22 +76,6 @@ static void put_list(struct buf *out, const struct plan_view *v, uint32_t offset
 		buf_puts(out, " \"");
 		str_escape(out, s);
 		buf_putc(out, '"');
-	}
-}
-
-static const char *resource_name(int64_t resource)
-{
-	switch (resource) {
-	case RLIMIT_NOFILE:
-		return "nofile";
-	case RLIMIT_CORE:
-		return "core";
-	case RLIMIT_NPROC:
-		return "nproc";
-	case RLIMIT_MEMLOCK:
-		return "memlock";
-	default:
-		return "?";
 	}
 }
 
@@ -172,7 +157,7 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		buf_printf(out, " %lld", (long long)op->a);
 		break;
 	case PLAN_RLIMIT:
-		buf_printf(out, " %s %llu:%llu", resource_name(op->a), (unsigned long long)op->b, (unsigned long long)op->c);
+		buf_printf(out, " %s %llu:%llu", ulimit_name((int)op->a), (unsigned long long)op->b, (unsigned long long)op->c);
 		break;
 	case PLAN_UMASK:
 		buf_printf(out, " %04o", (unsigned)op->a);
@@ -272,7 +257,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		put_text(out, operand);
 		break;
 	case PLAN_RLIMIT:
-		buf_printf(out, " %s", resource_name(op->a));
+		buf_printf(out, " %s", ulimit_name((int)op->a));
 		break;
 	case PLAN_IDS:
 		buf_printf(out, " %lld, group %lld", (long long)op->a, (long long)op->b);

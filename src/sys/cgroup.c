@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -216,6 +217,12 @@ int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_lim
 	return r;
 }
 
+void cgroup_protect(struct cgroup_host *h, const char *rel, uint64_t bytes)
+{
+	if (h->v2_set & CGROUP_BIT(CGROUP_MEMORY))
+		(void)cgroup_write_u64(h->v2, rel, "memory.low", bytes);
+}
+
 /* --- entering, killing ------------------------------------------------------------------------------------------------------- */
 
 void cgroup_entry_deinit(struct cgroup_entry *e)
@@ -324,14 +331,24 @@ int cgroup_usage(struct cgroup_host *h, const char *rel, struct cgroup_usage *re
 	return 0;
 }
 
+enum { SHARES_MIN = 2, SHARES_MAX = 262144 };
+
 /* --- Kubernetes' numbers ----------------------------------------------------------------------------------------------------- */
 
-uint64_t cgroup_cpu_weight(int64_t milli)
+uint64_t cgroup_cpu_shares(int64_t milli)
 {
-	int64_t shares = milli > INT64_MAX / 1024 ? 262144 : milli * 1024 / 1000;
+	int64_t shares = milli > INT64_MAX / 1024 ? SHARES_MAX : milli * 1024 / 1000;
 
-	shares = MAX(2, MIN(shares, 262144));
-	return 1 + (uint64_t)(shares - 2) * 9999 / 262142;
+	return (uint64_t)MAX(SHARES_MIN, MIN(shares, SHARES_MAX));
+}
+
+/* The formula that runc and crun changed to in 2025: a parabola in log-log scale through (2, 1), (1024, 100) and (262144, 10000). The
+ * linear one before it made of the default of one scale less than half of that of the other. */
+uint64_t cgroup_cpu_weight(uint64_t shares)
+{
+	double l = log2((double)MAX((uint64_t)SHARES_MIN, MIN(shares, (uint64_t)SHARES_MAX)));
+
+	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
 }
 
 void cgroup_cpu_quota(int64_t milli, uint64_t *ret_quota_us, uint64_t *ret_period_us)

@@ -30,10 +30,12 @@ const char *cgroup_controller_name(enum cgroup_controller c);
 size_t cgroup_v1(const struct cgroup_host *h, const char *const **ret_names);
 
 struct cgroup_limits {         /* 0: no limit, leave it alone */
-	uint64_t cpu_weight;   /* cpu.weight, 1..10000; v1: cpu.shares by the inverse conversion */
+	uint64_t cpu_shares;   /* 2..262144; v2: cpu.weight by cgroup_cpu_weight() */
 	uint64_t cpu_quota_us; /* per cpu_period_us */
 	uint64_t cpu_period_us;
 	uint64_t memory_max; /* bytes */
+	uint64_t memory_low; /* bytes that are reclaimed last (v2) */
+	uint64_t swap_max;   /* bytes; 0: none when memory_max is set */
 	uint64_t pids_max;
 	bool oom_group; /* v2: memory.oom.group */
 	bool devices;   /* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
@@ -48,6 +50,9 @@ int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_lim
 
 /* Opens a device (mode: S_IFCHR or S_IFBLK) to a directory made with `devices`. v1; elsewhere nothing is closed. */
 int cgroup_allow_device(struct cgroup_host *h, const char *rel, mode_t mode, dev_t device, bool read_only);
+
+/* memory.low of a directory that carries no other limits, "" for the root (v2; best effort: it only says what is reclaimed last). */
+void cgroup_protect(struct cgroup_host *h, const char *rel, uint64_t bytes);
 
 /* What a start needs to get into rel. The caller closes the fds (cgroup_entry_deinit). */
 struct cgroup_entry {
@@ -94,5 +99,6 @@ int cgroup_join(struct cgroup_host *h, const char *rel);
 int cgroup_remove_root(struct cgroup_host *h);
 
 /* Kubernetes' conversions. */
-uint64_t cgroup_cpu_weight(int64_t milli); /* request in milli-CPUs to cpu.weight, by way of shares */
+uint64_t cgroup_cpu_shares(int64_t milli);   /* request in milli-CPUs */
+uint64_t cgroup_cpu_weight(uint64_t shares); /* the least, the defaults (1024, 100) and the most of both scales meet */
 void cgroup_cpu_quota(int64_t milli, uint64_t *ret_quota_us, uint64_t *ret_period_us); /* limit; at least 1 ms in 100 ms */

@@ -5,19 +5,12 @@
 #include <string.h>
 #include "sys/cgroup_internal.h"
 
-/* The inverse of cgroup_cpu_weight(), which maps some 26 values of cpu.shares on one weight: the middle of them, so that the
- * proportions between pods come out nearest to what was asked for. Weight 1 is what asks for nothing: the least there is. */
-static uint64_t shares(uint64_t weight)
-{
-	return weight <= 1 ? 2 : 2 + ((2 * weight - 1) * 262142) / (2 * 9999);
-}
-
 static int limit_cpu(int root, const char *rel, const struct cgroup_limits *l, bool reset)
 {
 	int r = 0;
 
-	if (l->cpu_weight || reset)
-		r = cgroup_write_u64(root, rel, "cpu.shares", l->cpu_weight ? shares(l->cpu_weight) : 1024);
+	if (l->cpu_shares || reset)
+		r = cgroup_write_u64(root, rel, "cpu.shares", l->cpu_shares ? l->cpu_shares : 1024);
 	/* The period first: the kernel checks that the quotient fits below the parent's. */
 	if (r == 0 && l->cpu_quota_us)
 		r = cgroup_write_u64(root, rel, "cpu.cfs_period_us", l->cpu_period_us);
@@ -29,18 +22,20 @@ static int limit_cpu(int root, const char *rel, const struct cgroup_limits *l, b
 }
 
 /* memsw limits memory and swap together and may never be below memory alone: the two are written in the order that keeps this true.
- * Both get the same value: no swap, as Kubernetes has it. A kernel without swap accounting has no memsw. */
+ * The difference is the swap: none, as Kubernetes has it, unless it is asked for. A kernel without swap accounting has no memsw. */
 static int limit_memory(int root, const char *rel, const struct cgroup_limits *l, bool reset)
 {
-	char value[24] = "-1";
+	char value[24] = "-1", both[24] = "-1";
 
 	if (!l->memory_max && !reset)
 		return 0;
 	if (l->memory_max)
 		(void)snprintf(value, sizeof(value), "%" PRIu64, l->memory_max);
+	if (l->memory_max)
+		(void)snprintf(both, sizeof(both), "%" PRIu64, l->memory_max + l->swap_max);
 	int r = cgroup_write(root, rel, "memory.limit_in_bytes", value);
 	if (r == 0 || r == -EINVAL) {
-		int sw = cgroup_write(root, rel, "memory.memsw.limit_in_bytes", value);
+		int sw = cgroup_write(root, rel, "memory.memsw.limit_in_bytes", both);
 		if (sw < 0 && sw != -ENOENT)
 			return sw;
 		if (r == -EINVAL)

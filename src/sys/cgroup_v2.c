@@ -101,22 +101,44 @@ struct setting {
 	char text[48];
 };
 
+/* A memory.max below what is used would have the OOM killer make it true. memory.high only reclaims; so that is tried first. */
+static int make_room(const struct cgroup_host *h, const char *rel, uint64_t max)
+{
+	uint64_t used, high;
+
+	if (!(h->v2_set & CGROUP_BIT(CGROUP_MEMORY)) || cgroup_read_u64(h->v2, rel, "memory.current", &used) < 0 || used <= max ||
+	    cgroup_read_u64(h->v2, rel, "memory.high", &high) < 0)
+		return 0;
+	int r = cgroup_write_u64(h->v2, rel, "memory.high", max);
+	if (r == 0)
+		r = cgroup_read_u64(h->v2, rel, "memory.current", &used);
+	int back = high == UINT64_MAX ? cgroup_write(h->v2, rel, "memory.high", "max")
+	                              : cgroup_write_u64(h->v2, rel, "memory.high", high);
+	return r < 0 ? r : back < 0 ? back : used > max ? -EBUSY : 0;
+}
+
 int cgroup_v2_limit(const struct cgroup_host *h, const char *rel, const struct cgroup_limits *l, bool reset)
 {
 	struct setting settings[] = {
-		{ CGROUP_CPU, l->cpu_weight, false, "cpu.weight", "100", "" },
+		{ CGROUP_CPU, l->cpu_shares, false, "cpu.weight", "100", "" },
 		{ CGROUP_CPU, l->cpu_quota_us, false, "cpu.max", "max 100000", "" },
 		/* Without this a limit on memory would drive the container into swap; Kubernetes has none by default either. */
-		{ CGROUP_MEMORY, l->memory_max, true, "memory.swap.max", "max", "0" },
+		{ CGROUP_MEMORY, l->memory_max || l->swap_max, true, "memory.swap.max", "max", "" },
 		{ CGROUP_MEMORY, l->memory_max, false, "memory.max", "max", "" },
 		{ CGROUP_MEMORY, l->oom_group, false, "memory.oom.group", "0", "1" },
 		{ CGROUP_PIDS, l->pids_max, false, "pids.max", "max", "" },
+		{ CGROUP_MEMORY, l->memory_low, false, "memory.low", "0", "" },
 	};
-	(void)snprintf(settings[0].text, sizeof(settings[0].text), "%" PRIu64, l->cpu_weight);
+	(void)snprintf(settings[0].text, sizeof(settings[0].text), "%" PRIu64, cgroup_cpu_weight(l->cpu_shares));
 	(void)snprintf(settings[1].text, sizeof(settings[1].text), "%" PRIu64 " %" PRIu64, l->cpu_quota_us, l->cpu_period_us);
+	(void)snprintf(settings[2].text, sizeof(settings[2].text), "%" PRIu64, l->swap_max);
 	(void)snprintf(settings[3].text, sizeof(settings[3].text), "%" PRIu64, l->memory_max);
 	(void)snprintf(settings[5].text, sizeof(settings[5].text), "%" PRIu64, l->pids_max);
+	(void)snprintf(settings[6].text, sizeof(settings[6].text), "%" PRIu64, l->memory_low);
 
+	int low = reset && l->memory_max ? make_room(h, rel, l->memory_max) : 0;
+	if (low < 0)
+		return low;
 	bool enabled = false;
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		const struct setting *s = &settings[i];

@@ -45,7 +45,7 @@ enum plan_kind {
 	PLAN_PIVOT, /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
 			   * all descriptors but stdio, plan, report are closed */
 	PLAN_OOM_SCORE, /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
-	PLAN_RLIMIT,    /* a: resource, b: soft, c: hard; clamped to the own hard limit */
+	PLAN_RLIMIT,    /* a: resource, b: soft, c: hard; clamped to the own hard limit, unless flags: PLAN_RLIMIT_EXACT */
 	PLAN_UMASK,     /* a */
 	PLAN_IDS, /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
 	PLAN_CAPS, /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
@@ -71,6 +71,7 @@ enum plan_attr { /* of a mount */
 	         PLAN_ATTR_SHARED = 1 << 8, /* and what the container mounts shows on the host */
 };
 
+enum plan_rlimit { PLAN_RLIMIT_EXACT = 1 << 0 };
 enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };
 
 struct plan_op {

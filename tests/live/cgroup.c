@@ -116,7 +116,7 @@ static bool on_v1(enum cgroup_controller c)
 }
 
 static const struct cgroup_limits some = {
-	.cpu_weight = 39,
+	.cpu_shares = 1000,
 	.cpu_quota_us = 50000,
 	.cpu_period_us = 100000,
 	.memory_max = 64 * MB,
@@ -128,16 +128,16 @@ static const struct cgroup_limits some = {
 static void test_limits_are_written(void **state)
 {
 	(void)state;
-	assert_int_equal(cgroup_make(host, "burstable/podA", &(struct cgroup_limits){ .cpu_weight = 39 }), 0);
+	assert_int_equal(cgroup_make(host, "burstable/podA", &(struct cgroup_limits){ .cpu_shares = 1000 }), 0);
 	assert_int_equal(cgroup_make(host, "burstable/podA/members", &some), 0);
 	assert_int_equal(cgroup_make(host, "burstable/podA/members/app.0", &some), 0);
 	assert_int_equal(cgroup_make(host, "burstable/podA/members/app.0", &some), 0); /* once more is fine */
 	const char *rel = "burstable/podA/members/app.0";
 	if (on_v1(CGROUP_CPU)) {
-		assert_file(CGROUP_CPU, rel, "cpu.shares", "1011");
+		assert_file(CGROUP_CPU, rel, "cpu.shares", "1000");
 		assert_file(CGROUP_CPU, rel, "cpu.cfs_quota_us", "50000");
 	} else {
-		assert_file(CGROUP_CPU, rel, "cpu.weight", "39");
+		assert_file(CGROUP_CPU, rel, "cpu.weight", "99");
 		assert_file(CGROUP_CPU, rel, "cpu.max", "50000 100000");
 	}
 	assert_file(CGROUP_MEMORY, rel, on_v1(CGROUP_MEMORY) ? "memory.limit_in_bytes" : "memory.max", "67108864");

@@ -102,12 +102,12 @@ static void test_cpu_weight(void **state)
 	static const struct {
 		int64_t milli;
 		uint64_t weight;
-	} cases[] = { { 0, 1 },     { 1, 1 },     { 2, 1 },          { 100, 4 },          { 500, 20 },
-		      { 1000, 39 }, { 2000, 79 }, { 256000, 10000 }, { INT64_MAX, 10000 } };
+	} cases[] = { { 0, 1 },      { 1, 1 },      { 2, 1 },          { 100, 17 },         { 500, 59 },
+		      { 1000, 100 }, { 2000, 174 }, { 256000, 10000 }, { INT64_MAX, 10000 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(cgroup_cpu_weight(cases[i].milli), cases[i].weight);
+		assert_int_equal(cgroup_cpu_weight(cgroup_cpu_shares(cases[i].milli)), cases[i].weight);
 }
 
 static void test_cpu_quota(void **state)
