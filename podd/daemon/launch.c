@@ -16,8 +16,10 @@
 #include "daemon/session.h"
 #include "daemon/sources.h"
 #include "daemon/startimage.h"
+#include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
+#include "sys/mnt.h"
 #include "sys/signame.h"
 
 /* A compiled plan, kept as long as the pod's version is the same: a restart compiles nothing. */
@@ -79,6 +81,34 @@ static int open_etc(const struct slot_sources *src, const char *name)
 	return fd < 0 ? fd : volumes_tree(fd);
 }
 
+/* A tree as the pod's users see it; takes it over. */
+static int map(const struct slot_sources *src, int tree, const char *what, struct arena *a, const char **ret_text)
+{
+	_cleanup_close_ int fd = tree;
+
+	if (fd < 0 || !users_own(src->pod))
+		return TAKE_FD(fd);
+	int r = users_map(src->sandbox, fd, true);
+	if (r < 0)
+		*ret_text = arena_printf(a, "%s: mapping user ids: %s%s", what, strerror(-r),
+		                         r == -EINVAL ? "; its file system can't, which hostUsers: false needs" : "");
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static int open_layers(const struct slot_sources *src, struct arena *a, const char **ret_text)
+{
+	if (!users_own(src->pod))
+		return dup_fd(src->layers);
+	return map(src, mnt_clone(src->layers, "", false), "the image", a, ret_text);
+}
+
+static int open_volume(const struct slot_sources *src, const struct slot *slot, struct arena *a, const char **ret_text)
+{
+	int tree = volumes_open(src->sandbox, src->pod, slot->name, slot->path, a, ret_text);
+
+	return map(src, tree, arena_printf(a, "volume \"%s\"", slot->name), a, ret_text);
+}
+
 static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks,
                      const char **ret_text)
 {
@@ -86,7 +116,11 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	case SLOT_CGROUP_TASKS:
 		return *tasks < src->cgroup->task_count ? dup_fd(src->cgroup->tasks[(*tasks)++]) : -ENOENT;
 	case SLOT_LAYERS:
-		return dup_fd(src->layers);
+		return open_layers(src, plan->arena, ret_text);
+	case SLOT_WRITABLE:
+		return mnt_clone(src->upper, "..", false);
+	case SLOT_USERS:
+		return dup_fd(src->sandbox->users_fd);
 	case SLOT_UPPER:
 		return dup_fd(src->upper);
 	case SLOT_WORK:
@@ -96,7 +130,7 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	case SLOT_SHM:
 		return volumes_open_shm(src->sandbox, src->pod);
 	case SLOT_VOLUME:
-		return volumes_open(src->sandbox, src->pod, slot->name, slot->path, plan->arena, ret_text);
+		return open_volume(src, slot, plan->arena, ret_text);
 	case SLOT_HOST_DEV:
 		return volumes_open_dev();
 	case SLOT_TERMINATION_LOG:
@@ -174,6 +208,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 		launch_free(l);
 	sources_init(&sources, s, p);
 	ctx.sources = &sources.sources;
+	ctx.first_id = s->first_id;
 	l = xnew(struct launch);
 	l->plan_fd = -EBADF;
 	list_init(&l->link);

@@ -133,8 +133,12 @@ static int open_cgroups(struct daemon *d)
 static int open_network(struct daemon *d)
 {
 	struct podnet_config cfg = { .network = d->config->network, .prefix = d->config->prefix, .tag = d->config->tag };
+	/* Ranges of user ids are leased as if they were addresses: number n stands for the ids from n * LEASES_IDS on. */
+	const struct in_addr id_ranges = { .s_addr = htonl(1 << 14) };
 	int r = ipam_open(d->state_fd, "leases", cfg.network, cfg.prefix, &d->ipam);
 
+	if (r == 0)
+		r = ipam_open(d->state_fd, "leases.ids", id_ranges, 18, &d->id_leases);
 	if (r == 0)
 		r = podnet_open(&cfg, &d->net);
 	if (r < 0) {
@@ -397,6 +401,7 @@ static void stop(struct daemon *d)
 	record_free(d->record);
 	podnet_close(d->net, d->remove_network);
 	ipam_close(d->ipam);
+	ipam_close(d->id_leases);
 	cgroup_close(d->cgroups);
 	filters_free(d->plan_context.filters);
 	(void)uv_loop_close(&d->loop);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/janitor.h"
@@ -22,6 +23,9 @@ int rootfs_writable(struct sandbox *s, const char *container, uint32_t number, i
 		return -errno;
 	_cleanup_close_ int work = openat(s->state_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (upper < 0 || work < 0)
+		return -errno;
+	/* The root directory of the container is the upper's: it belongs to the pod's root. */
+	if (s->first_id && fchown(upper, s->first_id, s->first_id) < 0)
 		return -errno;
 	*ret_upper = TAKE_FD(upper);
 	*ret_work = TAKE_FD(work);

@@ -19,6 +19,7 @@
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/startimage.h"
+#include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "plan/sysctl.h"
 #include "plan/words.h"
@@ -54,6 +55,7 @@ static void handle_closed(uv_handle_t *h)
 	(void)fd_close(s->run_fd);
 	(void)fd_close(s->state_fd);
 	(void)fd_close(s->netns_fd);
+	(void)fd_close(s->users_fd);
 	(void)fd_close(s->rtnl_fd);
 	free(s);
 }
@@ -91,7 +93,9 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 {
 	struct sandbox *s = xnew(struct sandbox);
 
-	*s = (struct sandbox){ .daemon = d, .run_fd = -EBADF, .state_fd = -EBADF, .netns_fd = -EBADF, .rtnl_fd = -EBADF };
+	*s = (struct sandbox){
+		.daemon = d, .run_fd = -EBADF, .state_fd = -EBADF, .netns_fd = -EBADF, .rtnl_fd = -EBADF, .users_fd = -EBADF
+	};
 	/* A directory of an earlier podd's session may still be there: numbers do not start at 1. */
 	s->next_session = (uint32_t)(clock_boot() / NS_PER_MS) | 1;
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", uid);
@@ -162,6 +166,7 @@ static int open_listener(struct sandbox *s, int *ret)
 static int start_anchor(struct sandbox *s, const struct pod *p)
 {
 	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
+	struct userns users __attribute__((cleanup(userns_deinit))) = USERNS_NULL;
 	_cleanup_close_ int listen_fd = -EBADF;
 	_cleanup_close_ int logs_fd = logs_open(s->daemon, p, s->uid, /* make= */ true);
 	_cleanup_free_ char *title = xasprintf("%s/%s", p->metadata.namespace, p->metadata.name);
@@ -178,6 +183,11 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	r = open_listener(s, &listen_fd);
 	if (r < 0)
 		return r;
+	if (users_own(p)) {
+		r = users_make(s, &users);
+		if (r < 0)
+			return r;
+	}
 	words_hostname(p, hostname);
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char **sysctls = sysctl_settings(p, a);
@@ -192,6 +202,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		.own_net = !p->spec.host_network,
 		.own_uts = !p->spec.host_network, /* Kubernetes: a hostNetwork pod has the host's name */
 		.own_ipc = !p->spec.host_ipc,
+		.users = users_own(p) ? &users : NULL,
 		.share_pid = p->spec.share_process_namespace,
 		.sysctls = sysctls,
 		.sysctl_count = p->spec.security.sysctls.count,

@@ -25,6 +25,8 @@ struct sandbox {
 	int run_fd;   /* <run>/pods/<uid> */
 	int state_fd; /* <state>/pods/<uid> */
 	int netns_fd, rtnl_fd;
+	int users_fd;      /* user namespace of a pod with hostUsers: false */
+	uint32_t first_id; /* what its id 0 is outside; 0: the host's users */
 	struct in_addr address;
 	bool networked; /* it has a link of its own */
 	struct list launches;

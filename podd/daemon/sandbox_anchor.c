@@ -8,6 +8,7 @@
 #include "daemon/logs.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
+#include "daemon/users.h"
 #include "daemon/volumes.h"
 
 static struct sandbox_info describe(const struct sandbox *s, int32_t anchor_pid)
@@ -71,6 +72,12 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	s->state = SANDBOX_UP;
 	if (cp && cp->pod)
 		restore_run(s, cp->pod);
+	if (cp && cp->pod && users_own(cp->pod)) {
+		int r = users_adopt(s);
+		if (r < 0)
+			daemon_report(d, s->uid, NULL, false, "SandboxNotRepaired", "finding the pod's user namespace: %s",
+			              strerror(-r));
+	}
 	if (cp && cp->pod && !cp->pod->spec.host_network) {
 		int r = sandbox_join_network(s, cp->pod, true);
 		if (r < 0)

@@ -204,6 +204,7 @@ static int make_plan(struct session *e, const struct pod *p, const struct core_c
 	sources_init(&sources, e->sandbox, p);
 	sources.sources.lenient = true;
 	ctx.sources = &sources.sources;
+	ctx.first_id = e->sandbox->first_id;
 	return plan_session(p, cc->spec, &image, &ctx, argv, tty, &e->plan, &why);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include "sys/memfd.h"
+#include "sys/userns.h"
 #include "wire/anchor.h"
 
 enum { CHILD_FD_LISTEN = 3, CHILD_FD_LOGS = 4, CHILD_FD_PARK = 10 };
@@ -46,6 +47,9 @@ static _Noreturn void child(const struct spawn_anchor *s, char *const argv[])
 	for (size_t i = 0; i < s->cgroup->task_count; i++)
 		if (write(s->cgroup->tasks[i], "0", 1) < 0)
 			_exit(126);
+	if (s->users && (setns(s->users->net, CLONE_NEWNET) < 0 || setns(s->users->ipc, CLONE_NEWIPC) < 0 ||
+	                 setns(s->users->uts, CLONE_NEWUTS) < 0))
+		_exit(126);
 	/* Parked high first, so that neither target number can hit a source. */
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int listen = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
@@ -103,10 +107,11 @@ int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 	sigset_t all, old;
 	int pidfd = -EBADF;
 
+	uint64_t own = (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) | (s->own_ipc ? CLONE_NEWIPC : 0);
+
 	build_argv(s, size, files, argv);
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) |
-		         (s->own_ipc ? CLONE_NEWIPC : 0),
+		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | (s->users ? 0 : own),
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)s->cgroup->v2,

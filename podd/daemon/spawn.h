@@ -10,6 +10,7 @@ struct spawn_anchor {
 	int listen_fd, logs_fd;
 	const char *socket_path, *hostname, *title;
 	bool own_net, own_uts, own_ipc, share_pid;
+	const struct userns *users; /* hostUsers: false: namespaces to enter instead of making them; else NULL */
 	const char *const *sysctls; /* "net/ipv4/tcp_syncookies=1" */
 	size_t sysctl_count;        /* at most ANCHOR_SYSCTLS_MAX */
 	int64_t log_size, log_files;

@@ -21,12 +21,14 @@
 
 enum { GROUPS_MAX = 256 };
 
-int launch_close_slots(struct launch *l)
+int launch_close_slots(struct launch *l, int keep)
 {
 	/* Whatever was open below the new root is closed too; / is it now. */
 	l->root = l->null = l->empty = -EBADF;
 	int r = process_close_range(3, PLAN_FD_PLAN - 1, 0);
-	return r < 0 ? r : process_close_range(PLAN_FD_SLOTS, ~0u, 0);
+	if (r == 0 && keep > PLAN_FD_SLOTS)
+		r = process_close_range(PLAN_FD_SLOTS, (unsigned)keep - 1, 0);
+	return r < 0 ? r : process_close_range(keep < 0 ? PLAN_FD_SLOTS : (unsigned)keep + 1, ~0u, 0);
 }
 
 int op_join(struct launch *l, const struct plan_op *op)
@@ -169,7 +171,7 @@ int op_chdir(struct launch *l, const struct plan_op *op)
 	char cwd[4096];
 
 	l->operand = launch_string(l, op->s1);
-	int r = launch_close_slots(l);
+	int r = launch_close_slots(l, -EBADF);
 	if (r < 0)
 		return r;
 	if (chdir(l->operand) < 0) {

@@ -45,7 +45,7 @@ int op_exec(struct launch *l, const struct plan_op *op);
 int op_tty(struct launch *l, const struct plan_op *op);
 
 /* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
-int launch_close_slots(struct launch *l);
+int launch_close_slots(struct launch *l, int keep); /* keep: one of the slots, or -EBADF */
 
 static inline int slot_fd(uint32_t slot)
 {

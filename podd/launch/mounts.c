@@ -90,21 +90,51 @@ static int set_lowers(int fs, const struct launch *l, const struct plan_op *op)
 	return 0;
 }
 
+/* Where trees hang that overlayfs takes in no other way (before Linux 6.15): on a directory that every host has and that goes with the
+ * old root. One covers the other, which does not matter to who has their descriptors. */
+static int attach_aside(int tree)
+{
+	_cleanup_close_ int target = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return target < 0 ? -errno : mnt_attach(tree, target);
+}
+
+static int attach_trees(const struct plan_op *op)
+{
+	int r = attach_aside(slot_fd(op->slot));
+
+	return r == 0 && op->a >= 0 ? attach_aside(slot_fd((unsigned)op->a)) : r;
+}
+
+static int set_writable(int fs, const struct plan_op *op)
+{
+	int upper = slot_fd((unsigned)op->a), work = slot_fd((unsigned)op->b);
+
+	if (op->flags & PLAN_ATTR_TREES) { /* these stay open until PIVOT closes all */
+		work = path_open(upper, "work", O_PATH | O_DIRECTORY, PATH_STRICT);
+		upper = path_open(upper, "upper", O_PATH | O_DIRECTORY, PATH_STRICT);
+		if (upper < 0 || work < 0)
+			return MIN(upper, work);
+	}
+	int r = set_fd(fs, "upperdir", upper);
+	return r < 0 ? r : set_fd(fs, "workdir", work);
+}
+
 int op_overlay(struct launch *l, const struct plan_op *op)
 {
 	_cleanup_close_ int fs = mnt_fs_open("overlay");
-	int r;
 
 	l->operand = "overlay";
 	if (fs < 0)
 		return fs;
+	int r = op->flags & PLAN_ATTR_TREES ? attach_trees(op) : 0;
+	if (r < 0)
+		return r;
 	if (chdir("/proc/self/fd") < 0)
 		return -errno;
 	r = set_lowers(fs, l, op);
 	if (r == 0 && op->a >= 0) {
-		r = set_fd(fs, "upperdir", slot_fd((unsigned)op->a));
-		if (r == 0)
-			r = set_fd(fs, "workdir", slot_fd((unsigned)op->b));
+		r = set_writable(fs, op);
 		/* The layer is never used twice, so nobody needs it on the disk: without this the exit of the container waits for a
 		 * sync of the host's whole file system. */
 		if (r == 0)
@@ -330,5 +360,5 @@ int op_pivot(struct launch *l, const struct plan_op *op)
 		r = mnt_pivot(l->root);
 	if (r < 0)
 		return r;
-	return launch_close_slots(l);
+	return launch_close_slots(l, op->count ? slot_fd(op->slot) : -EBADF);
 }

@@ -33,6 +33,14 @@ static const char *const groups_policy_names[] = { [GROUPS_DEFAULT] = "", [GROUP
 _Static_assert(ARRAY_SIZE(groups_policy_names) == GROUPS_POLICY_MAX, "a name for each policy");
 const struct enum_words groups_policy_words = { groups_policy_names, GROUPS_POLICY_MAX };
 
+static const char *const proc_mount_names[] = {
+	[PROC_MOUNT_DEFAULT] = "",
+	[PROC_MOUNT_MASKED] = "Default",
+	[PROC_MOUNT_UNMASKED] = "Unmasked",
+};
+_Static_assert(ARRAY_SIZE(proc_mount_names) == PROC_MOUNT_MAX, "a name for each kind");
+const struct enum_words proc_mount_words = { proc_mount_names, PROC_MOUNT_MAX };
+
 static const char *const seccomp_type_names[] = {
 	[SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
 	[SECCOMP_UNCONFINED] = "Unconfined",

@@ -160,11 +160,14 @@ struct seccomp_profile {
 	const char *localhost_profile; /* of Localhost: a file below the node's etc/podd/seccomp */
 };
 
+enum proc_mount { PROC_MOUNT_DEFAULT, PROC_MOUNT_MASKED, PROC_MOUNT_UNMASKED, PROC_MOUNT_MAX };
+
 struct security_context {
 	struct capabilities capabilities;
 	enum tristate privileged, read_only_root, allow_privilege_escalation, run_as_non_root;
 	struct id run_as_user, run_as_group;
 	struct seccomp_profile seccomp;
+	enum proc_mount proc_mount;
 };
 
 struct sysctl {
@@ -375,6 +378,7 @@ struct pod_spec {
 	int64_t active_deadline_seconds; /* 0: none */
 	const char *hostname;            /* NULL: the pod's name */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
+	enum tristate host_users; /* false: a user namespace of its own */
 	struct pod_security security;
 	struct resources resources; /* of all containers together */
 };

@@ -140,6 +140,17 @@ static bool taken(const struct compile *c, const char *path)
 	return false;
 }
 
+static bool own_users(const struct compile *c)
+{
+	return c->pod->spec.host_users == TRISTATE_FALSE;
+}
+
+static void new_mounts(struct compile *c)
+{
+	build_op(&c->build, PLAN_UNSHARE)->flags = CLONE_NEWNS | CLONE_NEWCGROUP;
+	(void)build_op(&c->build, PLAN_PRIVATE);
+}
+
 static void new_root(struct compile *c)
 {
 	static const char *self[] = { "." };
@@ -148,24 +159,30 @@ static void new_root(struct compile *c)
 	struct plan_op *op;
 
 	uint16_t directory = build_slot(&c->build, SLOT_LAYERS, NULL, 0);
-	uint16_t upper = build_slot(&c->build, SLOT_UPPER, NULL, 0);
-	uint16_t work = build_slot(&c->build, SLOT_WORK, NULL, 0);
+	uint16_t upper = build_slot(&c->build, own_users(c) ? SLOT_WRITABLE : SLOT_UPPER, NULL, 0);
+	uint16_t work = own_users(c) ? upper : build_slot(&c->build, SLOT_WORK, NULL, 0);
+	if (own_users(c))
+		new_mounts(c);
 	op = build_op(&c->build, PLAN_OVERLAY);
 	op->slot = directory;
 	op->count = (uint32_t)layers->count;
 	op->s1 = build_strings(&c->build, layers);
 	op->a = upper;
 	op->b = work;
-	op->flags = PLAN_ATTR_NODEV;
-	build_op(&c->build, PLAN_UNSHARE)->flags = CLONE_NEWNS | CLONE_NEWCGROUP;
-	(void)build_op(&c->build, PLAN_PRIVATE);
+	op->flags = PLAN_ATTR_NODEV | (own_users(c) ? PLAN_ATTR_TREES : 0);
+	if (!own_users(c))
+		new_mounts(c);
 	(void)build_op(&c->build, PLAN_ROOT);
 }
 
 /* A /dev of its own: what a container may open is here, and nothing else. */
 static void own_dev(struct compile *c)
 {
-	mount(c, "tmpfs", "mode=755,size=65536k", "/dev", PLAN_ATTR_NOSUID | PLAN_ATTR_STRICTATIME);
+	const char *options = "mode=755,size=65536k";
+
+	if (own_users(c))
+		options = arena_printf(c->build.plan->arena, "%s,uid=%u,gid=%u", options, c->ctx->first_id, c->ctx->first_id);
+	mount(c, "tmpfs", options, "/dev", PLAN_ATTR_NOSUID | PLAN_ATTR_STRICTATIME);
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		struct plan_op *op = build_op(&c->build, PLAN_MKNOD);
 		op->a = S_IFCHR | 0666;
@@ -190,7 +207,8 @@ static void standard_mounts(struct compile *c)
 		move(c, build_slot(&c->build, SLOT_HOST_DEV, NULL, 0), "/dev", 0);
 	else
 		own_dev(c);
-	mount(c, "devpts", "ptmxmode=0666,mode=0620,gid=5", "/dev/pts", PLAN_ATTR_NOSUID | PLAN_ATTR_NOEXEC);
+	mount(c, "devpts", arena_printf(c->build.plan->arena, "ptmxmode=0666,mode=0620,gid=%u", c->ctx->first_id + 5), "/dev/pts",
+	      PLAN_ATTR_NOSUID | PLAN_ATTR_NOEXEC);
 	if (!taken(c, "/dev/shm")) {
 		if (!privileged(c))
 			mkdir_op(c, "/dev/shm");
@@ -309,7 +327,7 @@ static int volumes(struct compile *c)
 
 static void hide(struct compile *c)
 {
-	if (privileged(c))
+	if (privileged(c) || c->container->security.proc_mount == PROC_MOUNT_UNMASKED)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(masked_paths); i++) {
 		uint32_t s3 = build_string(&c->build, masked_paths[i]);
@@ -337,6 +355,30 @@ static void filter(struct compile *c)
 	op->count = (uint32_t)(f->len / sizeof(struct sock_filter));
 	op->s1 = build_blob(&c->build, f->data, f->len);
 	op->s2 = name;
+}
+
+/* All mounts were made as the host's root. A mount namespace of the pod's users is a copy of that: what is hidden can't be uncovered in it. */
+static void enter_users(struct compile *c, uint16_t slot)
+{
+	struct plan_op *op = build_op(&c->build, PLAN_JOIN);
+
+	op->slot = slot;
+	op->flags = CLONE_NEWUSER;
+	(void)build_op(&c->build, PLAN_IDS); /* the pod's root: until here the process has no id inside */
+}
+
+static void pivot(struct compile *c)
+{
+	uint16_t users = own_users(c) ? build_slot(&c->build, SLOT_USERS, NULL, 0) : 0;
+	struct plan_op *op = build_op(&c->build, PLAN_PIVOT);
+
+	op->flags = read_only_root(c) ? PLAN_ATTR_RDONLY : 0;
+	op->slot = users;
+	op->count = own_users(c);
+	if (own_users(c)) {
+		enter_users(c, users);
+		build_op(&c->build, PLAN_UNSHARE)->flags = CLONE_NEWNS;
+	}
 }
 
 /* The same for a member and for what joins it. */
@@ -439,7 +481,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	if (r < 0)
 		return finish(&c, r, ret, ret_reason);
 	hide(&c);
-	build_op(&c.build, PLAN_PIVOT)->flags = read_only_root(&c) ? PLAN_ATTR_RDONLY : 0;
+	pivot(&c);
 	become(&c, &argv, container->tty);
 	if (pod->spec.share_process_namespace)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
@@ -470,6 +512,8 @@ int plan_session(const struct pod *pod, const struct container *container, const
 	struct plan_op *op = build_op(&c.build, PLAN_JOIN);
 	op->slot = member;
 	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP; /* the others are the anchor's already */
+	if (own_users(&c))
+		enter_users(&c, build_slot(&c.build, SLOT_USERS, NULL, 0));
 	become(&c, argv, tty);
 	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN;
 	return finish(&c, 0, ret, ret_reason);

@@ -31,6 +31,7 @@ struct plan_context {
 	uint64_t capabilities;   /* podd's own bounding set: what `privileged` means here */
 	int64_t memory_capacity; /* bytes, for oom_score_adj */
 	uint64_t nofile_max;     /* own hard limit */
+	uint32_t first_id;       /* what id 0 of the pod is outside: not 0 with hostUsers: false */
 	struct filters *filters; /* compiled filters of system calls */
 	/* Not of the node, but of this start: what env takes from elsewhere. NULL: nothing is known of that. */
 	const struct sources *sources;
@@ -41,9 +42,11 @@ enum slot_role {
 	SLOT_LAYERS,       /* the directory that the image's layers are in */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
-	SLOT_ETC,    /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
-	SLOT_SHM,    /* detached tree: the pod's /dev/shm */
-	SLOT_VOLUME, /* detached tree: volume `name`, as mounted by mount `index` of the container */
+	SLOT_WRITABLE, /* of a pod with its own users, instead of those two: a detached tree that holds them */
+	SLOT_USERS,    /* the pod's user namespace */
+	SLOT_ETC,      /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
+	SLOT_SHM,      /* detached tree: the pod's /dev/shm */
+	SLOT_VOLUME,   /* detached tree: volume `name`, as mounted by mount `index` of the container */
 	SLOT_TERMINATION_LOG,
 	SLOT_HOST_DEV, /* detached tree: the host's /dev (privileged) */
 	SLOT_MEMBER,   /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */

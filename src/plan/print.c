@@ -22,6 +22,7 @@ static const struct flag_name attr_names[] = {
 	{ PLAN_ATTR_OPTIONAL, "optional" },
 	{ PLAN_ATTR_SLAVE, "slave" },
 	{ PLAN_ATTR_SHARED, "shared" },
+	{ PLAN_ATTR_TREES, "trees" },
 };
 
 static const struct flag_name namespace_names[] = {

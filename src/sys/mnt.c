@@ -74,6 +74,13 @@ int mnt_attach(int tree, int target)
 	return result(syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
+int mnt_idmap(int tree, int userns, bool recursive)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
+	return result(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)));
+}
+
 int mnt_set_attrs(int fd, uint64_t set, uint64_t clear, bool recursive)
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };

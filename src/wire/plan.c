@@ -42,7 +42,7 @@ static const struct {
 	[PLAN_SYMLINK] = { "symlink", USE_S1 | USE_S3 },
 	[PLAN_MASK] = { "mask", USE_S3 },
 	[PLAN_READONLY] = { "readonly", USE_S3 },
-	[PLAN_PIVOT] = { "pivot", 0 },
+	[PLAN_PIVOT] = { "pivot", USE_ROOT },
 	[PLAN_OOM_SCORE] = { "oom-score", 0 },
 	[PLAN_RLIMIT] = { "rlimit", 0 },
 	[PLAN_UMASK] = { "umask", 0 },

@@ -33,7 +33,8 @@ enum plan_kind {
 	PLAN_PRIVATE, /* all mounts of this namespace become private (slave first, so that nothing leaks out) */
 	PLAN_OVERLAY, /* s1: lowers, topmost first, directories below slot, count of them; a: slot of upper or -1; b: slot of work. Makes the
 			   * new root, detached; before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace
-			   * only */
+			   * only. With PLAN_ATTR_TREES after it, and after PRIVATE: slots are detached trees, attached first; that of a holds
+			   * the directories "upper" and "work" */
 	PLAN_ROOT, /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
 	PLAN_MOUNT,    /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
 	PLAN_MOVE,     /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
@@ -43,7 +44,7 @@ enum plan_kind {
 	PLAN_MASK,     /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
 	PLAN_READONLY, /* target: s3: bound on itself, read-only, with all below; absent is fine */
 	PLAN_PIVOT, /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
-			   * all descriptors but stdio, plan, report are closed */
+			   * all descriptors but stdio, plan, report are closed, and, with count 1, slot, which goes at CHDIR */
 	PLAN_OOM_SCORE, /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
 	PLAN_RLIMIT,    /* a: resource, b: soft, c: hard; clamped to the own hard limit, unless flags: PLAN_RLIMIT_EXACT */
 	PLAN_UMASK,     /* a */
@@ -69,6 +70,7 @@ enum plan_attr { /* of a mount */
 	         /* Of a moved tree; neither: nothing mounted on one side shows on the other. */
 	         PLAN_ATTR_SLAVE = 1 << 7,  /* what the host mounts below its source shows in it */
 	         PLAN_ATTR_SHARED = 1 << 8, /* and what the container mounts shows on the host */
+	         PLAN_ATTR_TREES = 1 << 9,  /* of OVERLAY */
 };
 
 enum plan_rlimit { PLAN_RLIMIT_EXACT = 1 << 0 };

@@ -140,6 +140,10 @@ static long call_socket_vsock(void)
 {
 	return syscall(SYS_socket, AF_VSOCK, SOCK_STREAM, 0);
 }
+static long call_socket_ping(void) /* by net.ipv4.ping_group_range, without a capability */
+{
+	return syscall(SYS_socket, AF_INET, SOCK_DGRAM, 1);
+}
 static long call_unheard_of(void)
 {
 	return syscall(1000);
@@ -212,6 +216,7 @@ static const struct {
 	NAMED(socket_alg),
 	NAMED(socket_high),
 	NAMED(socket_vsock),
+	NAMED(socket_ping),
 	NAMED(unheard_of),
 	NAMED(ptrace),
 	NAMED(memfd_create),
