@@ -38,6 +38,7 @@ static const struct {
 	[OPTION_PORTABLE] = { "portable", 0, KIND_FLAG, offsetof(struct args, portable) },
 	[OPTION_WATCH] = { "watch", 'w', KIND_FLAG, offsetof(struct args, watch) },
 	[OPTION_ONCE] = { "once", 0, KIND_FLAG, offsetof(struct args, once) },
+	[OPTION_ADDRESS] = { "address", 0, KIND_TEXT, offsetof(struct args, address) },
 };
 _Static_assert(ARRAY_SIZE(table) == OPTION_MAX, "an entry for each option");
 _Static_assert(OPTION_MAX <= 32, "the mask has room");

@@ -29,6 +29,9 @@ static const struct verb verbs[] = {
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec, "@pods" },
 	{ "attach", "attach [-it] POD [-c NAME]", "what a container prints from now on; with -i its input, with -t its terminal",
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_attach, "@pods" },
+	{ "port-forward", "port-forward POD [LOCAL:]REMOTE... [--address ADDRESS,...]",
+	  "ports of this machine that lead into a pod, to what listens there on 127.0.0.1", SCOPE | TAKES(OPTION_ADDRESS),
+	  verb_port_forward, "@pods" },
 	{ "validate", "validate [--portable] [-o json] FILE|DIR|-...", "what podd would say to these manifests; needs no podd",
 	  TAKES(OPTION_OUTPUT) | TAKES(OPTION_PORTABLE), verb_validate, NULL },
 	{ "explain", "explain [pod.spec.FIELD...] | explain -o json|markdown",
@@ -78,8 +81,8 @@ static int usage(FILE *out)
 {
 	(void)fputs("podctl [--root DIR] [--socket PATH] [-n NAMESPACE] VERB ...\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		(void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
-	(void)fputs("  help       this, or `podctl VERB --help`\n\n"
+		(void)fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
+	(void)fputs("  help         this, or `podctl VERB --help`\n\n"
 	            "A pod is named web, ns/web or pod/web.\n"
 	            "Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
 	            out);

@@ -8,6 +8,7 @@
  *   api_log.c        a container's log, also while it grows
  *   api_exec.c       exec, over frames of wire/stream.h; api_attach.c: attach, likewise
  *   api_image.c      the image store: list, import, prune
+ *   api_forward.c    portforward, likewise: a connection into the pod
  *   api_podd.c       restart, stop, start, status, census
  *
  * The API defines no pods: the manifest directory does. */
@@ -87,6 +88,7 @@ void api_log_get(struct http_request *q, void *arg);
 void api_log_changed(struct api *a, const char *uid);
 void api_exec(struct http_request *q, void *arg);
 void api_attach(struct http_request *q, void *arg);
+void api_forward(struct http_request *q, void *arg);
 void api_podd_restart(struct http_request *q, void *arg);
 void api_podd_stop(struct http_request *q, void *arg);
 void api_podd_start(struct http_request *q, void *arg);

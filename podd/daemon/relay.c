@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -149,6 +150,9 @@ void relay_finish(struct relay *x, int status, const char *error)
 	x->finished = true;
 	send_rest(x, 0);
 	send_rest(x, 1);
+	pipe_close(&x->in); /* also if the client takes its time: a socket of a pod would keep the pod's network alive */
+	pipe_close(&x->out[0]);
+	pipe_close(&x->out[1]);
 	status_json(&body, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), error);
 	send_frame(x, STREAM_STATUS, body.data, body.len);
 	http_finish(x->q);
@@ -210,7 +214,11 @@ static size_t stdin_queued(const struct relay *x)
 
 static void input_close(struct relay *x)
 {
+	uv_os_fd_t fd;
+
 	x->in_open = false;
+	if (uv_fileno((uv_handle_t *)&x->in, &fd) == 0)
+		(void)shutdown(fd, SHUT_WR); /* of a socket, since its output is the same one; others are told by the close */
 	pipe_close(&x->in);
 }
 

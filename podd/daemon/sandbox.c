@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
+#include "daemon/forward.h"
 #include "daemon/launch.h"
 #include "daemon/logs.h"
 #include "daemon/session.h"
@@ -68,6 +69,7 @@ void sandbox_free(struct sandbox *s)
 	launch_forget_all(s);
 	start_image_forget_all(s);
 	session_end_all(s);
+	forward_end_all(s);
 	uv_timer_stop(&s->timer);
 	uv_timer_stop(&s->resize_timer);
 	uv_close((uv_handle_t *)&s->timer, handle_closed);
@@ -102,6 +104,7 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 	list_init(&s->launches);
 	list_init(&s->sessions);
 	list_init(&s->images);
+	list_init(&s->forwards);
 	list_append(&d->sandboxes, &s->link);
 	s->timer.data = s->resize_timer.data = s;
 	(void)uv_timer_init(&d->loop, &s->timer); /* never fails */

@@ -32,6 +32,7 @@ struct sandbox {
 	struct list launches;
 	struct list sessions;
 	struct list images; /* startimage.c */
+	struct list forwards; /* forward.h */
 	uint32_t next_session;
 	uv_timer_t timer; /* of the destruction, or of an anchor that does not answer */
 	uv_timer_t resize_timer;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
+#include "daemon/forward.h"
 #include "daemon/launch.h"
 #include "daemon/logs.h"
 #include "daemon/sandbox_internal.h"
@@ -199,6 +200,7 @@ static void on_lost(void *arg)
 	case SANDBOX_UP:
 		s->state = SANDBOX_LOST;
 		session_end_all(s);
+		forward_end_all(s);
 		struct event e = daemon_event(EVENT_SANDBOX_LOST, s->uid, NULL, 0);
 		daemon_step(s->daemon, &e);
 		break;

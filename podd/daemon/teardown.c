@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include "base/fd.h"
 #include "daemon/etcfiles.h"
+#include "daemon/forward.h"
 #include "daemon/janitor.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
@@ -87,6 +88,7 @@ void sandbox_end(struct sandbox *s)
 {
 	s->state = SANDBOX_DYING;
 	session_end_all(s);
+	forward_end_all(s);
 	anchor_close(s->anchor);
 	s->anchor = NULL;
 	/* The pod's link goes with its namespace, which must not be held here any more. */
@@ -115,6 +117,7 @@ void sandbox_destroy(struct daemon *d, const char *uid)
 	bool up = s->state == SANDBOX_UP;
 	s->state = SANDBOX_DYING;
 	session_end_all(s);
+	forward_end_all(s);
 	uv_timer_stop(&s->timer);
 	/* With an orderly end the anchor drains its logs first; its death then tells that it has. */
 	if (up && s->anchor && anchor_send(s->anchor, &quit, sizeof(quit), NULL, 0) == 0)
