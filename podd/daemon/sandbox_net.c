@@ -4,23 +4,42 @@
 #include "daemon/leases.h"
 #include "daemon/sandbox_internal.h"
 
+static bool same_port(const struct podnet_port *a, const struct podnet_port *b)
+{
+	return a->protocol == b->protocol && a->host_port == b->host_port &&
+	       (a->host_ip.s_addr == b->host_ip.s_addr || !a->host_ip.s_addr || !b->host_ip.s_addr);
+}
+
+/* Takes the place of the same port of a container before it: init containers are over when the members want theirs. */
+static size_t add_port(struct podnet_port ports[static PODNET_PORTS_MAX], size_t count, const struct podnet_port *port)
+{
+	size_t i = 0;
+
+	while (i < count && !same_port(&ports[i], port))
+		i++;
+	if (i == PODNET_PORTS_MAX)
+		return count;
+	ports[i] = *port;
+	return MAX(count, i + 1);
+}
+
 static size_t collect_ports(const struct pod *p, struct podnet_port ports[static PODNET_PORTS_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < pod_container_count(p); i++) {
 		const struct container_port_list *l = &pod_container_at(p, i)->ports;
-		for (size_t k = 0; k < l->count && n < PODNET_PORTS_MAX; k++) {
+		for (size_t k = 0; k < l->count; k++) {
 			if (!l->items[k].host_port || l->items[k].protocol == PROTOCOL_SCTP)
 				continue;
-			ports[n] = (struct podnet_port){
+			struct podnet_port port = {
 				.protocol = l->items[k].protocol == PROTOCOL_UDP ? PODNET_UDP : PODNET_TCP,
 				.host_port = (uint16_t)l->items[k].host_port,
 				.container_port = (uint16_t)l->items[k].container_port,
 			};
 			if (l->items[k].host_ip)
-				(void)inet_pton(AF_INET, l->items[k].host_ip, &ports[n].host_ip);
-			n++;
+				(void)inet_pton(AF_INET, l->items[k].host_ip, &port.host_ip);
+			n = add_port(ports, n, &port);
 		}
 	}
 	return n;

@@ -308,6 +308,9 @@ void rule_init_containers(struct decoder *d, const struct node *n)
 			if (node_present(c, members[j]))
 				rule_find(d, c, members[j], "with restartPolicy: Always it is a sidecar, and may have it",
 				          "Forbidden: may not be set for init containers without restartPolicy=Always");
+		if (node_member(c, "resizePolicy"))
+			rule_find(d, c, "resizePolicy", "with restartPolicy: Always it is a sidecar, and may have it",
+			          "Invalid value: must not be set for init containers");
 		path_pop(&d->path);
 	}
 }

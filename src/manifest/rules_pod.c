@@ -166,6 +166,75 @@ void rule_topology_spreads(struct decoder *d, const struct node *n)
 	}
 }
 
+/* --- containers ---------------------------------------------------------------------------------------------------------------------- */
+
+/* At each of them, init containers too, as the place of what is found. */
+static void each_container(struct decoder *d, const struct node *spec,
+                           void (*check)(struct decoder *d, const struct node *spec, const struct node *container))
+{
+	static const char *const lists[] = { "initContainers", "containers" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct node *list = node_member(spec, lists[i]);
+		path_key(&d->path, lists[i]);
+		for (size_t j = 0; list && list->type == NODE_SEQUENCE && j < list->count; j++) {
+			path_index(&d->path, j);
+			check(d, spec, list->items[j]);
+			path_pop(&d->path);
+		}
+		path_pop(&d->path);
+	}
+}
+
+/* An unmasked /proc is for pods with users of their own. */
+static void check_proc_mount(struct decoder *d, const struct node *spec, const struct node *container)
+{
+	const struct node *security = node_get(container, "securityContext");
+	bool own_users = node_present(spec, "hostUsers") && !node_flag(spec, "hostUsers");
+
+	if (own_users || !security || !streq0(node_string(security, "procMount"), "Unmasked"))
+		return;
+	path_key(&d->path, "securityContext");
+	rule_find(d, security, "procMount", "set hostUsers: false",
+	          "Invalid value: \"Unmasked\": `hostUsers` must be false to use `Unmasked`");
+	path_pop(&d->path);
+}
+
+/* Nothing restarts the containers of a pod with restartPolicy: Never. */
+static void check_resize_policy(struct decoder *d, const struct node *spec, const struct node *container)
+{
+	const struct node *policies = node_member(container, "resizePolicy");
+
+	path_key(&d->path, "resizePolicy");
+	for (size_t i = 0; policies && policies->type == NODE_SEQUENCE && i < policies->count; i++)
+		if (streq0(node_string(spec, "restartPolicy"), "Never") &&
+		    streq0(node_string(policies->items[i], "restartPolicy"), "RestartContainer"))
+			rule_find_item(d, policies, i, "use NotRequired",
+			               "Invalid value: must be 'NotRequired' when the pod's `restartPolicy` is 'Never'");
+	path_pop(&d->path);
+}
+
+/* A hook that sleeps longer than the grace period would be killed asleep. */
+static void check_sleep(struct decoder *d, const struct node *spec, const struct node *container)
+{
+	static const char *const steps[] = { "lifecycle", "preStop", "sleep" };
+	const struct node *sleep = container;
+	int64_t grace = 30, seconds;
+
+	for (size_t i = 0; sleep && i < ARRAY_SIZE(steps); i++)
+		sleep = node_get(sleep, steps[i]);
+	(void)node_number(spec, "terminationGracePeriodSeconds", &grace);
+	if (!sleep || !node_number(sleep, "seconds", &seconds) || seconds <= grace)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		path_key(&d->path, steps[i]);
+	rule_find(d, sleep, "seconds", "raise terminationGracePeriodSeconds",
+	          "Invalid value: %lld: must be non-negative and less than terminationGracePeriodSeconds (%lld)",
+	          (long long)seconds, (long long)grace);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		path_pop(&d->path);
+}
+
 /* --- the spec ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A user namespace of the pod's own can't reach into namespaces of the host. */
@@ -178,27 +247,6 @@ static void check_host_users(struct decoder *d, const struct node *n)
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (node_flag(n, namespaces[i]))
 			rule_find(d, n, namespaces[i], "remove one of the two", "Forbidden: when `hostUsers` is false");
-}
-
-/* An unmasked /proc is for pods with users of their own. */
-static void check_proc_mounts(struct decoder *d, const struct node *n)
-{
-	const struct node *containers = node_member(n, "containers");
-	bool own_users = node_present(n, "hostUsers") && !node_flag(n, "hostUsers");
-
-	for (size_t i = 0; !own_users && containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
-		const struct node *security = node_get(containers->items[i], "securityContext");
-		if (!security || !streq0(node_string(security, "procMount"), "Unmasked"))
-			continue;
-		path_key(&d->path, "containers");
-		path_index(&d->path, i);
-		path_key(&d->path, "securityContext");
-		rule_find(d, security, "procMount", "set hostUsers: false",
-		          "Invalid value: \"Unmasked\": `hostUsers` must be false to use `Unmasked`");
-		path_pop(&d->path);
-		path_pop(&d->path);
-		path_pop(&d->path);
-	}
 }
 
 /* In the host's namespaces they would be the host's. */
@@ -248,28 +296,6 @@ static void check_init_names(struct decoder *d, const struct node *n)
 	path_pop(&d->path);
 }
 
-/* Nothing restarts the containers of a pod with restartPolicy: Never. */
-static void check_resize_policies(struct decoder *d, const struct node *n)
-{
-	const struct node *containers = node_member(n, "containers");
-
-	if (!streq0(node_string(n, "restartPolicy"), "Never"))
-		return;
-	path_key(&d->path, "containers");
-	for (size_t i = 0; containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
-		const struct node *policies = node_member(containers->items[i], "resizePolicy");
-		path_index(&d->path, i);
-		path_key(&d->path, "resizePolicy");
-		for (size_t j = 0; policies && policies->type == NODE_SEQUENCE && j < policies->count; j++)
-			if (streq0(node_string(policies->items[j], "restartPolicy"), "RestartContainer"))
-				rule_find_item(d, policies, j, "use NotRequired",
-				               "Invalid value: must be 'NotRequired' when the pod's `restartPolicy` is 'Never'");
-		path_pop(&d->path);
-		path_pop(&d->path);
-	}
-	path_pop(&d->path);
-}
-
 static void check_dns(struct decoder *d, const struct node *n)
 {
 	const struct node *config = node_get(n, "dnsConfig");
@@ -282,42 +308,15 @@ static void check_dns(struct decoder *d, const struct node *n)
 	path_pop(&d->path);
 }
 
-/* A hook that sleeps longer than the grace period would be killed asleep. */
-static void check_sleeps(struct decoder *d, const struct node *n)
-{
-	const struct node *containers = node_member(n, "containers");
-	int64_t grace = 30, seconds;
-
-	(void)node_number(n, "terminationGracePeriodSeconds", &grace);
-	path_key(&d->path, "containers");
-	for (size_t i = 0; containers && containers->type == NODE_SEQUENCE && i < containers->count; i++) {
-		const struct node *lifecycle = node_get(containers->items[i], "lifecycle");
-		const struct node *hook = lifecycle ? node_get(lifecycle, "preStop") : NULL,
-				  *sleep = hook ? node_get(hook, "sleep") : NULL;
-		if (!sleep || !node_number(sleep, "seconds", &seconds) || seconds <= grace)
-			continue;
-		path_index(&d->path, i);
-		path_key(&d->path, "lifecycle");
-		path_key(&d->path, "preStop");
-		path_key(&d->path, "sleep");
-		rule_find(d, sleep, "seconds", "raise terminationGracePeriodSeconds",
-		          "Invalid value: %lld: must be non-negative and less than terminationGracePeriodSeconds (%lld)",
-		          (long long)seconds, (long long)grace);
-		for (int up = 0; up < 4; up++)
-			path_pop(&d->path);
-	}
-	path_pop(&d->path);
-}
-
 void rule_spec(struct decoder *d, const struct node *n)
 {
+	each_container(d, n, check_proc_mount);
+	each_container(d, n, check_resize_policy);
+	each_container(d, n, check_sleep);
 	check_host_users(d, n);
-	check_proc_mounts(d, n);
 	check_sysctls(d, n);
 	check_init_names(d, n);
-	check_resize_policies(d, n);
 	check_dns(d, n);
-	check_sleeps(d, n);
 	check_pod_requests(d, n);
 	if (node_string(n, "hostnameOverride") && node_flag(n, "setHostnameAsFQDN"))
 		rule_find(d, n, "setHostnameAsFQDN", "remove one of the two",

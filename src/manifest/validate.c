@@ -139,12 +139,14 @@ static bool same_address(const struct container_port *a, const struct container_
 	return all || streq(a->host_ip, b->host_ip);
 }
 
-/* Against all ports before it, of this container and of those before. */
-static void validate_port_conflicts(struct decoder *d, const struct container_list *l, size_t container, size_t index)
+/* Against all ports before it, of this container and of members before. Init containers run one by one; that two sidecars or a
+ * member may want the same, Kubernetes lets pass. */
+static void validate_port_conflicts(struct decoder *d, const struct pod *p, const struct container_list *l, size_t container,
+                                    size_t index)
 {
 	const struct container_port *port = &l->items[container].ports.items[index];
 
-	for (size_t c = 0; c <= container; c++) {
+	for (size_t c = l == &p->spec.init_containers ? container : 0; c <= container; c++) {
 		const struct container_port_list *ports = &l->items[c].ports;
 		for (size_t i = 0; i < (c == container ? index : ports->count); i++) {
 			const struct container_port *other = &ports->items[i];
@@ -171,7 +173,7 @@ static void validate_ports(struct decoder *d, const struct pod *p, const struct 
 	for (size_t i = 0; i < c->ports.count; i++) {
 		enter(d, "ports", i);
 		validate_port(d, p, &c->ports.items[i]);
-		validate_port_conflicts(d, l, container, i);
+		validate_port_conflicts(d, p, l, container, i);
 		leave(d);
 	}
 }
