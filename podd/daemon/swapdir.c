@@ -122,31 +122,39 @@ static void sweep(int dirfd, const struct volume_files *files, const char *versi
 	(void)closedir(d);
 }
 
-int swapdir_write(int dirfd, const struct volume_files *files, const struct id *group)
+/* The files in a directory of their own, which ..data then points to. */
+static int swap_version(int dirfd, const char *hash, const struct volume_files *files, const struct id *group, char *ret_name,
+                        size_t size)
 {
-	char hash[VERSION_SIZE], old[NAME_MAX + 1], name[2 * VERSION_SIZE];
 	time_t now = time(NULL);
 	struct tm tm;
 
-	hash_files(files, group, hash);
-	ssize_t n = readlinkat(dirfd, "..data", old, sizeof(old) - 1);
-	old[MAX(n, 0)] = '\0';
-	if (str_ends(old, hash))
-		return 0;
 	(void)gmtime_r(&now, &tm);
-	size_t len = strftime(name, VERSION_SIZE, "..%Y_%m_%d_%H_%M_%S", &tm);
-	(void)snprintf(name + len, sizeof(name) - len, "%s", hash);
-	int r = write_version(dirfd, name, files, group);
+	size_t len = strftime(ret_name, size, "..%Y_%m_%d_%H_%M_%S", &tm);
+	(void)snprintf(ret_name + len, size - len, "%s", hash);
+	int r = write_version(dirfd, ret_name, files, group);
 	(void)unlinkat(dirfd, "..data_tmp", 0);
-	if (r == 0 && symlinkat(name, dirfd, "..data_tmp") < 0)
+	if (r == 0 && symlinkat(ret_name, dirfd, "..data_tmp") < 0)
 		r = -errno;
 	if (r == 0 && renameat(dirfd, "..data_tmp", dirfd, "..data") < 0)
 		r = -errno;
-	if (r < 0) {
-		(void)tree_remove(dirfd, name);
+	if (r < 0)
+		(void)tree_remove(dirfd, ret_name);
+	return r;
+}
+
+int swapdir_write(int dirfd, const struct volume_files *files, const struct id *group)
+{
+	char hash[VERSION_SIZE], name[NAME_MAX + 1];
+
+	hash_files(files, group, hash);
+	ssize_t n = readlinkat(dirfd, "..data", name, sizeof(name) - 1);
+	name[MAX(n, 0)] = '\0';
+	bool same = str_ends(name, hash);
+	int r = same ? 0 : swap_version(dirfd, hash, files, group, name, sizeof(name));
+	if (r < 0)
 		return r;
-	}
-	r = link_names(dirfd, files);
+	r = link_names(dirfd, files); /* also of the version that is there: podd may have been killed before this */
 	sweep(dirfd, files, name);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : !same;
 }

@@ -119,6 +119,12 @@ podd_start
 ok "an edit while podd was away reaches the files" await 10 in_pod_is files 'cat /mnt/all/a.conf /mnt/some/sub/deep' laterback
 is "and the program is the same" "$(member_pid files app)" "$pid"
 
+volume=$ROOT/run/podd/pods/$(pod_uid files)/volumes/all
+podd_kill
+rm "$volume/nested" && mkdir "$volume/..2001_01_01_00_00_00.1"
+podd_start
+ok "podd that was killed in the middle of an edit ends it" await 10 in_pod_is files 'cat /mnt/all/nested; ls -a /mnt/all | grep -c "^\.\.2"' back1
+
 sed -i 's/^metadata:/metadata:\n  annotations: {podd.dev\/on-config-change: restart}/' "$PODS/env.yaml"
 await 10 sh -c "[ -n \"\$('$builddir/bin/podctl' --root '$ROOT' get pod env -o json | jq -r '.metadata.annotations[\"podd.dev/on-config-change\"] // empty')\" ]"
 pid=$(member_pid env app)
