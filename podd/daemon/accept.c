@@ -177,11 +177,11 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private, bool *unknown)
 {
 	enum config_kind kind;
-	bool pod = !doc->kind || streq(doc->kind, "Pod"); /* a broken document without a kind may be one */
+	bool pod = doc->unclear || streq(doc->kind, "Pod");
 	bool config = doc->kind && config_kind_find(doc->kind, &kind);
 	struct wanted *w = pod && doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
 
-	if ((pod || config) && !doc->name)
+	if ((pod || config || doc->unclear) && !doc->name)
 		*unknown = true; /* it may be any of this file's documents */
 	if (config) {
 		configs_take(a, f, doc, private);
@@ -191,6 +191,8 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 		f->refused = true;
 		if (w && streq(w->source, f->path))
 			w->seen = true; /* its last good version stays */
+		if (doc->unclear && doc->name)
+			configs_keep(a, f, doc);
 		return;
 	}
 	if (conflicts(a, f, doc, w)) {

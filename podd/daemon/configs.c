@@ -135,6 +135,15 @@ void configs_take(struct acceptor *a, struct accept_file *f, const struct docume
 	k->seen = true;
 }
 
+void configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc)
+{
+	for (enum config_kind kind = 0; kind < CONFIG_KIND_MAX; kind++) {
+		struct kept *k = find(a, kind, doc->namespace, doc->name);
+		if (k && streq(k->source, f->path))
+			k->seen = true;
+	}
+}
+
 void configs_end(struct acceptor *a, const struct accept_file *f, bool whole)
 {
 	list_foreach(k, &a->configs, struct kept, link)

@@ -14,6 +14,8 @@ void configs_restore(struct acceptor *a, struct config_object *c, const char *so
  * longer defined there. */
 void configs_begin(struct acceptor *a);
 void configs_take(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private);
+/* The document is none of the kinds, but may have been: what this file defined by its name stays. */
+void configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc);
 void configs_end(struct acceptor *a, const struct accept_file *f, bool whole);
 
 void configs_absent(struct acceptor *a, const char *path); /* the file is gone */

@@ -3,6 +3,7 @@
 #include <strings.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "manifest/check.h"
 #include "manifest/complete.h"
 #include "manifest/config.h"
 #include "manifest/decode.h"
@@ -53,6 +54,14 @@ static const char *scalar_text(const struct node *n)
 	return n && n->type == NODE_SCALAR && !node_is_null(n) && n->count ? n->text : NULL;
 }
 
+static bool is_name(struct manifest *m, const char *name, const char *ns)
+{
+	struct finding found;
+
+	return name && check_subdomain_name(&(struct value){ .text = name }, m->arena, &found) &&
+	       (!ns || check_label_name(&(struct value){ .text = ns }, m->arena, &found));
+}
+
 static struct document *document_add(struct manifest *m, const struct node *root)
 {
 	struct document *doc = xgrow(m->documents, m->document_count);
@@ -61,7 +70,10 @@ static struct document *document_add(struct manifest *m, const struct node *root
 	const char *name = metadata ? scalar_text(node_get(metadata, "name")) : NULL;
 	const char *ns = metadata ? scalar_text(node_get(metadata, "namespace")) : NULL;
 
+	if (!is_name(m, name, ns))
+		name = NULL;
 	doc->line = root->line;
+	doc->unclear = true;
 	doc->kind = kind ? arena_strdup(m->arena, kind) : NULL;
 	doc->name = name ? arena_strdup(m->arena, name) : NULL;
 	doc->namespace = arena_strdup(m->arena, ns ? ns : "default");
@@ -116,13 +128,16 @@ static bool expect_words(struct decoder *d, const char *member, const char *want
 }
 
 /* What the document is, if that can be told. */
-static const struct kind *expect_kind(struct decoder *d)
+static const struct kind *expect_kind(struct decoder *d, struct document *doc)
 {
 	const char *name, *version;
 
 	if (!expect_words(d, "kind", NULL, &name))
 		return NULL;
 	const struct kind *kind = kind_find(name);
+	const char *group = scalar_text(node_get(d->root, "apiVersion"));
+	/* Groups of custom kinds have a dot; a list that got here can't be read. */
+	doc->unclear = kind ? str_ends(kind->name, "List") : !group || !strchr(group, '.');
 	if (!kind)
 		unknown_kind(d, name);
 	else if (kind->is == KIND_FOREIGN)
@@ -246,7 +261,7 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 		             node_type_name(root));
 		return;
 	}
-	const struct kind *is = expect_kind(&d);
+	const struct kind *is = expect_kind(&d, doc);
 	if (!is)
 		return;
 	if (m->portable)

@@ -32,6 +32,7 @@ struct config_object;
 struct document {
 	unsigned line;                /* where it begins */
 	const char *kind;             /* NULL if there was none */
+	bool unclear;                 /* what it is: a kind that is missing, misspelt or of no use. It may be what was good before */
 	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted */
 	struct pod *pod;              /* NULL: refused, see the diags */
 	struct config_object *config; /* of a ConfigMap or Secret; NULL: refused */
