@@ -379,13 +379,12 @@ void launch_abort(struct daemon *d, const struct start_id *id)
 		report_failure(d, id, "Aborted", "given up while its image was imported");
 }
 
-/* SIGTERM is what the core asks for where the manifest says nothing; then the image may. */
-static int stop_signal(struct sandbox *s, const struct start_id *id, int wanted)
+static int image_signal(struct sandbox *s, const struct start_id *id)
 {
-	const struct image *i = s && wanted == SIGTERM ? start_image(s, id->container, id->number) : NULL;
-	int own = i && i->config.stop_signal ? signal_by_name(i->config.stop_signal) : -ENOENT;
+	const struct image *i = s ? start_image(s, id->container, id->number) : NULL;
+	int signal = i && i->config.stop_signal ? signal_by_name(i->config.stop_signal) : -ENOENT;
 
-	return own < 0 ? wanted : own;
+	return signal < 0 ? SIGTERM : signal;
 }
 
 void launch_signal(struct daemon *d, const struct start_id *id, int signal)
@@ -394,7 +393,7 @@ void launch_signal(struct daemon *d, const struct start_id *id, int signal)
 	struct anchor_signal m = {
 		.header = { ANCHOR_SIGNAL, sizeof(m), 0 },
 		.key = anchor_key(id->container, id->number, 0),
-		.signal = stop_signal(s, id, signal),
+		.signal = signal ? signal : image_signal(s, id),
 	};
 
 	if (s && s->anchor)

@@ -103,7 +103,7 @@ static void kill_now(struct core *c, struct core_pod *p, struct core_container *
 static int stop_signal(const struct core_container *k)
 {
 	const char *name = k->spec ? k->spec->lifecycle.stop_signal : NULL;
-	return name ? signal_number(name) : SIGTERM;
+	return name ? signal_number(name) : 0;
 }
 
 static void send_signal(struct core *c, struct core_pod *p, struct core_container *k, int64_t deadline)

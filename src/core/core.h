@@ -114,7 +114,7 @@ enum effect_type {
 	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
 	EFFECT_ABORT,  /* the start of `id` is not wanted any more: if it still waits for its image -> START_FAILED; else nothing */
 	EFFECT_HOOK,   /* run the command `hook` of `id` -> HOOKED; it ends with the container */
-	EFFECT_SIGNAL, /* `signal` to `id`'s first process */
+	EFFECT_SIGNAL, /* `signal` to `id`'s first process; 0: what its image says, else SIGTERM */
 	EFFECT_KILL,   /* cgroup.kill of `id` -> EXITED */
 	EFFECT_ACK,    /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
 	EFFECT_NOTE,   /* send core_note() to the anchor; precedes the effect that it records */

@@ -239,7 +239,7 @@ struct hook { /* exactly one of both is set */
 
 struct lifecycle {
 	struct hook post_start, pre_stop;
-	const char *stop_signal; /* "SIGQUIT"; NULL: SIGTERM */
+	const char *stop_signal; /* "SIGQUIT"; NULL: what the image says, else SIGTERM */
 };
 
 struct container {

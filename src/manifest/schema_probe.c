@@ -90,7 +90,7 @@ static const struct field lifecycle_fields[] = {
 	      .object = &schema_hook),
 	BUILT("preStop", OBJECT, MUST, lifecycle, pre_stop, UPDATE, "Runs before the stop signal, inside the grace period.",
 	      .object = &schema_hook),
-	BUILT("stopSignal", STRING, MUST, lifecycle, stop_signal, UPDATE, "The stop signal, as SIGQUIT; SIGTERM by default.",
-	      .choices = SIGNALS),
+	BUILT("stopSignal", STRING, MUST, lifecycle, stop_signal, UPDATE,
+	      "The stop signal, as SIGQUIT; the image's by default, else SIGTERM.", .choices = SIGNALS),
 };
 const struct schema schema_lifecycle = SCHEMA("Lifecycle", lifecycle_fields, sizeof(struct lifecycle));

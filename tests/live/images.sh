@@ -29,7 +29,6 @@ config base --config.entrypoint /bin/sh --config.entrypoint -c --config.cmd 'ech
 for name in red blue; do
 	mkdir -p "$WORK/$name"
 	echo $name >"$WORK/$name/colour"
-	ln -s colour "$WORK/$name/link" # umoci does not pad a tar that ends in a file
 	quietly umoci tag --image "$LAYOUT:base" $name
 	insert $name "$WORK/$name" /etc/$name
 	config $name --config.user web:mail --config.workingdir /srv/app --config.stopsignal SIGQUIT \
@@ -41,7 +40,6 @@ oci_archive blue "$WORK/blue.tar"
 quietly skopeo --insecure-policy copy -q "oci:$LAYOUT:red" "oci:$LAYOUT:many"
 head -c 40000000 /dev/urandom >"$WORK/noise"
 mkdir -p "$WORK/big/x" && mv "$WORK/noise" "$WORK/big/a"
-ln -s a "$WORK/big/link"
 quietly umoci tag --image "$LAYOUT:base" big
 insert big "$WORK/big" /big
 oci_archive big "$WORK/big.tar"

@@ -322,7 +322,7 @@ static void print_effect(struct buf *out, const struct effect *f)
 	else if (*f->id.container)
 		buf_printf(out, "/%s#%u", f->id.container, f->id.number);
 	if (f->type == EFFECT_SIGNAL)
-		buf_printf(out, " %d", f->signal);
+		buf_printf(out, " %d", f->signal ? f->signal : SIGTERM);
 	if (f->type == EFFECT_HOOK)
 		buf_printf(out, " %s", hook_name(f->hook));
 	if (f->type == EFFECT_REPORT)
