@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/exec.h"
 #include "ctl/terminal.h"
 #include "wire/stream.h"
 #include "wire/url.h"
@@ -208,16 +209,14 @@ static int converse(struct exec *x, const struct args *a, bool attach)
 	return r;
 }
 
-static int run(const struct args *a, const struct pod_ref *p, bool attach)
+static int run(const struct args *a, const char *path, bool attach)
 {
-	_cleanup_buf_ struct buf path = BUF_NULL;
 	_cleanup_client_ struct client *c = NULL;
 	struct exec x = {
 		.fd = -EBADF, .signals = -EBADF, .stdin_open = a->stdin, .detachable = attach && a->stdin && a->tty, .code = -1
 	};
 
-	call_path(a, p, attach ? "attach" : "exec", &path);
-	struct client_request q = { .method = "POST", .path = path.data, .upgrade = STREAM_PROTOCOL };
+	struct client_request q = { .method = "POST", .path = path, .upgrade = STREAM_PROTOCOL };
 	int r = client_open(a, &q, &c);
 	if (r == 0)
 		r = client_finish(c);
@@ -234,8 +233,14 @@ static int run(const struct args *a, const struct pod_ref *p, bool attach)
 	return ctl_fail(EXEC_FAILED, r == -EPIPE ? "can't write: %s" : "the connection to podd was lost: %s", strerror(-r));
 }
 
+int exec_call(const struct args *a, const char *path)
+{
+	return run(a, path, false);
+}
+
 static int begin(const struct args *a, bool attach)
 {
+	_cleanup_buf_ struct buf path = BUF_NULL;
 	struct args own = *a;
 	struct pod_ref p;
 
@@ -246,7 +251,8 @@ static int begin(const struct args *a, bool attach)
 		(void)fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
 		own.tty = false;
 	}
-	return run(&own, &p, attach);
+	call_path(&own, &p, attach ? "attach" : "exec", &path);
+	return run(&own, path.data, attach);
 }
 
 int verb_exec(const struct args *a)

@@ -269,6 +269,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/api/v1/namespaces/*/events", api_event_list },
 	{ "POST", PODD_POD "/exec", api_exec },
 	{ "POST", PODD_POD "/attach", api_attach },
+	{ "POST", PODD_POD "/copy", api_copy },
 	{ "POST", PODD_POD "/portforward", api_forward },
 	{ "POST", PODD_POD "/restart", api_podd_restart },
 	{ "POST", PODD_POD "/stop", api_podd_stop },

@@ -6,7 +6,7 @@
  *   api_event.c, api_namespace.c, api_node.c: the other kinds
  *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
  *   api_log.c        a container's log, also while it grows
- *   api_exec.c       exec, over frames of wire/stream.h; api_attach.c: attach, likewise
+ *   api_exec.c       exec and copy, over frames of wire/stream.h; api_attach.c: attach, likewise
  *   api_image.c      the image store: list, import, prune
  *   api_forward.c    portforward, likewise: a connection into the pod
  *   api_podd.c       restart, stop, start, status, census
@@ -88,6 +88,7 @@ void api_log_get(struct http_request *q, void *arg);
 void api_log_changed(struct api *a, const char *uid);
 void api_exec(struct http_request *q, void *arg);
 void api_attach(struct http_request *q, void *arg);
+void api_copy(struct http_request *q, void *arg);
 void api_forward(struct http_request *q, void *arg);
 void api_podd_restart(struct http_request *q, void *arg);
 void api_podd_stop(struct http_request *q, void *arg);

@@ -1,4 +1,4 @@
-/* exec: a command inside a running container, with or without a terminal of its own. */
+/* exec: a command inside a running container, with or without a terminal of its own; copy: podd-launch as that command. */
 #include <fcntl.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -139,14 +139,14 @@ static void start_failed(struct http_request *q, const struct core_pod *p, const
 }
 
 static void exec_start(struct api *a, struct http_request *q, const struct core_pod *p, const char *container,
-                       const struct string_list *argv)
+                       const struct string_list *argv, enum session_kind kind, bool input)
 {
 	static const struct session_callbacks callbacks = { .started = on_started, .ended = on_ended };
 	static const struct relay_callbacks connection = { .gone = on_gone };
-	bool tty = url_bool(http_url(q), "tty");
+	bool tty = kind == SESSION_TERMINAL;
 	struct stdio f;
 
-	int r = tty ? stdio_make_terminal(&f) : stdio_make(url_bool(http_url(q), "stdin"), &f);
+	int r = tty ? stdio_make_terminal(&f) : stdio_make(input, &f);
 	if (r < 0) {
 		start_failed(q, p, container, r);
 		return;
@@ -154,7 +154,7 @@ static void exec_start(struct api *a, struct http_request *q, const struct core_
 	struct exec *x = xnew(struct exec);
 	x->terminal = -EBADF;
 	const int theirs[] = { TAKE_FD(f.theirs[0]), TAKE_FD(f.theirs[1]), TAKE_FD(f.theirs[2]) };
-	r = session_start(a->d, p->uid, container, argv, tty, theirs, &callbacks, x, &x->session);
+	r = session_start(a->d, p->uid, container, argv, kind, theirs, &callbacks, x, &x->session);
 	if (r < 0) {
 		start_failed(q, p, container, r);
 		free(x);
@@ -171,19 +171,43 @@ static void exec_start(struct api *a, struct http_request *q, const struct core_
 	stdio_close(&f);
 }
 
+static bool upgrades(struct http_request *q, const char *what)
+{
+	const char *upgrade = http_header(q, "Upgrade");
+
+	if (upgrade && strcasecmp(upgrade, STREAM_PROTOCOL) == 0)
+		return true;
+	api_error(q, 400, NULL, NULL, "%s needs Connection: Upgrade and Upgrade: " STREAM_PROTOCOL, what);
+	return false;
+}
+
 void api_exec(struct http_request *q, void *arg)
 {
 	struct api *a = arg;
 	const struct core_pod *p = api_find_pod(a, q);
 	const struct core_container *c = p ? api_find_container(q, p) : NULL;
-	const char *upgrade = http_header(q, "Upgrade");
 	struct string_list argv = { 0 };
 
-	if (!c)
-		return;
-	if (!upgrade || strcasecmp(upgrade, STREAM_PROTOCOL) != 0)
-		api_error(q, 400, NULL, NULL, "exec needs Connection: Upgrade and Upgrade: " STREAM_PROTOCOL);
-	else if (parse_command(q, &argv))
-		exec_start(a, q, p, c->name, &argv);
+	if (c && upgrades(q, "exec") && parse_command(q, &argv))
+		exec_start(a, q, p, c->name, &argv, url_bool(http_url(q), "tty") ? SESSION_TERMINAL : SESSION_COMMAND,
+		           url_bool(http_url(q), "stdin"));
 	free(argv.items);
+}
+
+void api_copy(struct http_request *q, void *arg)
+{
+	struct api *a = arg;
+	const struct core_pod *p = api_find_pod(a, q);
+	const struct core_container *c = p ? api_find_container(q, p) : NULL;
+	const char *from = url_param(http_url(q), "from"), *to = url_param(http_url(q), "to"),
+		   *name = url_param(http_url(q), "name");
+	const char *words[] = { from ? from : to, name };
+	struct string_list argv = { .items = words, .count = from ? 1 : 2 };
+
+	if (!c || !upgrades(q, "copy"))
+		return;
+	if (!from == !to || (to && !name) || !*words[0])
+		api_error(q, 400, NULL, NULL, "copy needs from=PATH, or to=PATH and name=NAME");
+	else
+		exec_start(a, q, p, c->name, &argv, SESSION_COPY, to);
 }

@@ -58,7 +58,7 @@ void hook_run(struct daemon *d, const struct start_id *id, enum hook_kind kind)
 	(void)snprintf(h->what, sizeof(h->what), "%.100s", hook->exec.command.count ? hook->exec.command.items[0] : "");
 	for (size_t i = 0; i < 3; i++)
 		null[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int r = session_start(d, id->uid, id->container, &hook->exec.command, false, null, &callbacks, h, &s);
+	int r = session_start(d, id->uid, id->container, &hook->exec.command, SESSION_COMMAND, null, &callbacks, h, &s);
 	if (r < 0) {
 		free(h);
 		tell(d, id, kind, strerror(-r));

@@ -185,7 +185,7 @@ static int send_spawn(struct session *e, const struct pod *p, const struct conta
 
 /* As the member was started: from the image of that day. */
 static int make_plan(struct session *e, const struct pod *p, const struct core_container *cc, const struct string_list *argv,
-                     bool tty)
+                     enum session_kind kind)
 {
 	struct daemon *d = e->sandbox->daemon;
 	const struct image *i = start_image(e->sandbox, cc->name, cc->number);
@@ -205,11 +205,11 @@ static int make_plan(struct session *e, const struct pod *p, const struct core_c
 	sources.sources.lenient = true;
 	ctx.sources = &sources.sources;
 	ctx.first_id = e->sandbox->first_id;
-	return plan_session(p, cc->spec, &image, &ctx, argv, tty, &e->plan, &why);
+	return plan_session(p, cc->spec, &image, &ctx, argv, kind, &e->plan, &why);
 }
 
 static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
-                 bool tty, const int stdio[static 3])
+                 enum session_kind kind, const int stdio[static 3])
 {
 	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
 	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
@@ -221,11 +221,11 @@ static int start(struct daemon *d, struct session *e, const char *uid, const cha
 		return -ESRCH;
 	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
-	int r = make_plan(e, cp->pod, cc, argv, tty);
+	int r = make_plan(e, cp->pod, cc, argv, kind);
 	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
 }
 
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, bool tty,
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
 {
 	struct session *e = xnew(struct session);
@@ -233,7 +233,7 @@ int session_start(struct daemon *d, const char *uid, const char *container, cons
 	e->cb = *cb;
 	e->arg = arg;
 	list_init(&e->link);
-	int r = start(d, e, uid, container, argv, tty, stdio);
+	int r = start(d, e, uid, container, argv, kind, stdio);
 	for (size_t i = 0; i < 3; i++)
 		(void)close(stdio[i]);
 	if (r < 0) {

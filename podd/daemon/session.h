@@ -11,10 +11,10 @@ struct session_callbacks {
 	void (*ended)(struct session *s, int status, const char *error, void *arg);
 };
 
-/* Starts argv in the container. The three fds are given to the command and closed here, also on failure; with `tty` the first is a
+/* Starts argv in the container, or copies by it. The three fds are given to the command and closed here, also on failure; with a terminal the first is a
  * socket over which its terminal comes before it is told `started` (wire/terminal.h). 0; -ENOENT: no such container; -ESRCH: it is not
  * running; other -errno. */
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, bool tty,
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret);
 /* Attaches to a container that runs: outputs are pipes for copies of its stdout and stderr (-EBADF: none, a terminal has one), closed here.
  * `ended` says how the container did. */

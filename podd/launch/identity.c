@@ -259,7 +259,7 @@ static void list(const struct launch *l, uint32_t offset, size_t count, char **r
 }
 
 /* Nothing of the anchor's: not the signals that it blocks, nor any that podd's parent chose to ignore. */
-static void reset_signals(void)
+void launch_reset_signals(void)
 {
 	static const uint64_t kernel_sigaction[4]; /* zero: SIG_DFL, no flags, no mask, on each architecture */
 	sigset_t none;
@@ -284,7 +284,7 @@ int op_exec(struct launch *l, const struct plan_op *op)
 	l->operand = argv[0];
 	if (argv[0][0] == '\0')
 		return -ENOENT;
-	reset_signals();
+	launch_reset_signals();
 	if (!strchr(argv[0], '/'))
 		return search(argv, envp);
 	(void)execve(argv[0], argv, envp);

@@ -43,9 +43,12 @@ int op_seccomp(struct launch *l, const struct plan_op *op);
 int op_chdir(struct launch *l, const struct plan_op *op);
 int op_exec(struct launch *l, const struct plan_op *op);
 int op_tty(struct launch *l, const struct plan_op *op);
+int op_copy(struct launch *l, const struct plan_op *op); /* returns only if it never began */
 
 /* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
 int launch_close_slots(struct launch *l, int keep); /* keep: one of the slots, or -EBADF */
+
+void launch_reset_signals(void); /* all to their defaults, none blocked */
 
 static inline int slot_fd(uint32_t slot)
 {

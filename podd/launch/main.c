@@ -81,6 +81,8 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_exec(l, op);
 	case PLAN_TTY:
 		return op_tty(l, op);
+	case PLAN_COPY:
+		return op_copy(l, op);
 	case PLAN_KIND_MAX:
 		break;
 	}

@@ -382,7 +382,7 @@ static void pivot(struct compile *c)
 }
 
 /* The same for a member and for what joins it. */
-static void become(struct compile *c, const struct string_list *argv, bool tty)
+static void become(struct compile *c, const struct string_list *argv, enum session_kind kind)
 {
 	struct arena *a = c->build.plan->arena;
 	const char *cwd = c->container->working_dir ? c->container->working_dir : c->image->config.working_dir;
@@ -416,13 +416,20 @@ static void become(struct compile *c, const struct string_list *argv, bool tty)
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
-	if (tty) /* as the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray */
+	if (kind ==
+	    SESSION_TERMINAL) /* as the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray */
 		(void)build_op(&c->build, PLAN_TTY);
 	if (c->identity.no_new_privs) {
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
 		filter(c);
 	}
-	words_environment(a, c->pod, &c->image->config, &c->env, home, tty, &env);
+	if (kind == SESSION_COPY) {
+		op = build_op(&c->build, PLAN_COPY);
+		op->count = (uint32_t)argv->count;
+		op->s1 = build_strings(&c->build, argv);
+		return;
+	}
+	words_environment(a, c->pod, &c->image->config, &c->env, home, kind == SESSION_TERMINAL, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
 	op->s1 = build_strings(&c->build, argv);
@@ -482,7 +489,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		return finish(&c, r, ret, ret_reason);
 	hide(&c);
 	pivot(&c);
-	become(&c, &argv, container->tty);
+	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);
 	if (pod->spec.share_process_namespace)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
 	else if (!pod->spec.host_pid)
@@ -495,7 +502,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 }
 
 int plan_session(const struct pod *pod, const struct container *container, const struct plan_image *image,
-                 const struct plan_context *ctx, const struct string_list *argv, bool tty, struct plan *ret,
+                 const struct plan_context *ctx, const struct string_list *argv, enum session_kind kind, struct plan *ret,
                  const char **ret_reason)
 {
 	struct compile c = { .pod = pod, .container = container, .image = image, .ctx = ctx };
@@ -514,7 +521,7 @@ int plan_session(const struct pod *pod, const struct container *container, const
 	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP; /* the others are the anchor's already */
 	if (own_users(&c))
 		enter_users(&c, build_slot(&c.build, SLOT_USERS, NULL, 0));
-	become(&c, argv, tty);
+	become(&c, argv, kind);
 	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN;
 	return finish(&c, 0, ret, ret_reason);
 }

@@ -72,9 +72,11 @@ struct plan {
 int plan_member(const struct pod *pod, const struct container *c, const struct plan_image *image, const struct plan_context *ctx,
                 struct plan *ret, const char **ret_reason);
 
+enum session_kind { SESSION_COMMAND, SESSION_TERMINAL, SESSION_COPY /* argv: as PLAN_COPY has it */ };
+
 /* The plan of a command run inside a running member (exec, probes, hooks): joins it and confines itself exactly as the member did. */
 int plan_session(const struct pod *pod, const struct container *c, const struct plan_image *image, const struct plan_context *ctx,
-                 const struct string_list *argv, bool tty, struct plan *ret, const char **ret_reason);
+                 const struct string_list *argv, enum session_kind kind, struct plan *ret, const char **ret_reason);
 
 void plan_deinit(struct plan *p);
 

@@ -186,6 +186,9 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		buf_puts(out, " environment");
 		put_list(out, v, op->s2, (uint64_t)op->a);
 		break;
+	case PLAN_COPY:
+		put_list(out, v, op->s1, op->count);
+		break;
 	case PLAN_END:
 	case PLAN_SETSID:
 	case PLAN_KEYRING:
@@ -245,6 +248,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_CHDIR] = "entering the working directory",
 		[PLAN_EXEC] = "running",
 		[PLAN_TTY] = "making the terminal",
+		[PLAN_COPY] = "copying",
 	};
 
 	buf_puts(out, texts[op->kind]);

@@ -53,6 +53,7 @@ static const struct {
 	[PLAN_CHDIR] = { "chdir", USE_S1 },
 	[PLAN_EXEC] = { "exec", USE_S1_LIST | USE_S2_LIST },
 	[PLAN_TTY] = { "tty", 0 },
+	[PLAN_COPY] = { "copy", USE_S1_LIST },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PLAN_KIND_MAX, "every kind has a row");
 

@@ -55,6 +55,8 @@ enum plan_kind {
 	PLAN_CHDIR,   /* s1: path in the new root; flags: PLAN_CHDIR_CREATE; getcwd(2) must be below the new root */
 	PLAN_EXEC,    /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
 	PLAN_TTY, /* a terminal (wire/terminal.h) instead of the socket that is standard input; controlling, as stdin, stdout, stderr */
+	PLAN_COPY, /* instead of EXEC: sends or receives a tree of files (wire/tree.h). s1: the path, to be sent to stdout; or the path and a
+			   * name, count 2, to be made of stdin */
 	PLAN_KIND_MAX,
 };
 

@@ -440,7 +440,7 @@ int host_session(struct host *h, const struct container *c, uint32_t number, uin
 	struct plan plan;
 	int out[2];
 
-	assert_int_equal(plan_session(h->pod, c, &image, &ctx, &list, false, &plan, &reason), 0);
+	assert_int_equal(plan_session(h->pod, c, &image, &ctx, &list, SESSION_COMMAND, &plan, &reason), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	int stdio[] = { open("/dev/null", O_RDONLY | O_CLOEXEC), out[1], fcntl(out[1], F_DUPFD_CLOEXEC, 3) };
 	send_plan(h, &m, &plan, stdio);

@@ -98,7 +98,7 @@ static void compile_all(const struct pod *pod, struct buf *out)
 		print(out, title, &p);
 		plan_deinit(&p);
 		(void)snprintf(title, sizeof(title), "session in %s", c->name);
-		assert_int_equal(plan_session(pod, c, &image, i ? &unified : &hybrid, &command, c->tty, &p, &reason), 0);
+		assert_int_equal(plan_session(pod, c, &image, i ? &unified : &hybrid, &command, c->tty ? SESSION_TERMINAL : SESSION_COMMAND, &p, &reason), 0);
 		print(out, title, &p);
 		plan_deinit(&p);
 	}
