@@ -1,6 +1,7 @@
 /* podctl apply and delete: manifest files written and removed as podd wants them: validated, whole, by rename. podd need not run. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -9,6 +10,7 @@
 #include "ctl/files.h"
 #include "ctl/pods.h"
 #include "ctl/until.h"
+#include "manifest/config.h"
 
 struct work {
 	const struct args *args;
@@ -74,40 +76,63 @@ static void document_text(const struct source *s, size_t index, struct buf *out)
 }
 
 /* Cutting text is only trusted when what was cut means the same. */
-static bool same_pod(const struct buf *text, const struct pod *pod)
+static bool means(const struct buf *text, const struct document *doc)
 {
 	struct manifest m;
 
 	manifest_read("", buf_str(text), text->len, &m);
-	bool same = m.document_count == 1 && m.documents[0].pod && streq(m.documents[0].pod->hash, pod->hash);
+	const struct document *cut = m.document_count == 1 ? &m.documents[0] : NULL;
+	bool same = cut && (doc->pod ? cut->pod && streq(cut->pod->hash, doc->pod->hash)
+	                             : cut->config && config_equal(cut->config, doc->config) &&
+	                                       cut->config->immutable == doc->config->immutable);
 	manifest_deinit(&m);
 	return same;
 }
 
-/* The file for a pod that has none yet. */
-static char *new_name(const struct pod_metadata *m)
+static const struct object {
+	const char *kind, *word, *ending;
+} objects[] = {
+	{ "Pod", "pod", ".yaml" },
+	{ "ConfigMap", "configmap", ".configmap.yaml" },
+	{ "Secret", "secret", ".secret.yaml" },
+};
+
+/* NULL: of a kind that has no file. */
+static const struct object *object_of(const struct document *doc)
 {
-	return streq(m->namespace, "default") ? xasprintf("%s.yaml", m->name) : xasprintf("%s_%s.yaml", m->namespace, m->name);
+	for (size_t i = 0; doc->kind && i < ARRAY_SIZE(objects); i++)
+		if (streq(doc->kind, objects[i].kind))
+			return &objects[i];
+	return NULL;
+}
+
+/* The file for an object that has none yet. */
+static char *new_name(const struct document *doc)
+{
+	bool home = streq(doc->namespace, "default");
+
+	return xasprintf("%s%s%s%s", home ? "" : doc->namespace, home ? "" : "_", doc->name, object_of(doc)->ending);
 }
 
 /* Which file to write: CTL_YES and its name, or a code after a message. */
-static int choose_file(const struct work *w, const struct pod_metadata *m, char **ret_file, bool *ret_there)
+static int choose_file(const struct work *w, const struct document *doc, char **ret_file, bool *ret_there)
 {
+	const char *word = object_of(doc)->word;
 	_cleanup_free_ char *file = NULL;
 	bool shared;
 
-	int r = files_find(w->directory, m->namespace, m->name, &file, &shared);
+	int r = files_find(w->directory, doc->kind, doc->namespace, doc->name, &file, &shared);
 	if (r < 0)
 		return ctl_fail(CTL_NO, "%s: %s", w->directory, strerror(-r));
 	if (r > 0 && shared)
-		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", m->name, w->directory,
-		                file);
+		return ctl_fail(CTL_NO, "%s %s is defined in %s/%s together with others; edit that file", word, doc->name,
+		                w->directory, file);
 	*ret_there = r > 0;
 	if (r == 0) {
-		file = new_name(m);
+		file = new_name(doc);
 		if (faccessat(w->dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return ctl_fail(CTL_NO, "%s/%s is there already and does not hold pod %s; edit or remove it", w->directory,
-			                file, m->name);
+			return ctl_fail(CTL_NO, "%s/%s is there already and does not hold %s %s; edit or remove it", w->directory,
+			                file, word, doc->name);
 	}
 	*ret_file = TAKE_PTR(file);
 	return CTL_YES;
@@ -121,9 +146,19 @@ static bool unchanged(const struct work *w, const char *file, const struct buf *
 	       memcmp(buf_str(&old), buf_str(text), old.len) == 0;
 }
 
-static int apply_pod(const struct work *w, const struct source *s, size_t index)
+/* A file that was there may hold a password in plain sight; a Secret always does. */
+static mode_t file_mode(const struct work *w, const char *file, const struct document *doc)
 {
-	const struct pod *pod = s->manifest.documents[index].pod;
+	struct stat st;
+	mode_t mode = fstatat(w->dirfd, file, &st, 0) == 0 ? st.st_mode & 0777 : 0644;
+
+	return streq(doc->kind, "Secret") ? mode & 0600 : mode;
+}
+
+static int apply_document(const struct work *w, const struct source *s, size_t index)
+{
+	const struct document *doc = &s->manifest.documents[index];
+	const char *word = object_of(doc)->word;
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	_cleanup_free_ char *file = NULL;
 	bool there = false;
@@ -132,20 +167,21 @@ static int apply_pod(const struct work *w, const struct source *s, size_t index)
 		buf_append(&text, s->text.data, s->text.len);
 	else
 		document_text(s, index, &text);
-	if (!same_pod(&text, pod))
-		return ctl_fail(CTL_NO, "%s: pod %s can't be cut out of this file; put it into one of its own", s->name,
-		                pod->metadata.name);
-	int code = choose_file(w, &pod->metadata, &file, &there);
+	if (!means(&text, doc))
+		return ctl_fail(CTL_NO, "%s: %s %s can't be cut out of this file; put it into one of its own", s->name, word,
+		                doc->name);
+	int code = choose_file(w, doc, &file, &there);
 	if (code != CTL_YES)
 		return code;
+	mode_t mode = file_mode(w, file, doc);
 	if (there && unchanged(w, file, &text)) {
-		(void)printf("pod/%s unchanged\n", pod->metadata.name);
+		(void)printf("%s/%s unchanged\n", word, doc->name);
 		return CTL_YES;
 	}
-	int r = file_replace(w->dirfd, file, text.data, text.len, 0644);
+	int r = file_replace(w->dirfd, file, text.data, text.len, mode);
 	if (r < 0)
 		return ctl_fail(CTL_NO, "%s/%s: %s", w->directory, file, strerror(-r));
-	(void)printf("pod/%s %s\n", pod->metadata.name, there ? "configured" : "created");
+	(void)printf("%s/%s %s\n", word, doc->name, there ? "configured" : "created");
 	return CTL_YES;
 }
 
@@ -159,9 +195,13 @@ static int apply_source(const struct source *s, void *arg)
 {
 	int code = CTL_YES;
 
+	/* What pods use comes first: they would wait for it. */
+	for (size_t i = 0; i < s->manifest.document_count; i++)
+		if (s->manifest.documents[i].config)
+			code = files_worse(code, apply_document(arg, s, i));
 	for (size_t i = 0; i < s->manifest.document_count; i++)
 		if (s->manifest.documents[i].pod)
-			code = files_worse(code, apply_pod(arg, s, i));
+			code = files_worse(code, apply_document(arg, s, i));
 	return code;
 }
 
@@ -211,41 +251,42 @@ static int wait_gone(const struct args *a, const struct pod_ref *p)
 	return until_pod(a, p, UNTIL_DELETED, deadline);
 }
 
-static int delete_pod(const struct work *w, const struct pod_ref *p)
+static int delete_object(const struct work *w, const struct object *o, const struct pod_ref *p)
 {
 	_cleanup_free_ char *file = NULL;
 	bool shared;
 
-	int r = files_find(w->directory, p->namespace, p->name, &file, &shared);
+	int r = files_find(w->directory, o->kind, p->namespace, p->name, &file, &shared);
 	if (r < 0)
 		return ctl_fail(CTL_NO, "%s: %s", w->directory, strerror(-r));
 	if (r == 0) {
-		(void)fprintf(stderr, "Error (NotFound): no manifest in %s defines pod \"%s\"\n", w->directory, p->name);
+		(void)fprintf(stderr, "Error (NotFound): no manifest in %s defines %s \"%s\"\n", w->directory, o->word, p->name);
 		return CTL_NO;
 	}
 	if (shared)
-		return ctl_fail(CTL_NO, "pod %s is defined in %s/%s together with others; edit that file", p->name, w->directory,
-		                file);
+		return ctl_fail(CTL_NO, "%s %s is defined in %s/%s together with others; edit that file", o->word, p->name,
+		                w->directory, file);
 	if (unlinkat(w->dirfd, file, 0) < 0 || fsync(w->dirfd) < 0)
 		return ctl_fail(CTL_NO, "%s/%s: %s", w->directory, file, strerror(errno));
-	(void)printf("pod \"%s\" deleted\n", p->name);
+	(void)printf("%s \"%s\" deleted\n", o->word, p->name);
 	(void)fflush(stdout);
-	return wait_gone(w->args, p);
+	return streq(o->kind, "Pod") ? wait_gone(w->args, p) : CTL_YES;
 }
 
-/* The pods that a file names; those that are refused too, as far as their names could be read. */
+/* What a file names; also what is refused, as far as its name could be read. */
 static int delete_source(const struct source *s, void *arg)
 {
 	int code = CTL_YES;
 
 	for (size_t i = 0; i < s->manifest.document_count; i++) {
 		const struct document *d = &s->manifest.documents[i];
+		const struct object *o = object_of(d);
 		struct pod_ref p;
-		if (!d->name)
+		if (!d->name || !o)
 			continue;
-		(void)snprintf(p.namespace, sizeof(p.namespace), "%s", d->namespace ? d->namespace : "default");
+		(void)snprintf(p.namespace, sizeof(p.namespace), "%s", d->namespace);
 		(void)snprintf(p.name, sizeof(p.name), "%s", d->name);
-		code = files_worse(code, delete_pod(arg, &p));
+		code = files_worse(code, delete_object(arg, o, &p));
 	}
 	return code;
 }
@@ -256,7 +297,7 @@ static int delete_named(const struct work *w)
 	int code = pod_refs_find(w->args, "delete", &pods);
 
 	for (size_t i = 0; i < pods.count; i++)
-		code = files_worse(code, delete_pod(w, &pods.items[i]));
+		code = files_worse(code, delete_object(w, &objects[0], &pods.items[i]));
 	return code;
 }
 

@@ -110,7 +110,7 @@ int source_judge(const struct source *s)
 }
 
 struct search {
-	const char *namespace, *name;
+	const char *kind, *namespace, *name;
 	char *file;
 	bool shared;
 };
@@ -122,7 +122,7 @@ static int look(const struct source *s, void *arg)
 
 	for (size_t i = 0; i < m->document_count && !f->file; i++) {
 		const struct document *d = &m->documents[i];
-		if (!d->name || !streq(d->name, f->name) || !streq(d->namespace ? d->namespace : "default", f->namespace))
+		if (!streq0(d->name, f->name) || !streq0(d->kind, f->kind) || !streq(d->namespace, f->namespace))
 			continue;
 		const char *slash = strrchr(s->name, '/');
 		f->file = xstrdup(slash ? slash + 1 : s->name);
@@ -131,9 +131,9 @@ static int look(const struct source *s, void *arg)
 	return CTL_YES;
 }
 
-int files_find(const char *directory, const char *namespace, const char *name, char **ret_file, bool *ret_shared)
+int files_find(const char *directory, const char *kind, const char *namespace, const char *name, char **ret_file, bool *ret_shared)
 {
-	struct search f = { .namespace = namespace, .name = name };
+	struct search f = { .kind = kind, .namespace = namespace, .name = name };
 
 	if (access(directory, R_OK | X_OK) < 0)
 		return -errno;

@@ -24,6 +24,6 @@ char *files_directory(const struct args *a);
 /* Whether podd would read it: *.yaml, *.yml, *.json, no dot in front. */
 bool files_name_counts(const char *name);
 
-/* Which file of the directory defines the pod. 0: none; 1: found, its name (freed by the caller) and whether other documents are in it
+/* Which file of the directory defines the object. 0: none; 1: found, its name (freed by the caller) and whether other documents are in it
  * too; -errno: the directory can't be read. */
-int files_find(const char *directory, const char *namespace, const char *name, char **ret_file, bool *ret_shared);
+int files_find(const char *directory, const char *kind, const char *namespace, const char *name, char **ret_file, bool *ret_shared);

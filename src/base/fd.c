@@ -63,7 +63,7 @@ int file_write(int dirfd, const char *path, const char *text)
 
 static int file_write_synced(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return -errno;
@@ -79,6 +79,7 @@ int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t
 
 	if (snprintf(tmp, sizeof(tmp), ".tmp-%s", name) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
+	(void)unlinkat(dirfd, tmp, 0); /* one that was left may be open to others, by its mode or already */
 	int r = file_write_synced(dirfd, tmp, data, n, mode);
 	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
 		r = -errno;

@@ -99,6 +99,39 @@ like "a shared file is refused by name" "$(pod two | podctl apply -f - 2>&1)" 't
 is "with exit code 1" "$(pod two >"$dir/two.yaml"; exit_of podctl apply -f "$dir/two.yaml")" 1
 pod other >"$pods/x.yaml"
 like "a file that holds something else is not overwritten" "$(pod x | podctl apply -f - 2>&1)" 'x.yaml is there already and does not hold pod x'
+rm "$pods"/{x,three}.yaml
+
+# ConfigMaps and Secrets beside pods, all called alike
+config() { printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {key: %s}\n' "$1" "$2"; }
+secret() { printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData: {key: %s}\n' "$1" "$2"; }
+(umask 077; { pod db; echo ---; config db a; echo ---; secret db b; } >"$dir/db.yaml")
+(umask 022; printf old >"$pods/.tmp-db.secret.yaml") # that of a podctl that was killed
+is "what a pod uses is applied before it" "$(umask 022; podctl apply -f "$dir/db.yaml")" "configmap/db created
+secret/db created
+pod/db created"
+is "only root reads a Secret" "$(stat -c '%a %n' "$pods"/db.*)" "644 $pods/db.configmap.yaml
+600 $pods/db.secret.yaml
+644 $pods/db.yaml"
+is "each has its own text" "$(grep -l key "$pods"/db.*; grep -L key "$pods"/db.*)" "$pods/db.configmap.yaml
+$pods/db.secret.yaml
+$pods/db.yaml"
+is "apply again" "$(podctl apply -f "$dir/db.yaml" | grep -c unchanged)" 3
+is "an edited Secret" "$(secret db c | podctl apply -f -; stat -c %a "$pods/db.secret.yaml")" "secret/db configured
+600"
+chmod 600 "$pods/db.yaml"
+is "a file that others could not read stays so" "$(pod db rootfs:/usr | podctl apply -f -; stat -c %a "$pods/db.yaml")" "pod/db configured
+600"
+is "delete means the pod" "$(podctl delete pod db; ls "$pods")" "pod \"db\" deleted
+10-site.yaml
+db.configmap.yaml
+db.secret.yaml
+net_web.yaml"
+is "by file, each kind" "$(podctl delete -f "$dir/db.yaml" 2>/dev/null; ls "$pods")" "configmap \"db\" deleted
+secret \"db\" deleted
+10-site.yaml
+net_web.yaml"
+cp "$dir/three.yaml" "$pods/"
+pod other >"$pods/x.yaml"
 is "no temporary is left" "$(find "$pods" -name '.*' -type f)" ""
 is "no manifest directory" "$("$builddir/bin/podctl" --root "$dir/nowhere" apply -f "$dir/good.yaml" >/dev/null 2>&1; echo $?)" 1
 
