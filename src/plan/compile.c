@@ -416,8 +416,8 @@ static void become(struct compile *c, const struct string_list *argv, enum sessi
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
-	if (kind ==
-	    SESSION_TERMINAL) /* as the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray */
+	/* As the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray. */
+	if (kind == SESSION_TERMINAL)
 		(void)build_op(&c->build, PLAN_TTY);
 	if (c->identity.no_new_privs) {
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);

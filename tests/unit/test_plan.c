@@ -79,6 +79,31 @@ static void print(struct buf *out, const char *title, const struct plan *p)
 	assert_int_equal(plan_print(p->bytes.data, p->bytes.len, out), 0);
 }
 
+/* A copy is confined as a command is: but for what is done at last, their plans are the same. */
+static void compare_copy(const struct pod *pod, const struct container *c, const struct plan_image *image,
+                         const struct plan_context *ctx)
+{
+	static const char *argv[] = { "/path", "name" };
+	struct string_list words = { argv, 2 };
+	const char *reason = NULL, *last[2];
+	struct buf text[2] = { BUF_NULL, BUF_NULL };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct plan p;
+		assert_int_equal(plan_session(pod, c, image, ctx, &words, i ? SESSION_COPY : SESSION_COMMAND, &p, &reason), 0);
+		print(&text[i], "session", &p);
+		plan_deinit(&p);
+		text[i].data[text[i].len - 1] = '\0'; /* the newline */
+		last[i] = strrchr(text[i].data, '\n') + 1;
+	}
+	assert_non_null(strstr(last[0], "exec"));
+	assert_non_null(strstr(last[1], "copy"));
+	assert_int_equal(last[0] - text[0].data, last[1] - text[1].data);
+	assert_memory_equal(text[0].data, text[1].data, (size_t)(last[0] - text[0].data));
+	buf_deinit(&text[0]);
+	buf_deinit(&text[1]);
+}
+
 static void compile_all(const struct pod *pod, struct buf *out)
 {
 	static const char *layers[] = { "upper-layer", "lower-layer" };
@@ -98,9 +123,12 @@ static void compile_all(const struct pod *pod, struct buf *out)
 		print(out, title, &p);
 		plan_deinit(&p);
 		(void)snprintf(title, sizeof(title), "session in %s", c->name);
-		assert_int_equal(plan_session(pod, c, &image, i ? &unified : &hybrid, &command, c->tty ? SESSION_TERMINAL : SESSION_COMMAND, &p, &reason), 0);
+		assert_int_equal(plan_session(pod, c, &image, i ? &unified : &hybrid, &command,
+		                              c->tty ? SESSION_TERMINAL : SESSION_COMMAND, &p, &reason),
+		                 0);
 		print(out, title, &p);
 		plan_deinit(&p);
+		compare_copy(pod, c, &image, i ? &unified : &hybrid);
 	}
 }
 
