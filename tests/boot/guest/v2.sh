@@ -11,6 +11,15 @@ status() { podctl get pods "$1" -o json; }
 leaf() { ls -d /sys/fs/cgroup/podd/*/pod*/members/"$1".* /sys/fs/cgroup/podd/pod*/members/"$1".* 2>/dev/null | tail -n 1; }
 pid_of() { head -n 1 "$(leaf "$1")/cgroup.procs"; }
 
+all() { # CGROUP FILE...: their contents in a line
+	dir=$1; shift
+	for f; do cat "$dir/$f"; done | xargs
+}
+
+mkdir -p /disk /var/lib/podd
+ok "a disk" mount -o loop /files/disk.ext4 /disk
+mount --bind /disk/state /var/lib/podd
+echo 128M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
 is "the guest has cgroup v2 with its controllers" "$(grep -c -w memory /sys/fs/cgroup/cgroup.controllers)" 1
 ok "podd starts" start
 ok "no controller is missing" sh -c '! podctl status | grep -qi controller'
@@ -33,7 +42,10 @@ is "memory.max" "$(cat "$d/memory.max")" 67108864
 is "cpu.max" "$(cat "$d/cpu.max")" "50000 100000"
 is "pids.max" "$(cat "$d/pids.max")" 4096
 is "memory.oom.group" "$(cat "$d/memory.oom.group")" 1
-ok "cpu.weight follows the request" test "$(cat "$d/cpu.weight")" -lt 100
+is "cpu.weight follows the request, by the newer conversion" "$(cat "$d/cpu.weight")" 17
+is "what is asked for is protected, in the pod and above" "$(cat "$d/memory.low" "$d/../memory.low" "$d/../../memory.low" | xargs)" "67108864 67108864 67108864"
+is "a limit on memory is none to be escaped by swap" "$(cat "$d/memory.swap.max")" 0
+is "the seccomp filter is loaded" "$(grep -w Seccomp: "/proc/$(pid_of app)/status" | xargs)" "Seccomp: 2"
 is "the pod's limit is on members, beside the anchor" "$(cat "$d/../memory.max")" 67108864
 ok "the anchor is not in it" test -n "$(cat "$d/../../anchor/cgroup.procs")"
 
@@ -41,6 +53,103 @@ sed 's/500m/250m/; s/64Mi/96Mi/' /etc/pods/limited.yaml | put limited.yaml
 ok "an edited limit is written in place" await 10 "[ \"\$(cat $d/memory.max)\" = 100663296 ]"
 is "cpu.max is new" "$(cat "$d/cpu.max")" "25000 100000"
 rm /etc/pods/limited.yaml
+
+# --- what is v2's alone ---
+put whole.yaml <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: whole, annotations: {podd.dev/swap: limited}}
+spec:
+  terminationGracePeriodSeconds: 0
+  resources: {requests: {cpu: 200m, memory: 48Mi}, limits: {cpu: 300m, memory: 96Mi}}
+  containers:
+  - name: first
+    image: rootfs:/
+    command: [sleep, "100000"]
+    resources: {requests: {memory: 32Mi}}
+  - name: second
+    image: rootfs:/
+    command: [sleep, "100000"]
+Y
+ok "a pod with resources as a whole is ready" podctl wait --for=ready whole --timeout 30s
+d=$(leaf first)
+is "its limits are on members" "$(all "$d/.." memory.max cpu.max)" "100663296 30000 100000"
+is "its requests on the pod" "$(all "$d/../.." memory.low cpu.weight)" "50331648 29"
+is "containers have only their own" "$(all "$d" memory.max cpu.max memory.low) $(cat "$(leaf second)/memory.low")" "max max 100000 33554432 0"
+swap=$(awk '/^MemTotal/ { m = $2 } /^SwapTotal/ { s = $2 } END { printf "%d", 32768 / m * s / 4 }' /proc/meminfo)
+is "podd.dev/swap: swap in proportion to the request, in pages" "$(($(cat "$d/memory.swap.max") / 4096))" "$swap"
+is "... of all of them on the pod" "$(($(cat "$d/../memory.swap.max") / 4096))" "$swap"
+rm /etc/pods/whole.yaml
+
+shrink() { # NAME COMMAND
+	put "$1.yaml" <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: $1
+    image: rootfs:/disk/image
+    command: [/bin/busybox, sh, -c, "$2; busybox touch /filled; exec busybox sleep 100000"]
+    resources: {limits: {memory: 64Mi}}
+Y
+}
+filled() { [ "$(cat "$(leaf "$1")/memory.current")" -gt 41943040 ] && podctl exec "$1" -- busybox stat /filled; }
+shrink cached 'busybox dd if=/dev/zero of=/cache bs=1M count=48; busybox sync'
+shrink held 'busybox dd if=/dev/zero of=/dev/shm/held bs=1M count=48'
+ok "one holds files in its memory, one what can't be given up" await 60 'filled cached && filled held'
+cached=$(pid_of cached) held=$(pid_of held)
+sed 's/64Mi/24Mi/' /etc/pods/cached.yaml | put cached.yaml
+sed 's/64Mi/24Mi/' /etc/pods/held.yaml | put held.yaml
+ok "a limit below what is used takes it back, where that can be done" await 20 '[ "$(cat "$(leaf cached)/memory.max")" = 25165824 ]'
+is "... leaving no other" "$(cat "$(leaf cached)/memory.high")" max
+ok "elsewhere it is told" await 20 'podctl describe pod held | grep -q "uses more memory than its new limit"'
+is "... and the former one holds" "$(all "$(leaf held)" memory.max memory.high)" "67108864 max"
+podctl exec held -- busybox rm /dev/shm/held
+ok "... until it can be done" await 20 '[ "$(cat "$(leaf held)/memory.max")" = 25165824 ]'
+is "nobody was killed" "$(pid_of cached) $(pid_of held)" "$cached $held"
+rm /etc/pods/cached.yaml /etc/pods/held.yaml
+
+# --- user ids of its own, where only disks can be mapped ---
+users() { # NAME IMAGE
+	put "$1.yaml" <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  terminationGracePeriodSeconds: 0
+  hostUsers: false
+  volumes: [{name: e, emptyDir: {}}]
+  containers:
+  - {name: $1, image: "rootfs:$2", command: [/bin/busybox, sleep, "100000"], volumeMounts: [{name: e, mountPath: /e}]}
+Y
+}
+users own /disk/image
+users tmp /
+ok "a pod with user ids of its own is ready" podctl wait --for=ready own --timeout 30s
+like() { echo "$2" | grep -qE "$3" && pass "$1" || { fail "$1"; echo "#   got $2"; }; }
+first=$(awk '{ print $2 }' "/proc/$(pid_of own)/uid_map")
+ok "root inside is nobody outside" test "$first" -ge 1073741824
+is "... which the process is" "$(awk '$1 == "Uid:" { print $2 }' "/proc/$(pid_of own)/status")" "$first"
+is "the image's files are root's inside" "$(podctl exec own -- stat -c %u:%g /etc/passwd)" 0:0
+is "its own, too" "$(podctl exec own -- sh -c 'touch /new /e/new && stat -c %u:%g /new /e/new | xargs' | xargs)" "0:0 0:0"
+is "... the volume's also outside" "$(stat -c %u:%g "$(find /disk/state/pods -name new -path '*e/new')")" 0:0
+ok "an image in memory can't be mapped by this kernel, which is told" await 20 'podctl describe pod tmp | grep -q "its file system can.t, which hostUsers: false needs"'
+rm /etc/pods/own.yaml /etc/pods/tmp.yaml
+
+# --- an image ---
+put image.yaml <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: image}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: image, image: "oci-archive:/files/image.tar:v1", args: [-c, "echo $FROM; exec sleep 100000"]}]
+Y
+ok "an image is imported and runs" podctl wait --for=ready image --timeout 60s
+ok "... as it says" await 10 '[ "$(podctl logs image)" = image ]'
+rm /etc/pods/image.yaml
 
 put hog.yaml <<'Y'
 apiVersion: v1
