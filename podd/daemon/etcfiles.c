@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "plan/words.h"
+#include "plan/resolv.h"
 
 enum { RESOLV_MAX = 64 << 10 };
 
@@ -24,7 +24,7 @@ static int write_file(int dirfd, const char *name, const struct buf *text)
 }
 
 /* A resolver on the host's loopback can't be reached from a pod: systemd-resolved keeps the real ones in a file of its own. */
-static void resolv_conf(const struct pod *p, struct buf *out)
+static void host_resolv_conf(const struct pod *p, struct buf *out)
 {
 	static const char *const files[] = { "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf" };
 
@@ -39,19 +39,38 @@ static void resolv_conf(const struct pod *p, struct buf *out)
 int etcfiles_write(struct sandbox *s, const struct pod *p)
 {
 	_cleanup_buf_ struct buf hostname = BUF_NULL;
-	_cleanup_buf_ struct buf resolv = BUF_NULL;
-	char name[WORDS_HOSTNAME_SIZE];
+	_cleanup_buf_ struct buf host = BUF_NULL, resolv = BUF_NULL;
+	char name[POD_HOSTNAME_SIZE];
 
 	int r = dir_make(s->run_fd, "etc", 0755);
 	if (r < 0)
 		return r;
-	words_hostname(p, name);
+	pod_hostname(p, name);
 	buf_printf(&hostname, "%s\n", p->spec.host_network ? s->daemon->config->node_name : name);
 	r = write_file(s->run_fd, "etc/hostname", &hostname);
 	if (r < 0)
 		return r;
-	resolv_conf(p, &resolv);
+	host_resolv_conf(p, &host);
+	resolv_conf(p, buf_str(&host), &resolv);
 	return write_file(s->run_fd, "etc/resolv.conf", &resolv);
+}
+
+/* Its names, each once; the first one is told as its canonical name (hostname -f). */
+static void host_line(const struct sandbox *s, const struct pod *p, struct buf *out)
+{
+	_cleanup_buf_ struct buf full = BUF_NULL, host = BUF_NULL;
+	const char *name = p->metadata.name;
+	char ip[INET_ADDRSTRLEN];
+
+	(void)inet_ntop(AF_INET, &s->address, ip, sizeof(ip));
+	pod_full_name(p, &full);
+	pod_host_name(p, &host);
+	buf_printf(out, "%s\t%s", ip, buf_str(&full));
+	if (!streq(name, buf_str(&full)))
+		buf_printf(out, " %s", name);
+	if (!streq(buf_str(&host), buf_str(&full)) && !streq(buf_str(&host), name))
+		buf_printf(out, " %s", buf_str(&host));
+	buf_putc(out, '\n');
 }
 
 static void hosts_text(struct daemon *d, const char *ns, struct buf *out)
@@ -64,15 +83,32 @@ static void hosts_text(struct daemon *d, const char *ns, struct buf *out)
 	              "ff02::2\tip6-allrouters\n");
 	list_foreach(s, &d->sandboxes, struct sandbox, link) {
 		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
-		if (!s->networked || !p || !p->pod || !streq(p->pod->metadata.namespace, ns))
-			continue;
-		char ip[INET_ADDRSTRLEN];
-		(void)inet_ntop(AF_INET, &s->address, ip, sizeof(ip));
-		buf_printf(out, "%s\t%s", ip, p->pod->metadata.name);
-		if (p->pod->spec.hostname && !streq(p->pod->spec.hostname, p->pod->metadata.name))
-			buf_printf(out, " %s", p->pod->spec.hostname);
+		if (s->networked && p && p->pod && streq(p->pod->metadata.namespace, ns))
+			host_line(s, p->pod, out);
+	}
+}
+
+/* As the kubelet words it. */
+static void aliases_text(const struct host_alias_list *aliases, struct buf *out)
+{
+	buf_puts(out, "\n# Entries added by HostAliases.\n");
+	for (size_t i = 0; i < aliases->count; i++) {
+		const struct host_alias *alias = &aliases->items[i];
+		buf_puts(out, alias->ip);
+		for (size_t j = 0; j < alias->hostnames.count; j++)
+			buf_printf(out, "\t%s", alias->hostnames.items[j]);
 		buf_putc(out, '\n');
 	}
+}
+
+/* A pod with hostAliases has a file of its own: the namespace's, and its lines. */
+static int write_own_hosts(struct sandbox *s, const struct pod *p, const struct buf *shared)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	buf_puts(&text, buf_str(shared));
+	aliases_text(&p->spec.host_aliases, &text);
+	return write_file(s->run_fd, "etc/hosts", &text);
 }
 
 static int write_hosts(struct daemon *d, const char *ns)
@@ -85,7 +121,14 @@ static int write_hosts(struct daemon *d, const char *ns)
 		return r;
 	hosts_text(d, ns, &text);
 	(void)snprintf(path, sizeof(path), "hosts/%s", ns);
-	return write_file(d->run_fd, path, &text);
+	r = write_file(d->run_fd, path, &text);
+	list_foreach(s, &d->sandboxes, struct sandbox, link) {
+		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
+		if (r == 0 && s->state == SANDBOX_UP && p && p->pod && p->pod->spec.host_aliases.count &&
+		    streq(p->pod->metadata.namespace, ns))
+			r = write_own_hosts(s, p->pod, &text);
+	}
+	return r;
 }
 
 /* Many pods at once change it once: the write waits for the loop's next turn. */
@@ -119,12 +162,17 @@ void etcfiles_hosts_changed(struct daemon *d, const char *ns)
 int etcfiles_open(struct sandbox *s, const struct pod *p, const char *name)
 {
 	char path[80];
-	bool hosts = streq(name, "hosts");
-	int dirfd = hosts ? s->daemon->run_fd : s->run_fd;
+	bool own = p->spec.host_aliases.count > 0, hosts = streq(name, "hosts"), shared = hosts && !own;
+	int dirfd = shared ? s->daemon->run_fd : s->run_fd;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", hosts ? "hosts" : "etc", hosts ? p->metadata.namespace : name);
+	if (hosts && own) { /* the aliases may have been edited */
+		int r = write_hosts(s->daemon, p->metadata.namespace);
+		if (r < 0)
+			return r;
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", shared ? "hosts" : "etc", shared ? p->metadata.namespace : name);
 	int fd = openat(dirfd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && hosts) { /* the first pod of its namespace, before the loop's next turn */
+	if (fd < 0 && errno == ENOENT && shared) { /* the first pod of its namespace, before the loop's next turn */
 		int r = write_hosts(s->daemon, p->metadata.namespace);
 		if (r < 0)
 			return r;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 #include "base/str.h"
+#include "daemon/etcfiles.h"
 #include "daemon/sandbox_internal.h"
 
 /* A request that is not given is the limit's: the manifest floor has filled it in. */
@@ -182,10 +183,13 @@ void sandbox_resize(struct daemon *d, const char *uid)
 		return;
 	write_limits(s, p, &error);
 	sandbox_protect(d);
+	int r = etcfiles_write(s, p->pod);
+	if (r < 0)
+		buf_printf(&error, "%swriting resolv.conf: %s", error.len ? "; " : "", strerror(-r));
 	if (sandbox_set_ports(s, p->pod, &error) < 0)
 		buf_puts(&error, "; the former ones stay until then");
 	if (!error.len)
-		daemon_report(d, uid, NULL, true, "Resized", "the new limits and hostPorts are in force");
+		daemon_report(d, uid, NULL, true, "Resized", "the new limits, hostPorts and name servers are in force");
 	else if (!streq(buf_str(&error), s->resize_error))
 		daemon_report(d, uid, NULL, false, "FailedResize", "%s", buf_str(&error));
 	(void)snprintf(s->resize_error, sizeof(s->resize_error), "%s", buf_str(&error));

@@ -23,7 +23,6 @@
 #include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "plan/sysctl.h"
-#include "plan/words.h"
 
 enum {
 	SANDBOX_BACKLOG = 4,
@@ -174,7 +173,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	_cleanup_close_ int logs_fd = logs_open(s->daemon, p, s->uid, /* make= */ true);
 	_cleanup_free_ char *title = xasprintf("%s/%s", p->metadata.namespace, p->metadata.name);
 	_cleanup_free_ char *socket_path = xasprintf("%s/pods/%s/anchor.sock", s->daemon->run_path, s->uid);
-	char path[sizeof(s->cgroup) + 16], hostname[WORDS_HOSTNAME_SIZE];
+	char path[sizeof(s->cgroup) + 16], hostname[POD_HOSTNAME_SIZE];
 	int pidfd;
 
 	if (logs_fd < 0)
@@ -191,7 +190,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		if (r < 0)
 			return r;
 	}
-	words_hostname(p, hostname);
+	pod_hostname(p, hostname);
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char **sysctls = sysctl_settings(p, a);
 	struct spawn_anchor spawn = {

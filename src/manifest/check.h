@@ -49,7 +49,9 @@ bool check_config_key(const struct value *v, struct arena *a, struct finding *re
 bool check_env_prefix(const struct value *v, struct arena *a, struct finding *ret);
 bool check_header_name(const struct value *v, struct arena *a, struct finding *ret);
 bool check_sysctl_name(const struct value *v, struct arena *a, struct finding *ret);
+bool check_word(const struct value *v, struct arena *a, struct finding *ret); /* no spaces, nothing invisible */
 bool check_search_domain(const struct value *v, struct arena *a, struct finding *ret);
+bool check_host_label(const struct value *v, struct arena *a, struct finding *ret); /* a label, or "" */
 bool check_hostname_override(const struct value *v, struct arena *a, struct finding *ret);
 bool check_csi_driver(const struct value *v, struct arena *a, struct finding *ret);
 bool check_iqn(const struct value *v, struct arena *a, struct finding *ret);

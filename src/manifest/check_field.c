@@ -1,5 +1,6 @@
 /* Checks of single values that fields of many regions of the API share. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include "base/str.h"
 #include "manifest/check.h"
@@ -144,6 +145,15 @@ bool check_sysctl_name(const struct value *v, struct arena *a, struct finding *r
 	}
 }
 
+/* It becomes part of a line of a file. */
+bool check_word(const struct value *v, struct arena *a, struct finding *ret)
+{
+	for (const char *s = v->text; *s; s++)
+		if (!isgraph((unsigned char)*s))
+			return check_invalid(ret, a, v->text, "must have no spaces or invisible characters", NULL);
+	return true;
+}
+
 bool check_search_domain(const struct value *v, struct arena *a, struct finding *ret)
 {
 	const char *s = v->text;
@@ -164,6 +174,11 @@ bool check_search_domain(const struct value *v, struct arena *a, struct finding 
 		p[1] = s[p + 1 - plain] == '_' ? 'a' : '-';
 	return is_dns_subdomain(plain) ||
 	       check_invalid(ret, a, v->text, "must be a domain name of lower case letters, digits, '-' and '.'", NULL);
+}
+
+bool check_host_label(const struct value *v, struct arena *a, struct finding *ret)
+{
+	return !*v->text || check_label_name(v, a, ret);
 }
 
 bool check_hostname_override(const struct value *v, struct arena *a, struct finding *ret)

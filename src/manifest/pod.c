@@ -1,5 +1,7 @@
 #include "manifest/pod.h"
+#include <ctype.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/str.h"
@@ -209,4 +211,38 @@ int signal_number(const char *name)
 		if (streq0(sigabbrev_np(i), s))
 			return i;
 	return SIGTERM;
+}
+
+/* hostname is a label; a pod's name may be longer than the 63 bytes of one, and is cut as the kubelet cuts it. */
+void pod_host_name(const struct pod *p, struct buf *out)
+{
+	enum { LABEL_MAX = 63 };
+	const struct pod_spec *s = &p->spec;
+	const char *name = s->hostname && *s->hostname ? s->hostname : p->metadata.name;
+	size_t n = strnlen(name, LABEL_MAX);
+
+	while (n > 0 && !isalnum((unsigned char)name[n - 1])) /* what the cut left at the end */
+		n--;
+	if (s->hostname_override)
+		buf_puts(out, s->hostname_override);
+	else
+		buf_append(out, name, n);
+}
+
+void pod_full_name(const struct pod *p, struct buf *out)
+{
+	pod_host_name(p, out);
+	if (p->spec.subdomain && *p->spec.subdomain && !p->spec.hostname_override)
+		buf_printf(out, ".%s.%s.svc.cluster.local", p->spec.subdomain, p->metadata.namespace);
+}
+
+void pod_hostname(const struct pod *p, char ret[static POD_HOSTNAME_SIZE])
+{
+	_cleanup_buf_ struct buf name = BUF_NULL;
+
+	if (p->spec.hostname_is_full)
+		pod_full_name(p, &name);
+	else
+		pod_host_name(p, &name);
+	(void)snprintf(ret, POD_HOSTNAME_SIZE, "%s", buf_str(&name));
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/sha256.h"
 
 /* An exact resource.Quantity, in nano units ("1" is 1000000000); rounded up, away from zero, as Kubernetes does. */
@@ -365,6 +366,21 @@ struct volume_list {
 	size_t count;
 };
 
+struct host_alias { /* a line of /etc/hosts */
+	const char *ip;
+	struct string_list hostnames;
+};
+
+struct host_alias_list {
+	struct host_alias *items;
+	size_t count;
+};
+
+struct dns_config {
+	struct string_list nameservers, searches;
+	struct label_list options; /* the value NULL or "": it has none */
+};
+
 struct pod_metadata {
 	const char *name, *namespace, *uid; /* uid NULL: podd chooses one */
 	struct label_list labels, annotations;
@@ -376,7 +392,13 @@ struct pod_spec {
 	enum restart_policy restart_policy;
 	int64_t grace_seconds;
 	int64_t active_deadline_seconds; /* 0: none */
-	const char *hostname;            /* NULL: the pod's name */
+	const char *hostname;            /* NULL or "": the pod's name */
+	const char *subdomain;           /* NULL or "": no full name */
+	const char *hostname_override;   /* NULL, or instead of all that */
+	bool hostname_is_full;
+	const char *dns_policy; /* NULL: ClusterFirst, which is Default where there is no cluster */
+	struct dns_config dns_config;
+	struct host_alias_list host_aliases;
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 	enum tristate host_users; /* false: a user namespace of its own */
 	struct pod_security security;
@@ -443,3 +465,10 @@ bool pod_is_sidecar(const struct pod *p, const struct container *c);
 int signal_number(const char *name); /* of a legal stopSignal */
 const struct volume *pod_volume(const struct pod *p, const char *name);
 bool volume_is_files(const struct volume *v); /* podd makes its files: configMap, secret, downwardAPI, projected */
+
+/* The pod's names: "host.subdomain.namespace.svc.cluster.local", or the host name where there is no subdomain; and what the kernel is
+ * told, which takes 64 bytes. */
+enum { POD_HOSTNAME_SIZE = 65 };
+void pod_host_name(const struct pod *p, struct buf *out);
+void pod_full_name(const struct pod *p, struct buf *out);
+void pod_hostname(const struct pod *p, char ret[static POD_HOSTNAME_SIZE]);

@@ -45,6 +45,7 @@ void rule_fc(struct decoder *d, const struct node *n);
 
 /* rules_pod.c */
 void rule_spec(struct decoder *d, const struct node *n);
+void rule_dns_policy(struct decoder *d, const struct node *n);
 void rule_dns_config(struct decoder *d, const struct node *n);
 void rule_pod_claim(struct decoder *d, const struct node *n);
 void rule_pod_resources(struct decoder *d, const struct node *n);

@@ -23,6 +23,14 @@ void rule_dns_config(struct decoder *d, const struct node *n)
 		          SEARCHES_SIZE_MAX);
 }
 
+void rule_dns_policy(struct decoder *d, const struct node *n)
+{
+	const char *text = node_text(n);
+
+	if (text && str_after(text, "ClusterFirst"))
+		decoder_find(d, SEVERITY_NOTICE, n, NULL, "there is no cluster: name servers are the host's, as with Default");
+}
+
 void rule_pod_claim(struct decoder *d, const struct node *n)
 {
 	static const char *const members[] = { "resourceClaimName", "resourceClaimTemplateName", NULL };

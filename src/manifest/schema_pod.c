@@ -48,23 +48,26 @@ static const struct field os_fields[] = {
 static const struct schema schema_os = SCHEMA("PodOS", os_fields, 0);
 
 static const struct field host_alias_fields[] = {
-	PLANNED("ip", STRING, MUST, RECREATE, "The address.", .required = true, .check = check_ip),
-	PLANNED("hostnames", STRINGS, MUST, RECREATE, "Names of the address.", .check = check_subdomain_name),
+	BUILT("ip", STRING, MUST, host_alias, ip, RESTART, "The address.", .required = true, .check = check_ip),
+	BUILT("hostnames", STRINGS, MUST, host_alias, hostnames, RESTART, "Names of the address.", .check = check_subdomain_name),
 };
-static const struct schema schema_host_alias = SCHEMA("HostAlias", host_alias_fields, 0);
+static const struct schema schema_host_alias = SCHEMA("HostAlias", host_alias_fields, sizeof(struct host_alias));
 
 static const struct field dns_option_fields[] = {
-	PLANNED("name", STRING, MUST, RECREATE, "Name of the option.", .required = true),
-	PLANNED("value", STRING, MUST, RECREATE, "Its value, if it has one."),
+	BUILT("name", STRING, MUST, label, name, RESIZE, "Name of the option.", .required = true, .check = check_word),
+	BUILT("value", STRING, MUST, label, value, RESIZE, "Its value, if it has one.", .check = check_word),
 };
-static const struct schema schema_dns_option = SCHEMA("PodDNSConfigOption", dns_option_fields, 0);
+static const struct schema schema_dns_option = SCHEMA("PodDNSConfigOption", dns_option_fields, sizeof(struct label));
 
 static const struct field dns_config_fields[] = {
-	PLANNED("nameservers", STRINGS, MUST, RECREATE, "Addresses of name servers, three at most.", .check = check_ip),
-	PLANNED("searches", STRINGS, MUST, RECREATE, "Domains that short names are looked up in.", .check = check_search_domain),
-	PLANNED("options", OBJECTS, MUST, RECREATE, "Options of the resolver.", .object = &schema_dns_option),
+	BUILT("nameservers", STRINGS, MUST, dns_config, nameservers, RESIZE, "Addresses of name servers, three at most.",
+	      .check = check_ip),
+	BUILT("searches", STRINGS, MUST, dns_config, searches, RESIZE, "Domains that short names are looked up in.",
+	      .check = check_search_domain),
+	BUILT("options", OBJECTS, MUST, dns_config, options, RESIZE, "Options of the resolver.", .object = &schema_dns_option),
 };
-static const struct schema schema_dns_config = SCHEMA("PodDNSConfig", dns_config_fields, 0, .rule = rule_dns_config);
+static const struct schema schema_dns_config =
+	SCHEMA("PodDNSConfig", dns_config_fields, sizeof(struct dns_config), .rule = rule_dns_config);
 
 static const struct field readiness_gate_fields[] = {
 	PLANNED("conditionType", STRING, LATER, UPDATE, "Name of the condition.", .required = true, .check = check_qualified_text),
@@ -111,9 +114,9 @@ static const struct field spec_fields[] = {
 	      "Time between the stop signal and the kill.", .fallback = "30", .check = check_grace),
 	BUILT("activeDeadlineSeconds", INT64, SHOULD, pod_spec, active_deadline_seconds, UPDATE, "Ends the pod after this time.",
 	      .check = check_positive_int32),
-	PLANNED("dnsPolicy", STRING, MUST, RECREATE, "Where name servers come from; the host's, since there is no cluster.",
-	        .neutral = "Default|ClusterFirst|ClusterFirstWithHostNet",
-	        .choices = "ClusterFirstWithHostNet|ClusterFirst|Default|None", .hint = HINT_LATER),
+	BUILT("dnsPolicy", STRING, MUST, pod_spec, dns_policy, RESIZE,
+	      "Where name servers come from: from the host, since there is no cluster, or with None from dnsConfig alone.",
+	      .choices = "ClusterFirstWithHostNet|ClusterFirst|Default|None", .rule = rule_dns_policy),
 	PLANNED("nodeSelector", MAP, SHOULD, UPDATE, "Labels of the machines the pod is for.", .rule = rule_labels,
 	        .hint = HINT_LATER),
 	NO_OP("serviceAccountName", STRING, "Identity at the API; no token is mounted.", .check = check_subdomain_name),
@@ -130,19 +133,19 @@ static const struct field spec_fields[] = {
 	PLANNED("imagePullSecrets", OBJECTS, SHOULD, UPDATE, "Credentials of registries.", .object = &schema_object_reference,
 	        .hint = "leave it out: a rootfs: image is never pulled"),
 	BUILT("hostname", STRING, MUST, pod_spec, hostname, RECREATE, "Host name inside the pod; the pod's name by default.",
-	      .check = check_label_name),
-	PLANNED("subdomain", STRING, SHOULD, RECREATE, "Second part of the full host name.", .neutral = "",
-	        .check = check_label_name, .hint = HINT_LATER),
+	      .check = check_host_label),
+	BUILT("subdomain", STRING, SHOULD, pod_spec, subdomain, RECREATE,
+	      "Second part of the full name, host.subdomain.namespace.svc.cluster.local.", .check = check_host_label),
 	NO_OP("affinity", OBJECT, "Choice of the machine.", .object = &schema_affinity),
 	NO_OP("schedulerName", STRING, "Who chooses the machine.", .check = check_subdomain_name),
 	NO_OP("tolerations", OBJECTS, "Taints of machines to put up with.", .object = &schema_toleration),
-	PLANNED("hostAliases", OBJECTS, MUST, RECREATE, "Further lines of /etc/hosts.", .object = &schema_host_alias,
-	        .hint = HINT_LATER),
+	BUILT("hostAliases", OBJECTS, MUST, pod_spec, host_aliases, RESTART, "Further lines of /etc/hosts.",
+	      .object = &schema_host_alias),
 	PLANNED("priorityClassName", STRING, SHOULD, UPDATE, "Rank by name.", .neutral = "", .check = check_subdomain_name,
 	        .hint = HINT_LATER),
 	PLANNED("priority", INT32, SHOULD, UPDATE, "Rank among pods.", .neutral = "0", .hint = HINT_LATER),
-	PLANNED("dnsConfig", OBJECT, MUST, RECREATE, "Name servers and search list.", .object = &schema_dns_config,
-	        .hint = "the pod gets the host's resolv.conf"),
+	BUILT("dnsConfig", OBJECT, MUST, pod_spec, dns_config, NONE, "Further name servers, search domains and options.",
+	      .object = &schema_dns_config),
 	PLANNED("readinessGates", OBJECTS, LATER, UPDATE, "Further conditions for being ready.", .object = &schema_readiness_gate,
 	        .hint = HINT_LATER),
 	PLANNED("runtimeClassName", STRING, SHOULD, RECREATE, "Which runtime runs the pod.", .neutral = "",
@@ -152,8 +155,7 @@ static const struct field spec_fields[] = {
 	NO_OP("overhead", QUANTITY_MAP, "Resources of the sandbox itself.", .object = &schema_resource_list),
 	NO_OP("topologySpreadConstraints", OBJECTS, "Spread over machines.", .object = &schema_topology_spread,
 	      .rule = rule_topology_spreads),
-	PLANNED("setHostnameAsFQDN", BOOL, SHOULD, RECREATE, "Uses the full name as the host name.", .neutral = "false",
-	        .hint = HINT_LATER),
+	BUILT("setHostnameAsFQDN", BOOL, SHOULD, pod_spec, hostname_is_full, RECREATE, "Uses the full name as the host name."),
 	READ_ELSEWHERE("os", OBJECT, MUST, "The operating system the pod is for.", .object = &schema_os),
 	BUILT("hostUsers", TRISTATE, SHOULD, pod_spec, host_users, RECREATE,
 	      "false: user ids of its own; root inside is nobody outside."),
@@ -163,8 +165,8 @@ static const struct field spec_fields[] = {
 	      .rule = rule_unique_names, .hint = HINT_DEVICE),
 	BUILT("resources", OBJECT, MUST, pod_spec, resources, NONE, "Limits of all containers together.",
 	      .object = &schema_resources, .rule = rule_pod_resources),
-	PLANNED("hostnameOverride", STRING, SHOULD, RECREATE, "A host name of any form.", .check = check_hostname_override,
-	        .hint = "use hostname"),
+	BUILT("hostnameOverride", STRING, SHOULD, pod_spec, hostname_override, RECREATE,
+	      "A host name of any form, instead of hostname and subdomain.", .check = check_hostname_override),
 	NO_OP("schedulingGroup", OBJECT, "Pods that are placed together.", .object = &schema_scheduling_group),
 	NO_OP("evictionResponders", OBJECTS, "Who answers evictions.", .object = &schema_eviction_responder),
 };

@@ -229,6 +229,21 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 	}
 }
 
+/* The kubelet finds it when it starts the pod; here it is told at once. */
+static void validate_names(struct decoder *d, const struct pod *p)
+{
+	_cleanup_buf_ struct buf name = BUF_NULL;
+
+	if (!p->spec.hostname_is_full || !p->metadata.name)
+		return;
+	pod_full_name(p, &name);
+	if (name.len >= POD_HOSTNAME_SIZE)
+		find_in(d, SEVERITY_ERROR, "setHostnameAsFQDN", at(d, &p->spec.hostname_is_full), "use shorter names",
+		        "Invalid value: true: the full name \"%s\" is too long (%d characters is the max, %zu characters "
+		        "requested)",
+		        name.data, POD_HOSTNAME_SIZE - 1, name.len);
+}
+
 void validate_spec(struct decoder *d, const struct pod *p)
 {
 	const struct pod_spec *s = &p->spec;
@@ -240,6 +255,7 @@ void validate_spec(struct decoder *d, const struct pod *p)
 		validate_containers(d, p, "initContainers", &s->init_containers);
 		validate_containers(d, p, "containers", &s->containers);
 	}
+	validate_names(d, p);
 	if (s->host_pid && s->share_process_namespace)
 		find_in(d, SEVERITY_ERROR, "shareProcessNamespace", at(d, &s->share_process_namespace), "remove one of the two",
 		        "Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");

@@ -80,10 +80,10 @@ void words_environment(struct arena *a, const struct pod *pod, const struct imag
                        const char *home, bool tty, struct string_list *ret)
 {
 	enum { DEFAULTS = 4 };
-	char hostname[WORDS_HOSTNAME_SIZE];
+	char hostname[POD_HOSTNAME_SIZE];
 	struct string_list env = { .items = arena_new_array(a, const char *, DEFAULTS + image->env.count + own->count) };
 
-	words_hostname(pod, hostname);
+	pod_hostname(pod, hostname);
 	set(a, &env, "PATH", 4, default_path);
 	if (!pod->spec.host_network) /* else the host's name, which a plan does not know */
 		set(a, &env, "HOSTNAME", 8, hostname);
@@ -98,15 +98,4 @@ void words_environment(struct arena *a, const struct pod *pod, const struct imag
 	for (size_t i = 0; i < own->count; i++)
 		set(a, &env, own->items[i].name, strlen(own->items[i].name), own->items[i].value);
 	*ret = env;
-}
-
-void words_hostname(const struct pod *pod, char ret[static WORDS_HOSTNAME_SIZE])
-{
-	const char *name = pod->spec.hostname ? pod->spec.hostname : pod->metadata.name;
-	size_t n = strnlen(name, WORDS_HOSTNAME_SIZE - 1);
-
-	while (n > 0 && !isalnum((unsigned char)name[n - 1])) /* what the cut left at the end */
-		n--;
-	memcpy(ret, name, n);
-	ret[n] = '\0';
 }

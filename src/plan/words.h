@@ -10,7 +10,3 @@ int words_argv(struct arena *a, const struct container *c, const struct image_co
  * the earlier. */
 void words_environment(struct arena *a, const struct pod *pod, const struct image_config *image, const struct label_list *own,
                        const char *home, bool tty, struct string_list *ret);
-
-/* The pod's hostname as the kernel takes it: at most 63 characters of it. */
-enum { WORDS_HOSTNAME_SIZE = 64 };
-void words_hostname(const struct pod *pod, char ret[static WORDS_HOSTNAME_SIZE]);
