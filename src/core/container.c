@@ -205,7 +205,11 @@ void container_tick(struct core *c, struct core_pod *p, struct core_container *k
 		break;
 	case CONTAINER_STATE_STOPPING:
 		if (!k->signalled && !k->killed) { /* whom it waited for is being killed now, or its hook takes too long */
-			send_signal(c, p, k, late_deadline(c, k));
+			int64_t patience = order_patience(p, k);
+			if (patience > c->boot) /* it began to stop before the pod did */
+				k->deadline = patience;
+			else
+				send_signal(c, p, k, late_deadline(c, k));
 			break;
 		}
 		escalate(c, p, k);

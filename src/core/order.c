@@ -58,17 +58,31 @@ static bool may_start(const struct core_pod *p, const struct core_container *k)
 	return true;
 }
 
+/* Must `o` have ended before `k` may? */
+static bool outlives(const struct core_container *k, const struct core_container *o)
+{
+	return container_alive(o) && (o->role != CONTAINER_ROLE_SIDECAR || o > k);
+}
+
 /* Whose turn is it to stop? */
 bool order_may_stop(const struct core_pod *p, const struct core_container *k)
 {
 	if (k->role != CONTAINER_ROLE_SIDECAR || !order_ends(p))
 		return true;
-	for (size_t i = 0; i < p->container_count; i++) {
-		const struct core_container *o = &p->containers[i];
-		if (container_alive(o) && (o->role != CONTAINER_ROLE_SIDECAR || o > k))
+	for (size_t i = 0; i < p->container_count; i++)
+		if (outlives(k, &p->containers[i]))
 			return false;
-	}
 	return true;
+}
+
+int64_t order_patience(const struct core_pod *p, const struct core_container *k)
+{
+	int64_t last = 0;
+
+	for (size_t i = 0; i < p->container_count && !order_may_stop(p, k); i++)
+		if (outlives(k, &p->containers[i]) && !p->containers[i].killed)
+			last = MAX(last, p->containers[i].deadline);
+	return last;
 }
 
 static void advance(struct core *c, struct core_pod *p, struct core_container *k, bool ends)

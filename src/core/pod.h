@@ -42,6 +42,7 @@ bool order_is_over(const struct core_pod *p);     /* nothing but sidecars is lef
 bool order_ends(const struct core_pod *p);        /* all that runs is to end */
 bool order_initialized(const struct core_pod *p); /* the members may run */
 bool order_may_stop(const struct core_pod *p, const struct core_container *k);
+int64_t order_patience(const struct core_pod *p, const struct core_container *k); /* when those it waits for must have ended */
 void order_advance(struct core *c, struct core_pod *p); /* starts and stops those whose turn it is */
 
 /* wish.c */
