@@ -16,6 +16,7 @@
  *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
  *   leases.c    addresses of pods
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
+ *   hook.c      hooks; probe.c: probes; httpget.c: connections and requests to pods
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
  */
 #pragma once

@@ -5,6 +5,7 @@
 #include "daemon/hook.h"
 #include "daemon/launch.h"
 #include "daemon/leases.h"
+#include "daemon/probe.h"
 #include "daemon/sandbox.h"
 #include "daemon/volumes.h"
 
@@ -53,6 +54,9 @@ void effect_run(struct daemon *d, const struct effect *e)
 		break;
 	case EFFECT_HOOK:
 		hook_run(d, &e->id, e->hook);
+		break;
+	case EFFECT_PROBE:
+		probe_make(d, &e->id, e->probe);
 		break;
 	case EFFECT_SIGNAL:
 		launch_signal(d, &e->id, e->signal);

@@ -73,6 +73,9 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->launch_void = n->launch_void;
 	k->passed = n->passed;
 	k->hooked = n->hooked;
+	k->started = n->started;
+	k->ready = n->ready;
+	k->condemned = n->condemned;
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
@@ -129,8 +132,8 @@ static void restore_start(struct core *c, struct core_container *k, const struct
 	k->number = s->number;
 	k->launched = true;
 	k->launch_void = false;
-	bool hook = k->spec && k->spec->lifecycle.post_start.set;
-	k->passed = k->passed || (k->role == CONTAINER_ROLE_SIDECAR && !s->launch_failed && !hook);
+	bool gate = k->spec && (k->spec->lifecycle.post_start.set || probe_wanted(k, PROBE_STARTUP));
+	k->passed = k->passed || (k->role == CONTAINER_ROLE_SIDECAR && !s->launch_failed && !gate);
 	k->pid = s->pid;
 	k->started_wall = s->started_wall;
 	/* Boot time of the launch by the note; the snapshot has only wall time, which may have been set since. */

@@ -30,6 +30,8 @@ static enum again by_pod(enum restart_policy policy, bool failed)
 /* The container's rules, else its own policy, else the pod's. An init container that has succeeded is not asked about. */
 enum again backoff_again(const struct core_pod *p, const struct core_container *k, const struct exit_info *exit)
 {
+	bool failed = exit->code != 0 || k->condemned;
+
 	if (p->overdue || (k->role == CONTAINER_ROLE_INIT && k->passed))
 		return AGAIN_NO;
 	for (size_t i = 0; i < k->spec->restart_rules.count; i++) {
@@ -41,14 +43,14 @@ enum again backoff_again(const struct core_pod *p, const struct core_container *
 	case CONTAINER_RESTART_ALWAYS:
 		return AGAIN_YES;
 	case CONTAINER_RESTART_ON_FAILURE:
-		return exit->code != 0 ? AGAIN_YES : AGAIN_NO;
+		return failed ? AGAIN_YES : AGAIN_NO;
 	case CONTAINER_RESTART_NEVER:
 		return AGAIN_NO;
 	case CONTAINER_RESTART_AS_POD:
 	case CONTAINER_RESTART_MAX:
 		break;
 	}
-	return by_pod(p->pod->spec.restart_policy, exit->code != 0);
+	return by_pod(p->pod->spec.restart_policy, failed);
 }
 
 int64_t backoff_next(const struct backoff_config *b, int64_t ran, int64_t *backoff)

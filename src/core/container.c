@@ -83,6 +83,7 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 	k->number = k->next_number++;
 	k->launched = true;
 	k->launch_void = k->restart_wanted = k->hooked = k->hooking = k->signalled = k->killed = k->stuck = k->resize_due = false;
+	k->started = k->ready = k->condemned = false;
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;
@@ -145,9 +146,26 @@ void container_abort(struct core *c, struct core_pod *p, struct core_container *
 	effect_container(c, p, EFFECT_ABORT, k->name, k->number);
 }
 
+static int64_t grace_ns(int64_t seconds)
+{
+	return MIN(seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
+}
+
+void container_condemn(struct core *c, struct core_pod *p, struct core_container *k, const char *probe, int64_t grace_seconds)
+{
+	static const struct exit_info failed = { .code = 1 };
+	bool again = backoff_again(p, k, &failed) != AGAIN_NO;
+
+	k->condemned = true;
+	begin_stop(c, p, k, c->boot + grace_ns(grace_seconds));
+	effect_report(c, p, k, true, "Killing", "Container %s failed %s probe%s", k->name, probe,
+	              again ? ", will be restarted" : "");
+	core_touch(c, p);
+}
+
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k)
 {
-	int64_t grace = p->restart_all ? 0 : MIN(p->grace_seconds, GRACE_SECONDS_MAX) * NS_PER_SEC;
+	int64_t grace = p->restart_all ? 0 : grace_ns(p->grace_seconds);
 
 	switch (k->state) {
 	case CONTAINER_STATE_BACKOFF:
@@ -197,6 +215,7 @@ static void escalate(struct core *c, struct core_pod *p, struct core_container *
 void container_tick(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	hook_tick(c, p, k);
+	probe_tick(c, p, k);
 	if (!k->deadline || k->deadline > c->boot)
 		return;
 	switch (k->state) {
@@ -367,9 +386,18 @@ void container_lost(struct core *c, struct core_pod *p, struct core_container *k
 void container_hooked(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	k->hooked = true;
-	k->passed = k->passed || k->role == CONTAINER_ROLE_SIDECAR;
 	if (k->spec && k->spec->lifecycle.post_start.set)
 		effect_note(c, p);
+	if (!probe_wanted(k, PROBE_STARTUP))
+		container_begun(c, p, k);
+	core_touch(c, p);
+}
+
+void container_begun(struct core *c, struct core_pod *p, struct core_container *k)
+{
+	k->started = true;
+	k->ready = !probe_wanted(k, PROBE_READINESS);
+	k->passed = k->passed || k->role == CONTAINER_ROLE_SIDECAR;
 	core_touch(c, p);
 }
 
@@ -419,7 +447,9 @@ static void late(struct core *c, struct core_pod *p, struct core_container *k, c
 
 void container_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e)
 {
-	if (e->type == EVENT_HOOKED && (e->id.number != k->number || !container_alive(k)))
+	bool answer = e->type == EVENT_HOOKED || e->type == EVENT_PROBED; /* of what ended with its start */
+
+	if (answer && (e->id.number != k->number || !container_alive(k)))
 		return;
 	if ((e->id.number != k->number && !PLANTED_BUG(4)) || !container_alive(k)) {
 		late(c, p, k, e);
@@ -427,6 +457,8 @@ void container_event(struct core *c, struct core_pod *p, struct core_container *
 	}
 	if (e->type == EVENT_HOOKED)
 		hook_event(c, p, k, e);
+	else if (e->type == EVENT_PROBED)
+		probe_event(c, p, k, e);
 	else if (e->type == EVENT_EXITED)
 		container_exited(c, p, k, &e->exit);
 	else if (e->type == EVENT_STARTED && k->state == CONTAINER_STATE_STARTING)

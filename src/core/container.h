@@ -46,6 +46,19 @@ void hook_event(struct core *c, struct core_pod *p, struct core_container *k, co
 void hook_tick(struct core *c, struct core_pod *p, struct core_container *k);
 void container_hooked(struct core *c, struct core_pod *p, struct core_container *k); /* its postStart hook has succeeded */
 
+void container_begun(struct core *c, struct core_pod *p, struct core_container *k); /* its startup probe has succeeded, too */
+/* A probe has found that it must end: as any other end, but a failure whatever its exit code is. */
+void container_condemn(struct core *c, struct core_pod *p, struct core_container *k, const char *probe, int64_t grace_seconds);
+
+/* probe.c */
+bool probe_wanted(const struct core_container *k, enum probe_kind kind); /* by its manifest */
+/* After each step: first what need not be asked, then what is to be asked when. */
+void probe_skip(struct core *c, struct core_pod *p, struct core_container *k);
+void probe_arm(struct core *c, struct core_container *k);
+void probe_tick(struct core *c, struct core_pod *p, struct core_container *k);
+void probe_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e);
+int64_t probe_deadline(const struct core_container *k); /* 0: none */
+
 /* Its sandbox is lost, or it could not be killed before the sandbox was: nobody will tell how it ended. */
 void container_lost(struct core *c, struct core_pod *p, struct core_container *k);
 

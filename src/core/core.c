@@ -86,6 +86,16 @@ static void tick(struct core *c)
 		pod_tick(c, p);
 }
 
+void core_timed(struct core *c, struct core_pod *p)
+{
+	bool due = pod_deadline(p) != 0;
+
+	if (due && list_empty(&p->timed))
+		list_append(&c->timed, &p->timed);
+	else if (!due)
+		list_remove(&p->timed);
+}
+
 /* A pod may be touched again while it is settled; what settling does is monotonous, so this ends. */
 static void settle(struct core *c)
 {
@@ -97,11 +107,7 @@ static void settle(struct core *c)
 		if (p->state != before)
 			continue;
 		list_remove(&p->touched);
-		bool due = pod_deadline(p) != 0;
-		if (due && list_empty(&p->timed))
-			list_append(&c->timed, &p->timed);
-		else if (!due)
-			list_remove(&p->timed);
+		core_timed(c, p);
 		if (c->go)
 			effect_pod(c, p, EFFECT_CHANGED);
 	}

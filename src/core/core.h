@@ -49,6 +49,7 @@ enum event_type {
 	EVENT_START_FAILED,   /* `id`, `reason`, `message`: no process was left behind */
 	EVENT_EXITED,         /* `id`, `exit` */
 	EVENT_HOOKED,         /* `id`, `hook`: it is over; `message`: why it failed, "" if it did not */
+	EVENT_PROBED,         /* `id`, `probe`, `result`, `message`: what it found, if it failed */
 	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec */
@@ -59,6 +60,16 @@ enum event_type {
 /* Of a container's lifecycle. */
 enum hook_kind { HOOK_POST_START, HOOK_PRE_STOP, HOOK_MAX };
 const char *hook_name(enum hook_kind h);
+
+enum probe_kind { PROBE_STARTUP, PROBE_READINESS, PROBE_LIVENESS, PROBE_MAX };
+const char *probe_name(enum probe_kind k);
+
+enum probe_result {
+	PROBE_SUCCESS,
+	PROBE_FAILURE,
+	PROBE_UNKNOWN, /* it could not be made: counts as neither */
+	PROBE_RESULT_MAX,
+};
 
 struct exit_info {
 	int code;     /* 0..255; 128 + signal for a signal */
@@ -94,7 +105,9 @@ struct event {
 	enum event_type type;
 	int64_t boot, wall; /* now, ns */
 	struct start_id id;
-	enum hook_kind hook; /* HOOKED */
+	enum hook_kind hook;   /* HOOKED */
+	enum probe_kind probe; /* PROBED */
+	enum probe_result result;
 	union {
 		struct pod *pod;             /* POD_SET */
 		struct sandbox_info sandbox; /* SANDBOX_READY */
@@ -114,6 +127,7 @@ enum effect_type {
 	EFFECT_LAUNCH,          /* start `id` -> STARTED or START_FAILED, later EXITED */
 	EFFECT_ABORT,  /* the start of `id` is not wanted any more: if it still waits for its image -> START_FAILED; else nothing */
 	EFFECT_HOOK,   /* run the command `hook` of `id` -> HOOKED; it ends with the container */
+	EFFECT_PROBE,  /* make the probe `probe` of `id` once, within its timeout -> PROBED; late answers do no harm */
 	EFFECT_SIGNAL, /* `signal` to `id`'s first process; 0: what its image says, else SIGTERM */
 	EFFECT_KILL,   /* cgroup.kill of `id` -> EXITED */
 	EFFECT_ACK,    /* the exit of `id` is in the note: the anchor may forget it, its layer and cgroup may go */
@@ -130,6 +144,7 @@ struct effect {
 	struct start_id id;
 	int signal;
 	enum hook_kind hook;
+	enum probe_kind probe;
 	bool normal; /* REPORT: Normal or Warning */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE];
 };
@@ -185,6 +200,14 @@ struct termination {
 	char message[MESSAGE_SIZE];
 };
 
+/* One probe of one start, see core/probe.c. */
+struct core_probe {
+	int64_t due, begun; /* boot ns; due 0: none is due */
+	bool running;
+	enum probe_result last;
+	int32_t run; /* results like the last one, in a row */
+};
+
 struct core_container {
 	char name[CONTAINER_NAME_SIZE];
 	const struct container *spec; /* NULL: an edit took it out of the manifest, it is on its way out */
@@ -212,8 +235,12 @@ struct core_container {
 	bool hooked;           /* its postStart hook has succeeded, or it has none */
 	bool hooking;          /* a hook runs: postStart while RUNNING, preStop while STOPPING */
 	int64_t hook_deadline; /* boot ns: the end of one that sleeps; 0: none */
-	bool signalled;        /* the stop signal was sent: a sidecar waits for its turn */
-	bool killed, stuck;    /* SIGKILL was sent; was reported as of no effect */
+	bool started;          /* and its startup probe has succeeded, or it has none */
+	bool ready;            /* and so says its readiness probe, or it has none */
+	bool condemned;        /* a probe's failure stops it, or has stopped it: it has failed, whatever its exit code */
+	struct core_probe probes[PROBE_MAX];
+	bool signalled;     /* the stop signal was sent: a sidecar waits for its turn */
+	bool killed, stuck; /* SIGKILL was sent; was reported as of no effect */
 };
 
 /* What a running sandbox was made from, and what the manifest wants. */

@@ -18,6 +18,7 @@ static struct effect *push(struct core *c, const struct core_pod *p, enum effect
 	f->id.number = 0;
 	f->signal = 0;
 	f->hook = HOOK_MAX;
+	f->probe = PROBE_MAX;
 	f->normal = false;
 	f->reason[0] = f->message[0] = '\0';
 	return f;
@@ -54,6 +55,12 @@ void effect_hook(struct core *c, struct core_pod *p, const struct core_container
 {
 	effect_container(c, p, EFFECT_HOOK, k->name, k->number);
 	c->effects[c->effect_count - 1].hook = h;
+}
+
+void effect_probe(struct core *c, struct core_pod *p, const struct core_container *k, enum probe_kind kind)
+{
+	effect_container(c, p, EFFECT_PROBE, k->name, k->number);
+	c->effects[c->effect_count - 1].probe = kind;
 }
 
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,

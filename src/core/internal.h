@@ -48,12 +48,15 @@ void effect_pod(struct core *c, struct core_pod *p, enum effect_type type);
 void effect_container(struct core *c, struct core_pod *p, enum effect_type type, const char *container, uint32_t number);
 void effect_signal(struct core *c, struct core_pod *p, const struct core_container *k, int signal);
 void effect_hook(struct core *c, struct core_pod *p, const struct core_container *k, enum hook_kind h);
+void effect_probe(struct core *c, struct core_pod *p, const struct core_container *k, enum probe_kind kind);
 void effect_note(struct core *c, struct core_pod *p); /* unless this step has one for the pod */
 void effect_report(struct core *c, struct core_pod *p, const struct core_container *k, bool normal, const char *reason,
                    const char *fmt, ...) _printf_(6, 7);
 
 /* The pod's status changed: settle it at the end of the step and tell. */
 void core_touch(struct core *c, struct core_pod *p);
+/* Only a deadline of it has changed: nothing that anybody sees. */
+void core_timed(struct core *c, struct core_pod *p);
 
 /* The event can't happen in this state: a fault of podd, of which nobody should suffer more than a line in the events. */
 void core_impossible(struct core *c, struct core_pod *p, const struct core_container *k, enum event_type t);

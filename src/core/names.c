@@ -14,6 +14,7 @@ static const char *const event_names[] = {
 	[EVENT_START_FAILED] = "start-failed",
 	[EVENT_EXITED] = "exited",
 	[EVENT_HOOKED] = "hooked",
+	[EVENT_PROBED] = "probed",
 	[EVENT_TICK] = "tick",
 	[EVENT_RESTART_ASKED] = "restart",
 	[EVENT_STOP_ASKED] = "stop",
@@ -27,6 +28,7 @@ static const char *const effect_names[] = {
 	[EFFECT_LAUNCH] = "launch",
 	[EFFECT_ABORT] = "abort",
 	[EFFECT_HOOK] = "hook",
+	[EFFECT_PROBE] = "probe",
 	[EFFECT_SIGNAL] = "signal",
 	[EFFECT_KILL] = "kill",
 	[EFFECT_ACK] = "ack",
@@ -53,6 +55,16 @@ _Static_assert(ARRAY_SIZE(container_state_names) == CONTAINER_STATE_MAX, "every 
 
 static const char *const hook_names[] = { [HOOK_POST_START] = "PostStart", [HOOK_PRE_STOP] = "PreStop" };
 _Static_assert(ARRAY_SIZE(hook_names) == HOOK_MAX, "every hook has a name");
+
+static const char *const probe_names[] = {
+	[PROBE_STARTUP] = "Startup", [PROBE_READINESS] = "Readiness", [PROBE_LIVENESS] = "Liveness"
+};
+_Static_assert(ARRAY_SIZE(probe_names) == PROBE_MAX, "every probe has a name");
+
+const char *probe_name(enum probe_kind k)
+{
+	return (unsigned)k < PROBE_MAX ? probe_names[k] : "unknown";
+}
 
 const char *hook_name(enum hook_kind h)
 {

@@ -15,7 +15,9 @@ enum {
 };
 _Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
 
-enum { ROLE_SHIFT = 4 }; /* the role shares a byte with resize_restarts */
+/* The last byte of a record: resize_restarts, the role, and what is known by probes. */
+enum { KIND_RESTARTS = 3, KIND_READY = 4, KIND_STARTED = 8, KIND_ROLE_SHIFT = 4, KIND_ROLE_MASK = 3, KIND_CONDEMNED = 64 };
+_Static_assert(CONTAINER_ROLE_MAX <= KIND_ROLE_MASK + 1, "a role has two bits");
 enum { POD_RECREATE = 1, POD_OVERDUE = 2, POD_RESTART_ALL = 4 };
 enum {
 	CONTAINER_LAUNCHED = 1,
@@ -87,7 +89,10 @@ static void put_container(struct buf *b, const struct core_container *k)
 	put(b, reason_code(t->reason), 1);
 	put(b, to_seconds(t->started_wall), 4);
 	put(b, to_ms(t->exit.wall), 6);
-	put(b, k->resize_restarts | (unsigned)k->role << ROLE_SHIFT, 1);
+	put(b,
+	    k->resize_restarts | (unsigned)k->role << KIND_ROLE_SHIFT | (k->ready ? KIND_READY : 0) |
+	            (k->started ? KIND_STARTED : 0) | (k->condemned ? KIND_CONDEMNED : 0),
+	    1);
 }
 
 /* Without a manifest all that is left is to stop them, in order. */
@@ -170,8 +175,8 @@ static void get_container(struct reader r, struct note_container *k)
 	(void)snprintf(t->reason, sizeof(t->reason), "%s", reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
 	t->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
 	t->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
-	uint64_t kind = get(&r, 1), role = kind >> ROLE_SHIFT;
-	k->resize_restarts = kind & ((1 << ROLE_SHIFT) - 1);
+	uint64_t kind = get(&r, 1), role = kind >> KIND_ROLE_SHIFT & KIND_ROLE_MASK;
+	k->resize_restarts = kind & KIND_RESTARTS;
 	k->role = role < CONTAINER_ROLE_MAX ? (enum container_role)role : CONTAINER_ROLE_MEMBER;
 	t->set = flags & CONTAINER_LAST;
 	t->exit.oom = flags & CONTAINER_OOM;
@@ -181,6 +186,9 @@ static void get_container(struct reader r, struct note_container *k)
 	k->resize_due = flags & CONTAINER_RESIZE;
 	k->passed = flags & CONTAINER_PASSED;
 	k->hooked = flags & CONTAINER_HOOKED;
+	k->ready = kind & KIND_READY;
+	k->started = kind & KIND_STARTED;
+	k->condemned = kind & KIND_CONDEMNED;
 }
 
 static void get_header(struct reader r, size_t size, struct note *n)

@@ -14,7 +14,7 @@ struct note_container {
 	unsigned resize_restarts;
 	enum container_state state;
 	enum container_role role;
-	bool launched, launch_void, restart_wanted, resize_due, passed, hooked;
+	bool launched, launch_void, restart_wanted, resize_due, passed, hooked, started, ready, condemned;
 	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */
 	struct termination last;       /* without its message */
 };

@@ -64,6 +64,9 @@ int64_t pod_deadline(const struct core_pod *p)
 			first = k->deadline;
 		if (k->hook_deadline && (!first || k->hook_deadline < first))
 			first = k->hook_deadline;
+		int64_t probe = probe_deadline(k);
+		if (probe && (!first || probe < first))
+			first = probe;
 	}
 	return first;
 }
@@ -280,17 +283,18 @@ static void on_container(struct core *c, struct core_pod *p, const struct event 
 		container_event(c, p, k, e);
 	else if (e->type == EVENT_EXITED || e->type == EVENT_START_FAILED)
 		effect_container(c, p, EFFECT_ACK, e->id.container, e->id.number); /* of a container that an edit took out */
-	else if (e->type != EVENT_HOOKED)
+	else if (e->type != EVENT_HOOKED && e->type != EVENT_PROBED)
 		core_impossible(c, p, NULL, e->type);
 }
 
 typedef void pod_handler(struct core *c, struct core_pod *p, const struct event *e);
 
 /* The same in every state: wishes, and events about containers, which may come late. */
-#define COMMON                                                                                            \
-	[EVENT_POD_SET] = wish_set, [EVENT_POD_GONE] = wish_gone, [EVENT_RESTART_ASKED] = wish_restart,   \
-	[EVENT_STOP_ASKED] = wish_stop, [EVENT_START_ASKED] = wish_start, [EVENT_STARTED] = on_container, \
-	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container, [EVENT_HOOKED] = on_container
+#define COMMON                                                                                             \
+	[EVENT_POD_SET] = wish_set, [EVENT_POD_GONE] = wish_gone, [EVENT_RESTART_ASKED] = wish_restart,    \
+	[EVENT_STOP_ASKED] = wish_stop, [EVENT_START_ASKED] = wish_start, [EVENT_STARTED] = on_container,  \
+	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container, [EVENT_HOOKED] = on_container, \
+	[EVENT_PROBED] = on_container
 
 /* An empty place is an event that the state can't have. */
 static pod_handler *const handlers[POD_STATE_MAX][EVENT_MAX] = {
@@ -376,8 +380,12 @@ void pod_settle(struct core *c, struct core_pod *p)
 	sweep(p);
 	if (p->state == POD_STATE_RUNNING && p->restart_all && !pod_alive(p))
 		begin_again(c, p);
+	for (size_t i = 0; i < p->container_count; i++)
+		probe_skip(c, p, &p->containers[i]);
 	if (p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING)
 		order_advance(c, p);
+	for (size_t i = 0; i < p->container_count; i++)
+		probe_arm(c, &p->containers[i]);
 	if (p->state == POD_STATE_RUNNING && pod_all_done(p))
 		pod_set_state(c, p, POD_STATE_FINISHED);
 	else if (p->state == POD_STATE_STOPPING && !pod_alive(p))

@@ -43,7 +43,7 @@ bool order_ends(const struct core_pod *p);        /* all that runs is to end */
 bool order_initialized(const struct core_pod *p); /* the members may run */
 bool order_may_stop(const struct core_pod *p, const struct core_container *k);
 int64_t order_patience(const struct core_pod *p, const struct core_container *k); /* when those it waits for must have ended */
-void order_advance(struct core *c, struct core_pod *p); /* starts and stops those whose turn it is */
+void order_advance(struct core *c, struct core_pod *p);                           /* starts and stops those whose turn it is */
 
 /* wish.c */
 void wish_set(struct core *c, struct core_pod *p, const struct event *e);

@@ -40,12 +40,12 @@ const char *core_pod_phase(const struct core_pod *p)
 
 bool core_container_started(const struct core_container *k)
 {
-	return running(k) && k->hooked;
+	return running(k) && k->started;
 }
 
 bool core_container_ready(const struct core_container *k)
 {
-	return k->role == CONTAINER_ROLE_INIT ? k->passed : k->state == CONTAINER_STATE_RUNNING && k->hooked;
+	return k->role == CONTAINER_ROLE_INIT ? k->passed : k->state == CONTAINER_STATE_RUNNING && k->started && k->ready;
 }
 
 bool core_pod_initialized(const struct core_pod *p)

@@ -48,6 +48,8 @@ bool check_label_text(const struct value *v, struct arena *a, struct finding *re
 bool check_config_key(const struct value *v, struct arena *a, struct finding *ret);
 bool check_env_prefix(const struct value *v, struct arena *a, struct finding *ret);
 bool check_header_name(const struct value *v, struct arena *a, struct finding *ret);
+bool check_header_value(const struct value *v, struct arena *a, struct finding *ret);
+bool check_probe_host(const struct value *v, struct arena *a, struct finding *ret);
 bool check_sysctl_name(const struct value *v, struct arena *a, struct finding *ret);
 bool check_word(const struct value *v, struct arena *a, struct finding *ret); /* no spaces, nothing invisible */
 bool check_search_domain(const struct value *v, struct arena *a, struct finding *ret);

@@ -125,6 +125,29 @@ bool check_header_name(const struct value *v, struct arena *a, struct finding *r
 	       check_invalid(ret, a, v->text, "a valid HTTP header must consist of letters, digits and '-'", NULL);
 }
 
+/* What would end the line would begin another header. */
+bool check_header_value(const struct value *v, struct arena *a, struct finding *ret)
+{
+	for (const char *s = v->text; *s; s++)
+		if ((unsigned char)*s < ' ' && *s != '\t')
+			return check_invalid(ret, a, v->text, "a header's value must not have control characters", NULL);
+	return true;
+}
+
+/* podd asks no name server: an answer could take longer than the probe. */
+bool check_probe_host(const struct value *v, struct arena *a, struct finding *ret)
+{
+	struct in6_addr address;
+
+	if (!*v->text || streq(v->text, "localhost") || inet_pton(AF_INET, v->text, &address) == 1 ||
+	    inet_pton(AF_INET6, v->text, &address) == 1)
+		return true;
+	(void)check_invalid(ret, a, v->text, "podd resolves no names for probes",
+	                    "take an address; a Host header may have the name");
+	ret->severity = SEVERITY_REFUSED;
+	return false;
+}
+
 /* Words of [a-z0-9]([-_a-z0-9]*[a-z0-9])?, joined by '.' or '/'. */
 bool check_sysctl_name(const struct value *v, struct arena *a, struct finding *ret)
 {

@@ -94,10 +94,31 @@ static void compute_hash(struct pod *p)
 	sha256_hex(json.data, json.len, p->hash);
 }
 
+/* Zeroes are defaults, too, written or not. */
+static void default_probe(struct probe *p)
+{
+	if (!p->set)
+		return;
+	p->timeout = p->timeout ? p->timeout : 1;
+	p->period = p->period ? p->period : 10;
+	p->successes = p->successes ? p->successes : 1;
+	p->failures = p->failures ? p->failures : 3;
+}
+
+static void default_probes(struct container *c)
+{
+	default_probe(&c->startup);
+	default_probe(&c->readiness);
+	default_probe(&c->liveness);
+}
+
 void pod_complete(struct pod *p)
 {
-	for (size_t i = 0; i < pod_container_count(p); i++)
-		default_requests(&((struct container *)pod_container_at(p, i))->resources);
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		struct container *c = (struct container *)pod_container_at(p, i);
+		default_requests(&c->resources);
+		default_probes(c);
+	}
 	for (size_t i = 0; i < p->spec.volumes.count; i++) {
 		struct volume *v = &p->spec.volumes.items[i];
 		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !volume_is_files(v);

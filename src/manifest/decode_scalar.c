@@ -183,7 +183,7 @@ static void decode_quantity(struct decoder *d, const struct field *f, const stru
 	*at = q;
 }
 
-static void judge_int_or_string(struct decoder *d, const struct field *f, const struct node *n)
+static void decode_int_or_string(struct decoder *d, const struct field *f, const struct node *n, struct int_or_string *at)
 {
 	const char *text;
 	int64_t number;
@@ -192,9 +192,11 @@ static void judge_int_or_string(struct decoder *d, const struct field *f, const 
 	if (!resolve(d, n, "a number or a string", &s))
 		return;
 	if (s.type == SCALAR_STRING)
-		(void)(get_string(d, n, &text) && run_check(d, f, n, &(struct value){ .text = text }));
-	else
-		(void)get_int(d, f, n, &number);
+		*at = get_string(d, n, &text) && run_check(d, f, n, &(struct value){ .text = text })
+		              ? (struct int_or_string){ 0, arena_strdup(d->arena, text) }
+		              : (struct int_or_string){ 0 };
+	else if (get_int(d, f, n, &number))
+		*at = (struct int_or_string){ (int32_t)number, NULL };
 }
 
 void scalar_decode(struct decoder *d, const struct field *f, const struct node *n, void *at)
@@ -203,6 +205,7 @@ void scalar_decode(struct decoder *d, const struct field *f, const struct node *
 		const char *text;
 		int word;
 		struct quantity quantity;
+		struct int_or_string int_or_string;
 	} nowhere = { 0 };
 	int64_t number;
 	bool flag;
@@ -214,7 +217,7 @@ void scalar_decode(struct decoder *d, const struct field *f, const struct node *
 	else if (f->type == FIELD_QUANTITY)
 		decode_quantity(d, f, n, at ? at : &nowhere.quantity);
 	else if (f->type == FIELD_INT_OR_STRING)
-		judge_int_or_string(d, f, n);
+		decode_int_or_string(d, f, n, at ? at : &nowhere.int_or_string);
 	else if (f->type == FIELD_BOOL || f->type == FIELD_TRISTATE) {
 		if (!get_bool(d, n, &flag) || !at)
 			return;

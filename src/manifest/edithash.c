@@ -88,7 +88,10 @@ static const char *scalar_text(const struct field *f, const void *at, char buf[s
 		(void)snprintf(buf, TEXT_SIZE, "%" PRIx64 ":%" PRIx64, (uint64_t)(q->nano >> 64), (uint64_t)q->nano);
 		return buf;
 	}
-	case FIELD_INT_OR_STRING:
+	case FIELD_INT_OR_STRING: { /* no name of a port is a number */
+		const struct int_or_string *v = at;
+		return v->text ? v->text : v->number ? number(v->number, buf) : NULL;
+	}
 	case FIELD_OBJECT:
 	case FIELD_OBJECTS:
 	case FIELD_STRINGS:

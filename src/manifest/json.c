@@ -43,6 +43,7 @@ static bool is_empty(const struct field *f, const void *at)
 	case FIELD_MAP:
 		return ((const struct any_list *)at)->count == 0;
 	case FIELD_INT_OR_STRING:
+		return !((const struct int_or_string *)at)->text && !((const struct int_or_string *)at)->number;
 	case FIELD_LABEL_SELECTOR:
 	case FIELD_TYPE_MAX:
 		break;
@@ -65,6 +66,14 @@ static void print_quantity(const struct quantity *q, struct jsonw *w)
 
 	quantity_print(q, &text);
 	jsonw_str(w, buf_str(&text));
+}
+
+static void print_int_or_string(const struct int_or_string *v, struct jsonw *w)
+{
+	if (v->text)
+		jsonw_str(w, v->text);
+	else
+		jsonw_int(w, v->number);
 }
 
 static void print_objects(const struct field *f, const struct any_list *l, struct jsonw *w)
@@ -150,6 +159,8 @@ static void print_value(const struct field *f, const void *at, struct jsonw *w)
 		print_map(at, w);
 		return;
 	case FIELD_INT_OR_STRING:
+		print_int_or_string(at, w);
+		return;
 	case FIELD_LABEL_SELECTOR:
 	case FIELD_TYPE_MAX:
 		break;

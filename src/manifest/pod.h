@@ -232,6 +232,43 @@ struct sleep_action {
 	int64_t seconds;
 };
 
+struct int_or_string {
+	int32_t number;
+	const char *text; /* NULL: the number */
+};
+
+struct http_header {
+	const char *name, *value;
+};
+
+struct http_header_list {
+	struct http_header *items;
+	size_t count;
+};
+
+struct http_get {
+	bool set;
+	const char *path, *host; /* host NULL or "": the pod's address */
+	struct int_or_string port;
+	struct http_header_list headers;
+};
+
+struct tcp_socket {
+	bool set;
+	const char *host;
+	struct int_or_string port;
+};
+
+struct probe { /* exactly one of the first three is set, if it is */
+	bool set;
+	struct exec_action exec;
+	struct http_get http_get;
+	struct tcp_socket tcp_socket;
+	int32_t delay, timeout, period; /* seconds */
+	int32_t successes, failures;    /* thresholds */
+	int64_t grace_seconds;          /* 0: the pod's */
+};
+
 struct hook { /* exactly one of both is set */
 	bool set;
 	struct exec_action exec;
@@ -257,6 +294,7 @@ struct container {
 	struct security_context security;
 	bool stdin_open, stdin_once, tty;
 	struct lifecycle lifecycle;
+	struct probe startup, readiness, liveness;
 	enum container_restart restart;
 	struct restart_rule_list restart_rules;
 };
@@ -443,6 +481,7 @@ struct pod {
 	struct pod_spec spec;
 	enum qos qos;
 	struct pod_backoff backoff;
+	int64_t probe_period; /* the annotation podd.dev/probe-period, ns; 0: each probe's own */
 	struct pod_config_change config_change;
 	enum swap swap;
 	struct ulimit_list ulimits;

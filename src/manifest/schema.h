@@ -21,7 +21,7 @@ enum field_type {
 	FIELD_ID,             /* struct id */
 	FIELD_MODE,           /* struct id: an int32 of which 0 is a value */
 	FIELD_QUANTITY,       /* struct quantity */
-	FIELD_INT_OR_STRING,  /* not stored yet */
+	FIELD_INT_OR_STRING,  /* struct int_or_string */
 	FIELD_OBJECT,         /* the struct of `object`, embedded */
 	FIELD_OBJECTS,        /* {items, count} of it */
 	FIELD_STRINGS,        /* struct string_list */

@@ -8,27 +8,31 @@ static const struct field exec_fields[] = {
 static const struct schema schema_exec = SCHEMA("ExecAction", exec_fields, sizeof(struct exec_action), .starts_with_set = true);
 
 static const struct field header_fields[] = {
-	PLANNED("name", STRING, MUST, UPDATE, "Name of the header.", .required = true, .check = check_header_name),
-	PLANNED("value", STRING, MUST, UPDATE, "Its value."),
+	BUILT("name", STRING, MUST, http_header, name, UPDATE, "Name of the header.", .required = true, .check = check_header_name),
+	BUILT("value", STRING, MUST, http_header, value, UPDATE, "Its value.", .fallback = "", .check = check_header_value),
 };
-static const struct schema schema_header = SCHEMA("HTTPHeader", header_fields, 0);
+static const struct schema schema_header = SCHEMA("HTTPHeader", header_fields, sizeof(struct http_header));
 
 static const struct field http_get_fields[] = {
-	PLANNED("path", STRING, MUST, UPDATE, "Path of the request; / by default.", .fallback = "/"),
-	PLANNED("port", INT_OR_STRING, MUST, UPDATE, "Number or name of the port.", .required = true, .check = check_port_or_name),
-	PLANNED("host", STRING, MUST, UPDATE, "Address; the pod's by default."),
+	BUILT("path", STRING, MUST, http_get, path, UPDATE, "Path of the request; / by default.", .fallback = "/"),
+	BUILT("port", INT_OR_STRING, MUST, http_get, port, UPDATE, "Number or name of the port.", .required = true,
+	      .check = check_port_or_name),
+	BUILT("host", STRING, MUST, http_get, host, UPDATE, "Address; the pod's by default.", .check = check_probe_host),
 	PLANNED("scheme", STRING, SHOULD, UPDATE, "HTTP or HTTPS; certificates are not verified.", .fallback = "HTTP",
-	        .choices = "HTTP|HTTPS"),
-	PLANNED("httpHeaders", OBJECTS, MUST, UPDATE, "Headers of the request.", .object = &schema_header),
-	PLANNED("protocol", STRING, LATER, UPDATE, "Version of HTTP.", .choices = "HTTP1|HTTP2"),
+	        .choices = "HTTP|HTTPS", .neutral = "HTTP", .hint = "take HTTP, or exec"),
+	BUILT("httpHeaders", OBJECTS, MUST, http_get, headers, UPDATE, "Headers of the request.", .object = &schema_header),
+	PLANNED("protocol", STRING, LATER, UPDATE, "Version of HTTP.", .choices = "HTTP1|HTTP2", .neutral = "HTTP1"),
 };
-static const struct schema schema_http_get = SCHEMA("HTTPGetAction", http_get_fields, 0);
+static const struct schema schema_http_get =
+	SCHEMA("HTTPGetAction", http_get_fields, sizeof(struct http_get), .starts_with_set = true);
 
 static const struct field tcp_socket_fields[] = {
-	PLANNED("port", INT_OR_STRING, MUST, UPDATE, "Number or name of the port.", .required = true, .check = check_port_or_name),
-	PLANNED("host", STRING, MUST, UPDATE, "Address; the pod's by default."),
+	BUILT("port", INT_OR_STRING, MUST, tcp_socket, port, UPDATE, "Number or name of the port.", .required = true,
+	      .check = check_port_or_name),
+	BUILT("host", STRING, MUST, tcp_socket, host, UPDATE, "Address; the pod's by default.", .check = check_probe_host),
 };
-static const struct schema schema_tcp_socket = SCHEMA("TCPSocketAction", tcp_socket_fields, 0);
+static const struct schema schema_tcp_socket =
+	SCHEMA("TCPSocketAction", tcp_socket_fields, sizeof(struct tcp_socket), .starts_with_set = true);
 
 static const struct field grpc_fields[] = {
 	PLANNED("port", INT32, SHOULD, UPDATE, "Number of the port.", .required = true, .check = check_port),
@@ -40,23 +44,28 @@ static const struct schema schema_grpc = SCHEMA("GRPCAction", grpc_fields, 0);
 #define HANDLER OF("ProbeHandler")
 
 static const struct field probe_fields[] = {
-	PLANNED("exec", OBJECT, MUST, UPDATE, "A command inside the container; 0 is success.", HANDLER, .object = &schema_exec),
-	PLANNED("httpGet", OBJECT, MUST, UPDATE, "A request; 200 to 399 is success.", HANDLER, .object = &schema_http_get),
-	PLANNED("tcpSocket", OBJECT, MUST, UPDATE, "A connection.", HANDLER, .object = &schema_tcp_socket),
-	PLANNED("grpc", OBJECT, SHOULD, UPDATE, "A call of gRPC's health service.", HANDLER, .object = &schema_grpc),
-	PLANNED("initialDelaySeconds", INT32, MUST, UPDATE, "Time from the start to the first probe.",
-	        .check = check_not_negative_number),
-	PLANNED("timeoutSeconds", INT32, MUST, UPDATE, "Time after which a probe has failed.", .fallback = "1",
-	        .check = check_not_negative_number),
-	PLANNED("periodSeconds", INT32, MUST, UPDATE, "Time between probes.", .fallback = "10", .check = check_not_negative_number),
-	PLANNED("successThreshold", INT32, MUST, UPDATE, "Successes in a row that count; 1 but for readiness.", .fallback = "1",
-	        .check = check_not_negative_number),
-	PLANNED("failureThreshold", INT32, MUST, UPDATE, "Failures in a row that count.", .fallback = "3",
-	        .check = check_not_negative_number),
-	PLANNED("terminationGracePeriodSeconds", INT64, SHOULD, UPDATE, "The pod's grace period, for a stop that the probe causes.",
-	        .check = check_positive_number),
+	BUILT("exec", OBJECT, MUST, probe, exec, UPDATE, "A command inside the container; 0 is success.", HANDLER,
+	      .object = &schema_exec),
+	BUILT("httpGet", OBJECT, MUST, probe, http_get, UPDATE, "A request; 200 to 399 is success.", HANDLER,
+	      .object = &schema_http_get),
+	BUILT("tcpSocket", OBJECT, MUST, probe, tcp_socket, UPDATE, "A connection.", HANDLER, .object = &schema_tcp_socket),
+	PLANNED("grpc", OBJECT, SHOULD, UPDATE, "A call of gRPC's health service.", HANDLER, .object = &schema_grpc,
+	        .hint = "use exec, httpGet or tcpSocket"),
+	BUILT("initialDelaySeconds", INT32, MUST, probe, delay, UPDATE, "Time from the start to the first probe.",
+	      .check = check_not_negative_number),
+	BUILT("timeoutSeconds", INT32, MUST, probe, timeout, UPDATE, "Time after which a probe has failed.", .fallback = "1",
+	      .check = check_not_negative_number),
+	BUILT("periodSeconds", INT32, MUST, probe, period, UPDATE, "Time between probes.", .fallback = "10",
+	      .check = check_not_negative_number),
+	BUILT("successThreshold", INT32, MUST, probe, successes, UPDATE, "Successes in a row that count; 1 but for readiness.",
+	      .fallback = "1", .check = check_not_negative_number),
+	BUILT("failureThreshold", INT32, MUST, probe, failures, UPDATE, "Failures in a row that count.", .fallback = "3",
+	      .check = check_not_negative_number),
+	BUILT("terminationGracePeriodSeconds", INT64, SHOULD, probe, grace_seconds, UPDATE,
+	      "The pod's grace period, for a stop that the probe causes.", .check = check_positive_number),
 };
-const struct schema schema_probe = SCHEMA("Probe", probe_fields, 0, .rule = rule_one_handler);
+const struct schema schema_probe =
+	SCHEMA("Probe", probe_fields, sizeof(struct probe), .starts_with_set = true, .rule = rule_one_handler);
 
 static const struct field sleep_fields[] = {
 	BUILT("seconds", INT64, MUST, sleep_action, seconds, UPDATE, "Time to wait.", .required = true,

@@ -75,6 +75,16 @@ static const char *parse_swap(const char *text, enum swap *ret)
 	return NULL;
 }
 
+static const char *parse_period(const char *text, int64_t *ret)
+{
+	int64_t ns;
+
+	if (str_duration(text, &ns) < 0 || ns < 50 * NS_PER_MS || ns > 3600 * NS_PER_SEC)
+		return "must be a duration between 50ms and 1h";
+	*ret = ns;
+	return NULL;
+}
+
 static const char *const podd_keys[] = {
 	"after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical"
 };
@@ -97,6 +107,9 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	if (streq(key, "restart-backoff")) {
 		text = parse_backoff(d->m->arena, l->value, &p->backoff);
 		example = "as in initial=100ms, max=30s, reset=10m";
+	} else if (streq(key, "probe-period")) {
+		text = parse_period(l->value, &p->probe_period);
+		example = "as in 250ms";
 	} else if (streq(key, "swap")) {
 		text = parse_swap(l->value, &p->swap);
 		example = "none is the default";

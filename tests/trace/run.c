@@ -14,6 +14,7 @@
  *   MS restart POD[/C]                                   MS dies POD               its anchor dies
  *   MS runs POD/C#N         the launch succeeds          MS exits POD/C#N CODE [oom]
  *   MS hooked POD/C#N [WHY] its hook has ended, or failed
+ *   MS probed POD/C#N KIND [WHY] its probe (startup, readiness, liveness) was answered: well, or why not; "errored": it was not made
  *   MS fails POD/C#N REASON the launch fails             MS late POD/C#N CODE      an exit of an old start is told once more
  *   MS tick                 time passes                  MS podd [lost]            podd restarts
  *   MS odd POD EVENT        an event out of order: reported, never fatal
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -160,6 +162,23 @@ static bool play_sandbox(struct world *w, struct world_pod *p, const struct line
 	return true;
 }
 
+static bool play_probed(struct world *w, struct world_pod *p, struct world_proc *q, const char *rest)
+{
+	for (enum probe_kind kind = 0; kind < PROBE_MAX; kind++) {
+		size_t n = strlen(probe_name(kind));
+		if (strncasecmp(rest, probe_name(kind), n) != 0 || !q->probed[kind])
+			continue;
+		const char *why = rest + n + strspn(rest + n, " ");
+		world_tell_probed(w, p, q, kind,
+		                  streq(why, "errored") ? PROBE_UNKNOWN
+		                  : *why                ? PROBE_FAILURE
+		                                        : PROBE_SUCCESS,
+		                  ALL_EFFECTS);
+		return true;
+	}
+	return false;
+}
+
 static bool play_proc(struct world *w, struct world_pod *p, const struct line *l, bool strict)
 {
 	struct world_proc *q = world_proc(p, l->container, l->number);
@@ -182,6 +201,8 @@ static bool play_proc(struct world *w, struct world_pod *p, const struct line *l
 		world_tell_hooked(w, p, q, l->rest, ALL_EFFECTS);
 		return true;
 	}
+	if (streq(l->verb, "probed"))
+		return play_probed(w, p, q, l->rest);
 	if (streq(l->verb, "fails")) {
 		if (q->state != PROC_REQUESTED)
 			return false;

@@ -45,6 +45,13 @@ static unsigned choose(void *user, unsigned n)
 
 static const char *const names[] = { "a", "b", "c" };
 
+static struct testpod_probe random_probe(struct dice *d)
+{
+	if (below(d, 4))
+		return (struct testpod_probe){ 0 };
+	return (struct testpod_probe){ 1 + (int)below(d, 2), (int)below(d, 2), (int)below(d, 3) };
+}
+
 /* Each name has its role for good: "a" to "c" are members, "i" and "j" init containers, "s" is a sidecar between them. */
 static void add_container(struct dice *d, struct testpod *t, const char *name)
 {
@@ -54,6 +61,8 @@ static void add_container(struct dice *d, struct testpod *t, const char *name)
 	memcpy(k->name, name, 2);
 	for (size_t i = 0; i < 2 && (*name < 'i' || *name == 's'); i++)
 		k->hooks[i] = below(d, 6) ? 0 : below(d, 2) ? -1 : 1;
+	for (enum probe_kind kind = 0; kind < PROBE_MAX && (*name < 'i' || *name == 's'); kind++)
+		k->probes[kind] = random_probe(d);
 	if (*name == 's') {
 		k->role = CONTAINER_ROLE_SIDECAR;
 		k->restart = CONTAINER_RESTART_ALWAYS;
@@ -98,7 +107,7 @@ static void random_edit(struct dice *d, struct testpod *t)
 {
 	struct testpod_container *k = &t->containers[below(d, (unsigned)t->count)];
 
-	switch (below(d, 8)) {
+	switch (below(d, 9)) {
 	case 0:
 	case 1:
 		k->image = (int)below(d, 3);
@@ -116,6 +125,10 @@ static void random_edit(struct dice *d, struct testpod *t)
 		t->policy = (enum restart_policy)below(d, RESTART_POLICY_MAX);
 		break;
 	case 6:
+		if (k->role != CONTAINER_ROLE_INIT)
+			k->probes[below(d, PROBE_MAX)] = random_probe(d);
+		break;
+	case 7:
 		if (k->role != CONTAINER_ROLE_MEMBER || count_members(t) > 1)
 			*k = t->containers[--t->count];
 		break;
@@ -159,6 +172,16 @@ static void user_acts(struct world *w, struct world_pod *p, struct dice *d, size
 	}
 }
 
+static bool probe_answers(struct world *w, struct world_pod *p, struct world_proc *q, struct dice *d, size_t limit)
+{
+	enum probe_kind kind = (enum probe_kind)below(d, PROBE_MAX);
+
+	if (!q->probed[kind] || !below(d, 3))
+		return false;
+	world_tell_probed(w, p, q, kind, below(d, 2) ? PROBE_SUCCESS : (enum probe_result)below(d, PROBE_RESULT_MAX), limit);
+	return true;
+}
+
 static void proc_acts(struct world *w, struct world_pod *p, struct world_proc *q, struct dice *d, size_t limit)
 {
 	switch (q->state) {
@@ -173,6 +196,8 @@ static void proc_acts(struct world *w, struct world_pod *p, struct world_proc *q
 			world_tell_failed(w, p, q, "ErrImagePull", limit);
 		break;
 	case PROC_ALIVE:
+		if (probe_answers(w, p, q, d, limit))
+			break;
 		if (q->told_started && q->hook != HOOK_MAX && below(d, 2))
 			world_tell_hooked(w, p, q, below(d, 4) ? "" : "failed", limit);
 		else if (!q->told_started && below(d, 3))

@@ -23,6 +23,15 @@ bool testpod_same_spec(const struct testpod *a, const struct testpod *b)
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
+static void parse_probe(const char *s, struct testpod_container *k)
+{
+	enum probe_kind kind = *s == 's' ? PROBE_STARTUP : *s == 'r' ? PROBE_READINESS : PROBE_LIVENESS;
+	struct testpod_probe *p = &k->probes[kind];
+
+	p->failures = 1;
+	(void)sscanf(s + 1, "%d,%d,%d", &p->failures, &p->delay, &p->third);
+}
+
 static bool parse_container(const char *name, const char *value, struct testpod *t)
 {
 	static const char *const policies[] = { "", "always", "onfailure", "never" };
@@ -39,6 +48,8 @@ static bool parse_container(const char *name, const char *value, struct testpod 
 	for (const char *s = value; *s; s++) {
 		if (*s == ':')
 			k->limit = atoi(s + 1);
+		else if (*s == '@')
+			parse_probe(s + 1, k);
 		else if (*s == '!' || *s == '+')
 			k->rule = (struct testpod_rule){ *s == '!' ? RESTART_ACTION_ALL : RESTART_ACTION_CONTAINER, atoi(s + 1) };
 		else if (*s == '<' || *s == '>')
@@ -104,6 +115,17 @@ bool testpod_parse(const char *uid, char *words, struct testpod *ret)
 	return ret->count > 0;
 }
 
+static void build_probe(const struct testpod_probe *from, enum probe_kind kind, struct probe *to)
+{
+	*to = (struct probe){ .set = from->failures != 0,
+		              .delay = from->delay,
+		              .timeout = 1,
+		              .period = 10,
+		              .successes = kind == PROBE_READINESS ? MAX(from->third, 1) : 1,
+		              .failures = from->failures,
+		              .grace_seconds = kind == PROBE_READINESS ? 0 : from->third };
+}
+
 static void build_container(struct arena *a, const struct testpod_container *from, struct container *to)
 {
 	to->name = arena_strdup(a, from->name);
@@ -117,6 +139,9 @@ static void build_container(struct arena *a, const struct testpod_container *fro
 		hooks[i]->sleep.set = from->hooks[i] > 0;
 		hooks[i]->sleep.seconds = MAX(from->hooks[i], 0);
 	}
+	struct probe *probes[] = { &to->startup, &to->readiness, &to->liveness };
+	for (enum probe_kind kind = 0; kind < PROBE_MAX; kind++)
+		build_probe(&from->probes[kind], kind, probes[kind]);
 	if (!from->rule.code)
 		return;
 	to->restart_rules.items = arena_new_array(a, struct restart_rule, 1);
@@ -138,6 +163,10 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 		buf_printf(&words, " %s%s=%d:%d", roles[k->role], k->name, k->image, k->limit);
 		if (k->hooks[0] || k->hooks[1])
 			buf_printf(&words, "<%d>%d", k->hooks[0], k->hooks[1]);
+		for (enum probe_kind kind = 0; kind < PROBE_MAX; kind++)
+			if (k->probes[kind].failures)
+				buf_printf(&words, "@%d%d,%d,%d", (int)kind, k->probes[kind].failures, k->probes[kind].delay,
+				           k->probes[kind].third);
 		if (k->rule.code || (k->restart && k->role != CONTAINER_ROLE_SIDECAR))
 			buf_printf(&words, "/%d%d%d", (int)k->restart, (int)k->rule.action, k->rule.code);
 	}

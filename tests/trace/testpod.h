@@ -3,7 +3,10 @@
  *
  * "i.setup=1" is an init container, "s.proxy=1" a sidecar; "app=1?never" has its own restartPolicy, "app=1!42" restarts the whole pod when
  * it exits with 42, "app=1+42" itself; "app=1<" has a
- * postStart hook, "app=1>" a preStop hook, "app=1>5" one that sleeps five seconds; "active=10" are activeDeadlineSeconds. */
+ * postStart hook, "app=1>" a preStop hook, "app=1>5" one that sleeps five seconds; "active=10" are activeDeadlineSeconds.
+ *
+ * "app=1@s3@r1,5@l" has a startup probe that fails at the third failure, a readiness probe that begins after five seconds, and a liveness
+ * probe; a third number is the successThreshold of readiness, or the grace period that the others give. */
 #pragma once
 #include "core/core.h"
 
@@ -18,6 +21,9 @@ struct testpod_container {
 		int code; /* 0: no rule */
 	} rule;
 	int hooks[2]; /* -1: a command; else seconds to sleep; 0: none */
+	struct testpod_probe {
+		int failures, delay, third; /* failures 0: none */
+	} probes[PROBE_MAX];
 	int image, limit;
 };
 

@@ -107,14 +107,16 @@ static void apply_create(struct world *w, struct world_pod *p)
 	p->told_lost = p->ending = false;
 	buf_clear(&p->note);
 	for (size_t i = 0; i < p->name_count; i++)
-		p->names[i].ran = p->names[i].passed = false;
+		p->names[i].ran = p->names[i].passed = p->names[i].begun = false;
 }
 
 static void check_order(struct world *w, struct world_pod *p, const struct start_id *id)
 {
 	for (size_t i = 0; i < p->want.count && !streq(p->want.containers[i].name, id->container); i++) {
 		const struct testpod_container *before = &p->want.containers[i];
-		if (before->role != CONTAINER_ROLE_MEMBER && !name_of(w, p, before->name)->passed)
+		const struct world_name *n = name_of(w, p, before->name);
+		bool waits = before->probes[PROBE_STARTUP].failures && !n->begun;
+		if (before->role != CONTAINER_ROLE_MEMBER && (!n->passed || waits))
 			world_fail(w, "%s/%s#%u: launched before %s has passed", p->uid, id->container, id->number, before->name);
 	}
 }
@@ -226,6 +228,42 @@ static void apply_hook(struct world *w, struct world_pod *p, const struct effect
 		q->hook = f->hook;
 }
 
+static void apply_probe(struct world *w, struct world_pod *p, const struct effect *f)
+{
+	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
+	const struct testpod_container *want = testpod_find(&p->want, f->id.container);
+
+	if (!q)
+		return;
+	if (q->state == PROC_REQUESTED || q->hook != HOOK_MAX)
+		world_fail(w, "%s/%s: probed before it runs", p->uid, q->name);
+	if (q->probed[f->probe] && !q->stale[f->probe])
+		world_fail(w, "%s/%s: probed twice at once", p->uid, q->name);
+	if (!want || !want->probes[f->probe].failures)
+		world_fail(w, "%s/%s: probed, and nobody wants to know", p->uid, q->name);
+	else if (f->probe != PROBE_STARTUP && want->probes[PROBE_STARTUP].failures && !q->begun)
+		world_fail(w, "%s/%s: probed before its startup probe has succeeded", p->uid, q->name);
+	q->probed[f->probe] = true;
+	q->stale[f->probe] = false;
+}
+
+/* Only failures in a row that were told may condemn a container, and of liveness only when it has begun. */
+static void check_condemned(struct world *w, struct world_pod *p, const struct effect *f)
+{
+	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
+	const struct testpod_container *want = testpod_find(&p->want, f->id.container);
+	bool startup = strstr(f->message, "startup probe"), liveness = strstr(f->message, "liveness probe");
+	enum probe_kind kind = startup ? PROBE_STARTUP : PROBE_LIVENESS;
+
+	if (!q || !want || (!startup && !liveness))
+		return;
+	if (q->failures[kind] < want->probes[kind].failures)
+		world_fail(w, "%s/%s: stopped after %d failures of a probe that may have %d", p->uid, q->name, q->failures[kind],
+		           want->probes[kind].failures - 1);
+	if (liveness && want->probes[PROBE_STARTUP].failures && !q->begun)
+		world_fail(w, "%s/%s: stopped by liveness before it has begun", p->uid, q->name);
+}
+
 static void apply_abort(struct world_pod *p, const struct effect *f)
 {
 	struct world_proc *q = world_proc(p, f->id.container, f->id.number);
@@ -283,6 +321,9 @@ static void apply(struct world *w, const struct effect *f)
 	case EFFECT_HOOK:
 		apply_hook(w, p, f);
 		break;
+	case EFFECT_PROBE:
+		apply_probe(w, p, f);
+		break;
 	case EFFECT_SIGNAL:
 	case EFFECT_KILL:
 		apply_signal(w, p, f);
@@ -305,6 +346,7 @@ static void apply(struct world *w, const struct effect *f)
 		apply_forget(w, p);
 		break;
 	case EFFECT_REPORT:
+		check_condemned(w, p, f);
 		if (w->internal_errors && streq(f->reason, "InternalError"))
 			world_fail(w, "%s: %s", p->uid, f->message);
 		break;
@@ -325,6 +367,8 @@ static void print_effect(struct buf *out, const struct effect *f)
 		buf_printf(out, " %d", f->signal ? f->signal : SIGTERM);
 	if (f->type == EFFECT_HOOK)
 		buf_printf(out, " %s", hook_name(f->hook));
+	if (f->type == EFFECT_PROBE)
+		buf_printf(out, " %s", probe_name(f->probe));
 	if (f->type == EFFECT_REPORT)
 		buf_printf(out, " %s", f->reason);
 }
@@ -336,6 +380,8 @@ static void print_event(struct buf *out, const struct world *w, const struct eve
 		buf_printf(out, "/%s#%u", e->id.container, e->id.number);
 	if (e->type == EVENT_EXITED)
 		buf_printf(out, " code=%d", e->exit.code);
+	if (e->type == EVENT_PROBED)
+		buf_printf(out, " %s result=%d", probe_name(e->probe), (int)e->result);
 	if (e->type == EVENT_POD_SET)
 		buf_printf(out, " %s", e->pod->hash);
 }
@@ -349,6 +395,20 @@ static void watch_end(struct world *w, struct world_pod *p)
 		p->end_boot = w->boot + p->want.grace * NS_PER_SEC;
 	if (cp && cp->state != POD_STATE_PENDING && cp->state != POD_STATE_ADOPTING) /* where a new podd begins */
 		p->ending = ends;
+}
+
+/* What need not be probed has begun as soon as it runs, and an edit that asks for a probe afterwards does not change that. */
+static void watch_begun(struct world_pod *p)
+{
+	for (size_t i = 0; i < p->want.count; i++) {
+		const struct testpod_container *want = &p->want.containers[i];
+		for (size_t j = 0; j < p->name_count && !want->probes[PROBE_STARTUP].failures; j++)
+			if (streq(p->names[j].name, want->name))
+				p->names[j].begun = p->names[j].begun || p->names[j].passed;
+		for (size_t j = 0; j < p->proc_count && !want->probes[PROBE_STARTUP].failures; j++)
+			if (streq(p->procs[j].name, want->name))
+				p->procs[j].begun = p->procs[j].begun || p->procs[j].told_started;
+	}
 }
 
 size_t world_step(struct world *w, struct event *e, size_t limit)
@@ -379,6 +439,8 @@ size_t world_step(struct world *w, struct event *e, size_t limit)
 		if (cp && !cp->held)
 			w->pods[i].held = false;
 	}
+	for (size_t i = 0; i < w->pod_count; i++)
+		watch_begun(&w->pods[i]);
 	buf_deinit(&text);
 	return effects.count;
 }

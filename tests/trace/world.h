@@ -25,6 +25,10 @@ struct world_proc {
 	uint32_t number;
 	enum proc_state state;
 	enum hook_kind hook;          /* whose end podd waits for; HOOK_MAX: none */
+	bool probed[PROBE_MAX];       /* podd waits for the answer, */
+	bool stale[PROBE_MAX];        /* or did, until an edit took the probe away */
+	int failures[PROBE_MAX];      /* told in a row */
+	bool begun;                   /* its startup probe has succeeded, or none was asked for */
 	bool told_started, told_exit; /* podd has got the message */
 	bool failed;                  /* to start */
 	bool aborted;                 /* while it was requested: it may have waited for its image */
@@ -42,6 +46,7 @@ struct world_name { /* of a container, as long as the pod's uid is known */
 	bool dropped;  /* was once taken out of the manifest: its count began anew */
 	bool ran;      /* in this sandbox, from this version, and nobody asked for more */
 	bool passed;   /* in this sandbox: an init container has succeeded, a sidecar ran */
+	bool begun;    /* and a sidecar's startup probe has succeeded */
 };
 
 struct world_pod {
@@ -104,6 +109,8 @@ void world_proc_runs(struct world *w, struct world_proc *q);
 void world_proc_ends(struct world *w, struct world_proc *q, int code, int signal, bool oom);
 void world_tell_started(struct world *w, struct world_pod *p, struct world_proc *q, size_t limit);
 void world_tell_hooked(struct world *w, struct world_pod *p, struct world_proc *q, const char *error, size_t limit);
+void world_tell_probed(struct world *w, struct world_pod *p, struct world_proc *q, enum probe_kind kind, enum probe_result result,
+                       size_t limit);
 void world_tell_failed(struct world *w, struct world_pod *p, struct world_proc *q, const char *reason, size_t limit);
 void world_tell_exit(struct world *w, struct world_pod *p, struct world_proc *q, size_t limit);
 void world_tell_adopt(struct world *w, struct world_pod *p, size_t limit);

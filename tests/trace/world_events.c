@@ -44,6 +44,11 @@ void world_set(struct world *w, struct world_pod *p, const struct testpod *t, si
 		if (!testpod_same_spec(&p->want, t) || !p->manifest)
 			p->names[i].ran = false;
 	}
+	for (size_t i = 0; i < p->proc_count; i++) {
+		const struct testpod_container *want = testpod_find(t, p->procs[i].name);
+		for (enum probe_kind kind = 0; kind < PROBE_MAX; kind++)
+			p->procs[i].stale[kind] = p->procs[i].stale[kind] || !want || !want->probes[kind].failures;
+	}
 	p->want = *t;
 	p->manifest = true;
 	p->nameless = false;
@@ -184,6 +189,24 @@ void world_tell_hooked(struct world *w, struct world_pod *p, struct world_proc *
 	(void)world_step(w, &e, limit);
 }
 
+void world_tell_probed(struct world *w, struct world_pod *p, struct world_proc *q, enum probe_kind kind, enum probe_result result,
+                       size_t limit)
+{
+	struct event e = event_for(EVENT_PROBED, p, q->name, q->number);
+
+	e.probe = kind;
+	e.result = result;
+	q->probed[kind] = false;
+	if (result == PROBE_SUCCESS)
+		q->failures[kind] = 0;
+	else if (result == PROBE_FAILURE)
+		q->failures[kind]++;
+	if (kind == PROBE_STARTUP && result == PROBE_SUCCESS)
+		q->begun = name_of(w, q)->begun = true;
+	(void)snprintf(e.message, sizeof(e.message), "%s", result == PROBE_SUCCESS ? "" : "it said no");
+	(void)world_step(w, &e, limit);
+}
+
 void world_tell_failed(struct world *w, struct world_pod *p, struct world_proc *q, const char *reason, size_t limit)
 {
 	struct event e = event_for(EVENT_START_FAILED, p, q->name, q->number);
@@ -252,6 +275,8 @@ static void interrupt(struct world *w, struct world_pod *p, chooser *choose, voi
 		struct world_proc *q = &p->procs[i];
 		q->told_started = q->told_exit = false;
 		q->hook = HOOK_MAX;
+		memset(q->probed, 0, sizeof(q->probed));
+		memset(q->failures, 0, sizeof(q->failures));
 		if (q->state != PROC_REQUESTED)
 			continue;
 		if (choose(user, 2)) /* the message was in the anchor's socket, or was never sent */
@@ -311,6 +336,21 @@ void world_restart(struct world *w, chooser *choose, void *user)
 	(void)world_step(w, &go, ALL_EFFECTS);
 }
 
+/* Who is ready is left alone, so that there is an end to it: while an answer is waited for nothing is due. */
+static bool drain_probes(struct world *w, struct world_pod *p, struct world_proc *q)
+{
+	const struct core_pod *cp = core_pod_by_uid(w->core, p->uid);
+	const struct core_container *k = cp ? core_container(cp, q->name) : NULL;
+
+	for (enum probe_kind kind = 0; kind < PROBE_LIVENESS; kind++)
+		if (q->probed[kind] && q->state == PROC_ALIVE && k && k->state == CONTAINER_STATE_RUNNING &&
+		    !core_container_ready(k)) {
+			world_tell_probed(w, p, q, kind, PROBE_SUCCESS, ALL_EFFECTS);
+			return true;
+		}
+	return false;
+}
+
 static bool drain_pod(struct world *w, struct world_pod *p)
 {
 	if (p->adopt_due && p->anchor == ANCHOR_UP)
@@ -334,6 +374,8 @@ static bool drain_pod(struct world *w, struct world_pod *p)
 				world_tell_hooked(w, p, q, "", ALL_EFFECTS);
 				return true;
 			}
+			if (drain_probes(w, p, q))
+				return true;
 			if (q->state == PROC_ALIVE && q->term)
 				world_proc_ends(w, q, q->killed ? 137 : 143, q->killed ? 9 : 15, false);
 			const struct testpod_container *want = testpod_find(&p->want, q->name);
@@ -418,6 +460,8 @@ static void check_container(struct world *w, struct world_pod *p, const struct c
 		check_rest(w, p, cp, k, want);
 	} else if (!q || q->state != PROC_ALIVE || k->state != CONTAINER_STATE_RUNNING || q->number != k->number) {
 		world_fail(w, "%s/%s: does not run (%s)", p->uid, want->name, container_state_name(k->state));
+	} else if (!core_container_ready(k)) {
+		world_fail(w, "%s/%s: is not ready", p->uid, want->name);
 	} else if (q->image != want->image) {
 		world_fail(w, "%s/%s: runs version %d instead of %d", p->uid, want->name, q->image, want->image);
 	} else if (q->limit != want->limit) {

@@ -1,0 +1,228 @@
+#include "daemon/probe.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "daemon/httpget.h"
+#include "daemon/session.h"
+
+/* One that is being made. */
+struct running {
+	struct daemon *daemon;
+	struct start_id id;
+	enum probe_kind kind;
+	bool http;
+
+	/* Of a command. */
+	struct session *session;
+	struct string_list command; /* a reference of the pod keeps it */
+	struct pod *pod;
+	int32_t timeout;
+	uv_poll_t output;
+	uv_timer_t timer;
+	unsigned open_handles;
+	int fd;
+	char text[MESSAGE_SIZE - 32]; /* the beginning of its output */
+	size_t text_len;
+};
+
+static const struct probe *spec_of(const struct container *c, enum probe_kind kind)
+{
+	return kind == PROBE_STARTUP ? &c->startup : kind == PROBE_READINESS ? &c->readiness : &c->liveness;
+}
+
+static void tell(struct running *p, enum probe_result result, const char *text)
+{
+	struct event e = daemon_event(EVENT_PROBED, p->id.uid, p->id.container, p->id.number);
+
+	e.probe = p->kind;
+	e.result = result;
+	(void)snprintf(e.message, sizeof(e.message), "%s", text);
+	/* A stranger's words: they must not make lines of their own in a log. */
+	for (char *s = e.message; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = ' ';
+	for (size_t n = strlen(e.message); n && e.message[n - 1] == ' '; n--)
+		e.message[n - 1] = '\0';
+	daemon_step(p->daemon, &e);
+}
+
+/* --- a connection, a request ------------------------------------------------------------------------------------------------------ */
+
+static void on_answer(void *arg, int status, const char *error)
+{
+	_cleanup_free_ struct running *p = arg;
+	char text[MESSAGE_SIZE] = "";
+
+	if (error)
+		(void)snprintf(text, sizeof(text), "%s%s", p->http ? "Get: " : "dial tcp ", error);
+	else if (p->http && (status < 200 || status >= 400))
+		(void)snprintf(text, sizeof(text), "HTTP probe failed with statuscode: %d", status);
+	tell(p, *text ? PROBE_FAILURE : PROBE_SUCCESS, text);
+}
+
+static int find_port(const struct container *c, const struct int_or_string *port)
+{
+	for (size_t i = 0; port->text && i < c->ports.count; i++)
+		if (streq0(c->ports.items[i].name, port->text))
+			return c->ports.items[i].container_port;
+	return port->number; /* 0: there is none of that name */
+}
+
+static void connect_to(struct running *p, const struct core_pod *cp, const struct container *c, const struct probe *spec)
+{
+	const struct int_or_string *port = p->http ? &spec->http_get.port : &spec->tcp_socket.port;
+	const char *host = p->http ? spec->http_get.host : spec->tcp_socket.host;
+	struct sockaddr_storage to = { 0 };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&to;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&to;
+	_cleanup_buf_ struct buf request = BUF_NULL;
+	char text[MESSAGE_SIZE] = "";
+	int number = find_port(c, port), r = 0;
+
+	if (!host || !*host)
+		host = *cp->sandbox.ip ? cp->sandbox.ip : "127.0.0.1"; /* with hostNetwork */
+	else if (streq(host, "localhost"))
+		host = "127.0.0.1";
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		to.ss_family = AF_INET;
+		v4->sin_port = htons((uint16_t)number);
+	} else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+		to.ss_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)number);
+	}
+	if (p->http)
+		httpget_request(&spec->http_get, host, number, &request);
+	if (!number)
+		(void)snprintf(text, sizeof(text), "couldn't find port: %s", port->text);
+	else
+		r = httpget_start(&p->daemon->loop, &to, p->http ? buf_str(&request) : NULL, spec->timeout * INT64_C(1000),
+		                  on_answer, p);
+	if (r < 0)
+		(void)snprintf(text, sizeof(text), "dial tcp %s:%d: %s", host, number, strerror(-r));
+	if (!*text)
+		return;
+	tell(p, number ? PROBE_FAILURE : PROBE_UNKNOWN, text);
+	free(p);
+}
+
+/* --- a command -------------------------------------------------------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct running *p = h->data;
+
+	if (--p->open_handles)
+		return;
+	(void)close(p->fd);
+	(void)pod_unref(p->pod);
+	free(p);
+}
+
+static void finish(struct running *p, enum probe_result result, const char *text)
+{
+	(void)session_free(p->session); /* and with it what still runs */
+	uv_close((uv_handle_t *)&p->output, on_closed);
+	uv_close((uv_handle_t *)&p->timer, on_closed);
+	tell(p, result, text);
+}
+
+/* Only its beginning is of interest, but a program must not wait for its reader. */
+static void read_output(struct running *p)
+{
+	char data[4096];
+	ssize_t n = read(p->fd, data, sizeof(data));
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		(void)uv_poll_stop(&p->output);
+	size_t take = MIN((size_t)MAX(n, 0), sizeof(p->text) - 1 - p->text_len);
+	memcpy(p->text + p->text_len, data, take);
+	p->text_len += take;
+}
+
+static void on_output(uv_poll_t *h, int status _unused_, int events _unused_)
+{
+	read_output(h->data);
+}
+
+static void on_timeout(uv_timer_t *t)
+{
+	struct running *p = t->data;
+	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	buf_puts(&text, "command timed out: \"");
+	for (size_t i = 0; i < p->command.count && text.len < MESSAGE_SIZE / 2; i++)
+		buf_printf(&text, "%s%.100s", i ? " " : "", p->command.items[i]);
+	buf_printf(&text, "\" timed out after %ds", p->timeout);
+	finish(p, PROBE_FAILURE, buf_str(&text));
+}
+
+static void started(struct session *s _unused_, void *arg _unused_)
+{
+}
+
+static void ended(struct session *s _unused_, int status, const char *error, void *arg)
+{
+	struct running *p = arg;
+
+	read_output(p); /* what came with the end */
+	if (error) {
+		finish(p, PROBE_UNKNOWN, error);
+		return;
+	}
+	if (status && !p->text_len && WIFSIGNALED(status))
+		(void)snprintf(p->text, sizeof(p->text), "command was ended by signal %d", WTERMSIG(status));
+	else if (status && !p->text_len)
+		(void)snprintf(p->text, sizeof(p->text), "command exited with %d", WEXITSTATUS(status));
+	finish(p, status ? PROBE_FAILURE : PROBE_SUCCESS, p->text);
+}
+
+static void run(struct running *p, const struct core_pod *cp, const struct probe *spec)
+{
+	static const struct session_callbacks callbacks = { .started = started, .ended = ended };
+	int pipes[2] = { -EBADF, -EBADF };
+
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		tell(p, PROBE_UNKNOWN, strerror(errno));
+		free(p);
+		return;
+	}
+	p->fd = pipes[0];
+	p->command = spec->exec.command;
+	p->pod = pod_ref(cp->pod);
+	p->timeout = spec->timeout;
+	p->output.data = p->timer.data = p;
+	(void)uv_poll_init(&p->daemon->loop, &p->output, p->fd); /* a pipe can be watched; this makes our end not block */
+	(void)uv_timer_init(&p->daemon->loop, &p->timer);
+	p->open_handles = 2;
+	const int stdio[3] = { open("/dev/null", O_RDONLY | O_CLOEXEC), fcntl(pipes[1], F_DUPFD_CLOEXEC, 0), pipes[1] };
+	int r = session_start(p->daemon, p->id.uid, p->id.container, &p->command, false, stdio, &callbacks, p, &p->session);
+	if (r < 0) {
+		finish(p, PROBE_UNKNOWN, strerror(-r));
+		return;
+	}
+	(void)uv_timer_start(&p->timer, on_timeout, (uint64_t)p->timeout * 1000, 0);
+	(void)uv_poll_start(&p->output, UV_READABLE, on_output);
+}
+
+void probe_make(struct daemon *d, const struct start_id *id, enum probe_kind kind)
+{
+	const struct core_pod *cp = core_pod_by_uid(d->core, id->uid);
+	const struct container *c = cp && cp->pod ? pod_container(cp->pod, id->container) : NULL;
+	const struct probe *spec = c ? spec_of(c, kind) : NULL;
+
+	if (!spec || !spec->set)
+		return; /* an edit of the same step took it out */
+	struct running *p = xnew(struct running);
+	*p = (struct running){ .daemon = d, .id = *id, .kind = kind, .http = spec->http_get.set };
+	if (spec->exec.set)
+		run(p, cp, spec);
+	else
+		connect_to(p, cp, c, spec);
+}
