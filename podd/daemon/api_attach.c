@@ -32,10 +32,11 @@ static void on_gone(void *arg)
 	free(x);
 }
 
-static void on_silent(void *arg)
+static void on_silent(int error, void *arg)
 {
 	struct attach *x = arg;
 
+	(void)error; /* the hang-up of a terminal is one */
 	x->silent = true;
 	maybe_finish(x);
 }

@@ -52,16 +52,21 @@ static void on_gone(void *arg)
 	maybe_free(x);
 }
 
-static void on_ended(void *arg)
+static void fail(struct forward *x, const char *what, int error)
 {
-	relay_finish(((struct forward *)arg)->relay, 0, NULL);
-}
-
-static void fail(struct forward *x, int error)
-{
-	_cleanup_free_ char *text = xasprintf("connecting to port %lld in the pod: %s", (long long)x->port, strerror(-error));
+	_cleanup_free_ char *text = xasprintf("%s port %lld in the pod: %s", what, (long long)x->port, strerror(-error));
 
 	relay_finish(x->relay, 1 << 8, text);
+}
+
+static void on_ended(int error, void *arg)
+{
+	struct forward *x = arg;
+
+	if (error)
+		fail(x, "the connection to", error);
+	else
+		relay_finish(x->relay, 0, NULL);
 }
 
 static void on_connected(uv_poll_t *p, int status, int events)
@@ -80,7 +85,7 @@ static void on_connected(uv_poll_t *p, int status, int events)
 		relay_output(x->relay, 0, TAKE_FD(out));
 		relay_input(x->relay, TAKE_FD(in), false);
 	} else {
-		fail(x, error ? -error : -errno);
+		fail(x, "connecting to", error ? -error : -errno);
 	}
 	poll_close(x);
 }
@@ -146,7 +151,7 @@ void api_forward(struct http_request *q, void *arg)
 	list_append(&s->forwards, &x->link);
 	int r = port ? begin(x, &a->d->loop, s->netns_fd) : 0;
 	if (r < 0)
-		fail(x, r);
+		fail(x, "connecting to", r);
 	else if (!port)
 		relay_input(x->relay, -EBADF, false);
 }

@@ -178,7 +178,7 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		send_rest(x, which); /* libuv takes the hang-up of a terminal for its end, though there is more to read */
 		pipe_close(&x->out[which]);
 		if (!x->out_open[!which] && x->cb.ended)
-			x->cb.ended(x->arg);
+			x->cb.ended(n == UV_EOF ? 0 : (int)n, x->arg);
 		return;
 	}
 	if (n == 0)

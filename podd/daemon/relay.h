@@ -9,8 +9,8 @@
 struct relay;
 
 struct relay_callbacks {
-	void (*ended)(void *arg); /* all outputs are at their end; may be NULL */
-	void (*gone)(void *arg);  /* the client left, or all was sent after relay_finish(): the last word */
+	void (*ended)(int error, void *arg); /* all outputs are at their end, the last one by this -errno or 0; may be NULL */
+	void (*gone)(void *arg);             /* the client left, or all was sent after relay_finish(): the last word */
 };
 
 /* Upgrades the connection. -EINVAL after an error was answered: the client did not ask for this protocol. */

@@ -7,18 +7,22 @@ podd_start || { fail "podd starts"; finish; }
 pod web <<'YAML'
   terminationGracePeriodSeconds: 0
   containers:
-  - {name: echo, image: "rootfs:/", command: [socat, "TCP-LISTEN:7,bind=127.0.0.1,fork,reuseaddr", "EXEC:cat"]}
-  - {name: sum, image: "rootfs:/", command: [socat, "TCP-LISTEN:9,bind=127.0.0.1,fork,reuseaddr", "EXEC:sha256sum"]}
-  - {name: much, image: "rootfs:/", command: [socat, "TCP-LISTEN:10,bind=127.0.0.1,fork,reuseaddr", "SYSTEM:seq 400000"]}
+  - {name: echo, image: "rootfs:/", command: [socat, -t20, "TCP-LISTEN:7,bind=127.0.0.1,fork,reuseaddr,backlog=256", "EXEC:cat"]}
+  - {name: sum, image: "rootfs:/", command: [socat, -t20, "TCP-LISTEN:9,bind=127.0.0.1,fork,reuseaddr,backlog=256", "EXEC:sha256sum"]}
+  - {name: much, image: "rootfs:/", command: [socat, -t20, "TCP-LISTEN:10,bind=127.0.0.1,fork,reuseaddr,backlog=256", "SYSTEM:seq 400000"]}
+  - name: rude
+    image: "rootfs:/"
+    command: [perl, -MSocket, -e, 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(12, INADDR_LOOPBACK)) or die; listen(S, 5);
+      while (accept(C, S)) { sysread(C, $x, 1); setsockopt(C, SOL_SOCKET, SO_LINGER, pack("ll", 1, 0)); close(C) }']
 YAML
 pod host <<'YAML'
   hostNetwork: true
   terminationGracePeriodSeconds: 0
-  containers: [{name: echo, image: "rootfs:/", command: [socat, "TCP-LISTEN:20007,bind=127.0.0.1,fork,reuseaddr", "EXEC:cat"]}]
+  containers: [{name: echo, image: "rootfs:/", command: [socat, -t20, "TCP-LISTEN:20007,bind=127.0.0.1,fork,reuseaddr,backlog=256", "EXEC:cat"]}]
 YAML
 ok "pods are ready" podctl wait --for=ready web host --timeout 30s
 listens() { podctl exec "$1" -c "$2" -- ss -Hltn "sport = :$3" | grep -q LISTEN; }
-await 10 listens web echo 7 && await 10 listens web sum 9 && await 10 listens web much 10 && await 10 listens host echo 20007
+await 10 listens web echo 7 && await 10 listens web sum 9 && await 10 listens web much 10 && await 10 listens web rude 12 && await 10 listens host echo 20007
 
 forwarding() { # NAME ARGUMENT...: starts one; its output is $ROOT/NAME.out, its pid $forwarder
 	local name=$1
@@ -29,7 +33,7 @@ forwarding() { # NAME ARGUMENT...: starts one; its output is $ROOT/NAME.out, its
 }
 through() { timeout 20 socat -t 10 - "TCP:127.0.0.1:$1"; } # PORT: standard input there, the answer back
 
-forwarding web web 8007:7 :9 10 11 --address localhost,::1
+forwarding web web 8007:7 :9 10 11 12 --address localhost,::1
 web=$forwarder
 picked=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) -> 9$/\1/p' "$ROOT/web.out")
 like "says where" "$(cat "$ROOT/web.out")" '^Forwarding from 127\.0\.0\.1:8007 -> 7$'
@@ -54,6 +58,9 @@ exec 7>&- 7<&-
 is "nobody listens there: the connection ends" "$(echo x | through 11)" ""
 refused() { grep -q 'connecting to port 11 in the pod: Connection refused$' "$ROOT/web.err"; }
 ok "and podctl says why" await 10 refused
+echo x | through 12 >/dev/null
+reset() { grep -q 'the connection to port 12 in the pod: Connection reset by peer$' "$ROOT/web.err"; }
+ok "a connection that the pod resets is told, too" await 10 reset
 is "the rest goes on" "$(echo still | through 8007)" still
 
 forwarding host host 8008:20007
