@@ -21,7 +21,7 @@ fi
 kubectl() { "$builddir/tests/kubectl/usr/bin/kubectl" --server http://127.0.0.1:6443 --cache-dir "$ROOT/cache" "$@" 2>&1; }
 names() { kubectl get pods --no-headers "$@" | awk '{ print $1 }' | tr '\n' ' '; }
 # Spaces squeezed, ages and identities out of the way.
-shape() { sed -E 's/\b([0-9]+[smhd])+\b/AGE/g; s/[0-9a-f]{8}-[0-9a-f-]{27}/UID/; s/10\.88\.[0-9.]+/IP/; s/ +/ /g; s/ $//'; }
+shape() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/UID/; s/\b([0-9]+[smhd])+\b/AGE/g; s/10\.88\.[0-9.]+/IP/; s/ +/ /g; s/ $//'; }
 export HOME=$ROOT KUBECONFIG=/dev/null
 cd "$ROOT" || exit 1
 

@@ -96,7 +96,8 @@ static void test_words_of_jobs(void **state _unused_)
 	run_all(&w);
 	const struct core_pod *p = core_pod_by_uid(w.core, "job");
 	ends(&w, "job", "a", 0, false);
-	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }), "NotReady"); /* as kubectl has it: one is done, the other runs */
+	assert_string_equal(core_pod_status(p, (char[POD_STATUS_SIZE]){ 0 }),
+	                    "NotReady"); /* as kubectl has it: one is done, the other runs */
 	assert_string_equal(core_pod_phase(p), "Running");
 	ends(&w, "job", "b", 0, false);
 	assert_int_equal(p->state, POD_STATE_FINISHED);
