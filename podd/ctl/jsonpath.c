@@ -126,7 +126,7 @@ static int read_template(struct reader *r, const json_t *value, bool inside)
 static int evaluate(const char *template, bool path, const json_t *value, const char *separator, struct buf *out,
                     struct jsonpath_error *ret_error)
 {
-	struct jsonpath_error error;
+	struct jsonpath_error error = { 0 };
 	int e = 0;
 
 	for (int pass = 0; pass < 2 && e == 0; pass++) {

@@ -99,7 +99,10 @@ static int make_implied(struct tree *t, const char *path, size_t length)
 	r = hidden ? add_opaque(t, own) : 0;
 	if (r < 0)
 		return r;
-	st = hidden ? (struct stat){ .st_mode = 0755 } : lower_attrs(t, own);
+	if (hidden)
+		st = (struct stat){ .st_mode = 0755 };
+	else
+		st = lower_attrs(t, own);
 	return attrs_apply(t->parent, name, -EBADF, &st, NULL);
 }
 

@@ -117,7 +117,7 @@ static const char *init_status(const struct core_pod *p, char text[static POD_ST
 		}
 		inits++;
 	}
-	const char *reason = core_container_reason(p, open);
+	const char *reason = open ? core_container_reason(p, open) : ""; /* there is one, or all would be through */
 	if (*reason && !streq(reason, initializing))
 		(void)snprintf(text, POD_STATUS_SIZE, "Init:%s", reason);
 	else

@@ -71,9 +71,10 @@ static void diff_container(const struct pod *from, const struct container *old, 
                            struct pod_edit *e)
 {
 	struct container_edit *ce = &e->containers[e->container_count++];
+	const struct container *either = old ? old : new;
 	struct facts a = { .arena = e->arena }, b = { .arena = e->arena };
 
-	*ce = (struct container_edit){ .name = new ? new->name : old->name, .added = !old, .removed = !new };
+	*ce = (struct container_edit){ .name = either->name, .added = !old, .removed = !new };
 	if (!old || !new)
 		ce->edit = EDIT_RESTART;
 	if (!old && pod_is_init(to, new)) /* the pod is recreated for it */
@@ -82,7 +83,7 @@ static void diff_container(const struct pod *from, const struct container *old, 
 		ce->field = arena_printf(e->arena, "spec.containers[%zu]", (size_t)(new - to->spec.containers.items));
 	if (!new)
 		ce->field = pod_is_init(from, old) ? "spec.initContainers" : "spec.containers";
-	unsigned restarts = container_resize_restarts(old ? old : new);
+	unsigned restarts = container_resize_restarts(either);
 	if (old)
 		edit_container_facts(from, old, restarts, keep, &a);
 	if (new)
