@@ -21,6 +21,7 @@ resolv() { see "$1" /etc/resolv.conf | paste -sd '|'; }
 says() { [ "$(resolv "$1")" = "$2" ]; }
 line() { see "$1" /etc/hosts | grep "^$2[[:space:]]"; } # POD ADDRESS
 address() { field "$1" .status.podIP; }
+found() { inside "$1" getent ahostsv4 "$2" | awk 'NR == 1 { print $1 }'; } # POD NAME: by /etc/hosts alone, which no server is asked for
 inside() { podctl exec "$1" -- "${@:2}" 2>&1; }
 
 podd_start || exit 1
@@ -69,14 +70,14 @@ like "hostAliases are lines of /etc/hosts" "$(line alias 192.0.2.7)" $'^192.0.2.
 like "... after those of the namespace" "$(see alias /etc/hosts | paste -sd '|')" $'\tplain\\|.*\\|\\|# Entries added by HostAliases.\\|192.0.2.7.*\\|2001:db8::7\tsix$'
 like "... in the host's network, too" "$(line host 192.0.2.9)" 'nine'
 is "... and nobody else's" "$(line plain 192.0.2.7)" ""
-is "they are found" "$(inside alias getent hosts db | awk '{ print $1 }')" 192.0.2.7
+is "they are found" "$(found alias db)" 192.0.2.7
 names late <<<''
 ready late
 ok "a pod that comes later is there, too" await 10 eval '[ -n "$(line alias "$(address late)")" ]'
 pid=$(member_pid alias c)
 names alias <<<'  hostAliases: [{ip: 192.0.2.8, hostnames: [db]}]'
 ok "an edit of them restarts the containers" await 10 replaced alias c "$pid"
-is "... which see it" "$(inside alias getent hosts db | awk '{ print $1 }')" 192.0.2.8
+is "... which see it" "$(found alias db)" 192.0.2.8
 pid=$(member_pid alias c)
 names alias <<<''
 ok "... also when none is left" await 10 replaced alias c "$pid"
@@ -84,8 +85,8 @@ unlike "... which they see, too" "$(see alias /etc/hosts)" 'HostAliases|192.0.2.
 
 # --- host names ---
 is "a subdomain makes a full name" "$(inside sub hostname) $(inside sub hostname -f)" "db-0 db-0.db.default.svc.cluster.local"
-is "... which other pods know" "$(inside plain getent hosts db-0.db.default.svc.cluster.local | awk '{ print $1 }')" "$(address sub)"
-is "... beside the short ones" "$(inside plain getent hosts db-0 sub | awk '{ print $1 }' | paste -sd ' ')" "$(address sub) $(address sub)"
+is "... which other pods know" "$(found plain db-0.db.default.svc.cluster.local)" "$(address sub)"
+is "... beside the short ones" "$(found plain db-0) $(found plain sub)" "$(address sub) $(address sub)"
 is "it can be the host name" "$(inside full hostname) $(see full /etc/hostname) $(inside full sh -c 'echo $HOSTNAME')" \
 	"full.db.default.svc.cluster.local full.db.default.svc.cluster.local full.db.default.svc.cluster.local"
 is "a host name of any form" "$(inside over hostname) $(inside over hostname -f)" "any.example.com any.example.com"
