@@ -37,7 +37,7 @@ struct config_object *config_ref(struct config_object *c);
 struct config_object *config_unref(struct config_object *c);                     /* takes NULL, returns NULL */
 bool config_equal(const struct config_object *a, const struct config_object *b); /* all but `immutable` */
 
-/* Exactly, for podd's own keeping: values may be larger than what the YAML reader takes. NULL: it is no such text. */
+/* Exactly, for podd's own keeping. NULL: it is no such text. */
 void config_store(const struct config_object *c, struct buf *out);
 struct config_object *config_restore(const char *text, size_t size);
 

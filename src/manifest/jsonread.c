@@ -149,7 +149,7 @@ static struct node *read_string(struct reader *r)
 	struct node *n = node_make(r, NODE_SCALAR, r->p);
 
 	r->p++;
-	if (!n || !read_chars(r, &text) || text.len > YAML_SCALAR_MAX)
+	if (!n || !read_chars(r, &text))
 		return NULL;
 	n->style = NODE_STRING;
 	n->text = arena_strndup(r->arena, buf_str(&text), text.len);
@@ -190,7 +190,7 @@ static struct node *read_word(struct reader *r)
 
 	while (r->p < r->end && *r->p && !strchr(" \t\r\n,]}:\"[{", *r->p))
 		r->p++;
-	if (!n || r->p - start > YAML_SCALAR_MAX)
+	if (!n)
 		return NULL;
 	n->text = arena_strndup(r->arena, start, (size_t)(r->p - start));
 	n->count = (size_t)(r->p - start);

@@ -158,7 +158,8 @@ static void scalar_style(struct reader *r, const yaml_event_t *e, struct node *n
 			n->style = core_tags[i].style;
 			return;
 		}
-	condemn(r, n, "remove the tag", "tag \"%.100s\" is not one of YAML's core tags", tag);
+	/* The tag, like the name of an alias, is not shown: it may be a password that was not quoted. */
+	condemn(r, n, "remove the tag, or quote a value that begins with !", "a tag that is not one of YAML's core tags");
 }
 
 static int on_scalar(struct reader *r, const yaml_event_t *e)
@@ -170,8 +171,6 @@ static int on_scalar(struct reader *r, const yaml_event_t *e)
 
 	if (err < 0)
 		return err;
-	if (size > YAML_SCALAR_MAX)
-		return spoil(r, &e->start_mark, NULL, "Too long: a value may have %d bytes", YAML_SCALAR_MAX);
 	path_enter(r);
 	scalar_style(r, e, n);
 	if (memchr(text, 0, size)) /* a C string would silently end here, and with it a path or a name */
@@ -217,7 +216,8 @@ static int on_alias(struct reader *r, const yaml_event_t *e)
 		return spoil(r, &e->start_mark, "write the values out", "alias expansion limit: a document may use %d aliases",
 		             YAML_ALIASES_MAX);
 	if (!n)
-		return spoil(r, &e->start_mark, "define it before with &", "alias *%.100s is not defined", name);
+		return spoil(r, &e->start_mark, "define it before with &, or quote a value that begins with *",
+		             "an alias that is not defined");
 	if (n->open)
 		return spoil(r, &e->start_mark, "write the value out", "alias *%.100s would contain itself", name);
 	if (is_key(top(r)) && n->type != NODE_SCALAR)

@@ -48,7 +48,17 @@ ok "also when the file itself has it" hidden "$(podctl plan "$ROOT/both.yaml" 2>
 ok "podd's own log does not show it" hidden "$(cat "$ROOT/podd.log")"
 is "what podd keeps is root's alone" "$(find "$ROOT/var/lib/podd/accepted" -name '*.secret' -perm 600 | wc -l)" 1
 is "in /run it is on the pod's own tmpfs" "$(grep -rlF -- "$S" "$ROOT/run" 2>/dev/null | grep -cv /volumes/s/)" 0
-ok "in a broken document it is not shown either" sh -c "sed 's/^stringData/stringdata/; s/$S/[$S]/' '$PODS/secret.yaml' | '$builddir/bin/podctl' validate - 2>&1 | grep -vq '$S'"
+for slip in "s/\"$S\"/[$S]/" "s/\"$S\"/*$S/" "s/\"$S\"/!$S x/" "s/\"$S\"/@$S/" "s/stringData/data/" "s/Secret/Secrt/" 's/", user/" user/'; do
+	broken=$(sed "$slip" "$PODS/secret.yaml")
+	out=$(podctl validate - 2>&1 <<<"$broken")
+	like "a document that is broken by $slip is refused" "$out" '(error|refused):'
+	ok "and does not show it" hidden "$out"
+	(umask 077; cat >"$PODS/.s" <<<"$broken") && mv "$PODS/.s" "$PODS/secret.yaml"
+	ok "nor does podd" await 10 status_says "secret.yaml: refused, last good version kept"
+	secret "$S"
+	await 10 status_says "secret.yaml: ok"
+done
+ok "not in what it tells, either" hidden "$(podctl status; podctl events; cat "$ROOT/podd.log")"
 
 secret second
 ok "an edit reaches the file" await 10 in_pod_is web 'cat /mnt/secret/password' second

@@ -197,7 +197,7 @@ static void test_hostile(void **state)
 	hostile("--- \n", MIB, "100 documents");
 	hostile("- a\n", MIB, "100000 nodes");
 	hostile("- &a a\n", MIB, "100000 nodes");
-	hostile("x", MIB, "262144 bytes");
+	hostile("x", MIB, "must be a mapping");
 	hostile("\"", MIB, NULL);
 	hostile("#\n", MIB, NULL);
 	hostile("!!str ", MIB, NULL);
@@ -241,6 +241,22 @@ static void test_hostile_bytes(void **state)
 		buf_puts(&zeros, ",0");
 	buf_puts(&zeros, "]}");
 	assert_cheap("a list of JSON", &zeros, "100000 nodes");
+}
+
+/* What Kubernetes keeps in a ConfigMap, as far as the file may hold it. */
+static void test_large_value(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct manifest m;
+
+	(void)state;
+	buf_puts(&text, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: ");
+	while (text.len < MANIFEST_SIZE_MAX)
+		buf_putc(&text, 'x');
+	manifest_read("f", text.data, text.len, &m);
+	assert_int_equal(m.diag_count, 0);
+	assert_non_null(m.documents[0].config);
+	manifest_deinit(&m);
 }
 
 /* A pod whose `head` is followed by thousands of `item`, '#' being its number: rules that compare items with each other. */
