@@ -79,7 +79,9 @@ static bool refused(struct acceptor *a, struct accept_file *f, const struct docu
 		f->conflict = true;
 		return true;
 	}
-	if (k && k->object->immutable && !(config_equal(k->object, doc->config) && doc->config->immutable)) {
+	/* In another file it is another object, made after the first one's end. */
+	if (k && !k->dropped && streq(k->source, f->path) && k->object->immutable &&
+	    !(config_equal(k->object, doc->config) && doc->config->immutable)) {
 		accept_refuse(f, doc->line, "data", "Forbidden: field is immutable when `immutable` is set",
 		              "give the new version another name, or remove the file first");
 		return true;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "manifest/check.h"
 #include "plan/source.h"
 
 /* One volume under way; `mode` and `user` are its defaults. */
@@ -18,8 +19,10 @@ struct making {
 /* Of two files of a name the later one counts, as in Kubernetes. */
 static void add(struct making *m, const char *path, const char *data, size_t size, const struct id *mode, const struct id *user)
 {
+	const char *clean =
+		path_clean(m->arena, arena_printf(m->arena, "/%s", path)); /* "./a//b" is a/b; the manifest saw to ".." */
 	struct volume_file f = {
-		.path = path,
+		.path = clean + 1,
 		.data = data,
 		.size = size,
 		.mode = (unsigned)(mode && mode->set ? mode->value
@@ -29,7 +32,7 @@ static void add(struct making *m, const char *path, const char *data, size_t siz
 	};
 
 	for (size_t i = 0; i < m->files.count; i++)
-		if (streq(m->files.items[i].path, path)) {
+		if (streq(m->files.items[i].path, f.path)) {
 			m->files.items[i] = f;
 			return;
 		}
@@ -161,6 +164,11 @@ int source_files(struct arena *a, const struct pod *p, const struct volume *v, c
 	struct making m = { .arena = a, .pod = p, .volume = v, .sources = s };
 	int r = add_volume(&m);
 
+	for (size_t i = 0; r == 0 && i < m.files.count; i++)
+		if (!*m.files.items[i].path) {
+			m.reason = arena_printf(a, "volume \"%s\": path \".\" is no name of a file", v->name);
+			r = -EINVAL;
+		}
 	if (r < 0) {
 		*ret_reason = m.reason;
 	} else {

@@ -69,7 +69,7 @@ pod files v1 <<'EOF'
     - {name: none, mountPath: /mnt/none}
   volumes:
   - {name: all, configMap: {name: files}}
-  - {name: some, configMap: {name: files, defaultMode: 0600, items: [{key: nested, path: sub/deep, mode: 0440}, {key: a.conf, path: b}]}}
+  - {name: some, configMap: {name: files, defaultMode: 0600, items: [{key: nested, path: sub/deep, mode: 0440}, {key: a.conf, path: ./b}]}}
   - {name: none, configMap: {name: nowhere, optional: true}}
   - name: facts
     downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}, {path: name, fieldRef: {fieldPath: metadata.name}}]}
@@ -137,6 +137,16 @@ podctl restart env >/dev/null
 ok "when the object is gone, the next start waits" await 10 waits_for env 'configmap "app" not found'
 config app mode back
 ok "until it is back" await 10 in_pod_is env 'echo "$MODE"' back
+
+immutable() { printf 'apiVersion: v1\nkind: ConfigMap\nimmutable: true\nmetadata: {name: fixed}\ndata: {a: %s}\n' "$1"; }
+immutable one | put one.yaml
+await 10 sh -c "'$builddir/bin/podctl' --root '$ROOT' status | grep -q 'one.yaml: ok'"
+immutable two | put one.yaml
+ok "an immutable object is not edited" await 10 sh -c "'$builddir/bin/podctl' --root '$ROOT' status | grep -q 'field is immutable'"
+immutable two >"$PODS/.two"
+rm "$PODS/one.yaml"
+mv "$PODS/.two" "$PODS/two.yaml"
+ok "but may be replaced by one in another file" await 10 sh -c "'$builddir/bin/podctl' --root '$ROOT' status | grep -q 'two.yaml: ok'"
 
 leaves_nothing
 finish
