@@ -146,6 +146,12 @@ static const struct {
 	{ YAML_BOOL_TAG, NODE_TAG_BOOL }, { YAML_NULL_TAG, NODE_TAG_NULL }, { "!", NODE_STRING },
 };
 
+/* The tag, like the name of an alias, is not shown: it may be a password that was not quoted. */
+static void condemn_tag(struct reader *r, struct node *n)
+{
+	condemn(r, n, "remove the tag, or quote a value that begins with !", "a tag that is not one of YAML's core tags");
+}
+
 static void scalar_style(struct reader *r, const yaml_event_t *e, struct node *n)
 {
 	const char *tag = (const char *)e->data.scalar.tag;
@@ -158,8 +164,7 @@ static void scalar_style(struct reader *r, const yaml_event_t *e, struct node *n
 			n->style = core_tags[i].style;
 			return;
 		}
-	/* The tag, like the name of an alias, is not shown: it may be a password that was not quoted. */
-	condemn(r, n, "remove the tag, or quote a value that begins with !", "a tag that is not one of YAML's core tags");
+	condemn_tag(r, n);
 }
 
 static int on_scalar(struct reader *r, const yaml_event_t *e)
@@ -201,7 +206,7 @@ static int on_start(struct reader *r, const yaml_event_t *e, enum node_type type
 	n->open = true;
 	anchor_set(r, anchor, n);
 	if (tag && !streq((const char *)tag, type == NODE_SEQUENCE ? YAML_SEQ_TAG : YAML_MAP_TAG))
-		condemn(r, n, "remove the tag", "tag \"%.100s\" is not one of YAML's core tags", (const char *)tag);
+		condemn_tag(r, n);
 	r->frames[r->depth++] = (struct frame){ .node = n };
 	return 0;
 }

@@ -349,10 +349,15 @@ static void test_errors_outlive_notices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),       cmocka_unit_test(test_encodings),
-		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_hostile_bytes),
-		cmocka_unit_test(test_many_keys),     cmocka_unit_test(test_many_items),
-		cmocka_unit_test(test_many_findings), cmocka_unit_test(test_errors_outlive_notices),
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_encodings),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile_bytes),
+		cmocka_unit_test(test_large_value),
+		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_many_items),
+		cmocka_unit_test(test_many_findings),
+		cmocka_unit_test(test_errors_outlive_notices),
 	};
 
 	return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
