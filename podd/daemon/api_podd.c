@@ -50,19 +50,14 @@ void api_podd_start(struct http_request *q, void *arg)
 void api_podd_stop_all(struct http_request *q, void *arg)
 {
 	struct api *a = arg;
-	struct event *events = NULL;
-	size_t count = 0;
-
-	/* Collected first: a step may change the list. */
-	list_foreach(p, core_pods(a->d->core), struct core_pod, link)
-		*xgrow(events, count) = daemon_event(EVENT_STOP_ASKED, p->uid, NULL, 0);
+	struct event e = daemon_event(EVENT_STOP_ASKED, "", NULL, 0);
 	int failed = 0;
-	for (size_t i = 0; i < count; i++) {
-		int r = accept_hold(a->d, events[i].id.uid, true);
+
+	list_foreach(p, core_pods(a->d->core), struct core_pod, link) {
+		int r = accept_hold(a->d, p->uid, true);
 		failed = r < 0 ? r : failed;
-		daemon_step(a->d, &events[i]);
 	}
-	free(events);
+	daemon_step(a->d, &e);
 	if (failed)
 		api_error(q, 500, NULL, "pods", "the pods are stopped, but this can't be remembered: %s", strerror(-failed));
 	else

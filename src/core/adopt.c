@@ -269,7 +269,7 @@ void pod_adopt(struct core *c, struct core_pod *p, const struct adopt_info *a)
 		infer_order(p);
 
 	pod_set_state(c, p, POD_STATE_RUNNING);
-	bool stop = pod_must_stop(p);
+	bool stop = pod_must_stop(p) && !depend_stays(c, p);
 	if (stop)
 		pod_set_state(c, p, POD_STATE_STOPPING); /* before the exits are handled: none of them leads to a launch */
 	p->recreate = stop;

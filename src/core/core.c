@@ -16,6 +16,7 @@ struct core *core_new(const struct core_config *config)
 	list_init(&c->pods);
 	list_init(&c->timed);
 	list_init(&c->touched);
+	list_init(&c->waiting);
 	list_init(&c->forgotten);
 	return c;
 }
@@ -66,6 +67,8 @@ void core_dispatch(struct core *c, const struct event *e)
 		p = table_add(c, e->id.uid);
 	if (p) /* about a pod that is gone, events are late, and there is nobody to tell */
 		pod_event(c, p, e);
+	else if (e->type == EVENT_STOP_ASKED && !*e->id.uid)
+		wish_stop_all(c);
 }
 
 static void go(struct core *c, const struct event *e)
@@ -97,7 +100,7 @@ void core_timed(struct core *c, struct core_pod *p)
 }
 
 /* A pod may be touched again while it is settled; what settling does is monotonous, so this ends. */
-static void settle(struct core *c)
+static void settle_touched(struct core *c)
 {
 	while (!list_empty(&c->touched)) {
 		struct core_pod *p = list_entry(c->touched.next, struct core_pod, touched);
@@ -111,6 +114,15 @@ static void settle(struct core *c)
 		if (c->go)
 			effect_pod(c, p, EFFECT_CHANGED);
 	}
+}
+
+static void settle(struct core *c)
+{
+	do {
+		settle_touched(c);
+		if (c->go)
+			depend_retry(c);
+	} while (!list_empty(&c->touched));
 }
 
 void core_step(struct core *c, const struct event *e, struct effects *out)

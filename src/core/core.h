@@ -52,7 +52,7 @@ enum event_type {
 	EVENT_PROBED,         /* `id`, `probe`, `result`, `message`: what it found, if it failed */
 	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
-	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec */
+	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec; without uid: all pods, in order */
 	EVENT_START_ASKED,
 	EVENT_MAX,
 };
@@ -256,6 +256,7 @@ struct core_pod {
 	bool wanted;      /* its manifest is there */
 	bool held;        /* podctl stop */
 	bool recreate;    /* this sandbox must go, whatever comes: survives in the note until it is gone */
+	bool blocked;     /* PENDING: may not begin, see reason and message */
 	bool overdue;     /* activeDeadlineSeconds have passed: nothing is started any more */
 	bool restart_all; /* by a restart rule: all containers are being killed, then the pod starts anew in this sandbox */
 	struct sandbox_info sandbox;
@@ -269,7 +270,9 @@ struct core_pod {
 
 	/* The core's own, see core/pod.h. */
 	struct core_pod *next_by_uid, *next_by_name;
-	struct list timed, touched;
+	struct list timed, touched, waiting;
+	struct core_pod *via; /* of the search that has the number `walk` */
+	uint64_t walk;
 	struct edit_marks marks, applied;
 	bool has_sandbox;      /* an anchor stands, or is to be destroyed */
 	bool lost;             /* the sandbox was lost, not stopped: restartPolicy decides what runs again */

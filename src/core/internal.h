@@ -22,6 +22,8 @@ struct core {
 	struct list timed;     /* core_pod.timed: those with a deadline, so that an idle core has nothing to look at */
 	struct list forgotten; /* core_pod.link: those that this step removed, for its effects to look at */
 	struct list touched;   /* core_pod.touched: to be settled at the end of the step */
+	struct list waiting;   /* core_pod.waiting: for other pods, see core/depend.c */
+	uint64_t walk;         /* number of the last search in depend.c */
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;
 	int64_t boot, wall; /* of the event at hand */

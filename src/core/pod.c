@@ -27,6 +27,7 @@ void pod_set_state(struct core *c, struct core_pod *p, enum pod_state to)
 	assert(legal[p->state] & (1u << to));
 	p->state = to;
 	p->deadline = 0;
+	list_remove(&p->waiting);
 	core_touch(c, p);
 }
 
@@ -102,6 +103,8 @@ void pod_create_if_due(struct core *c, struct core_pod *p)
 	for (struct core_pod *o = table_namesake(c, p->pod, NULL); o; o = table_namesake(c, p->pod, o))
 		if (o != p && o->state != POD_STATE_PENDING && o->state != POD_STATE_HELD)
 			return;
+	if (depend_blocks(c, p))
+		return;
 	p->applied = p->marks;
 	for (size_t i = 0; i < p->container_count; i++) /* their work is undone with the sandbox it was done in */
 		if (p->containers[i].role != CONTAINER_ROLE_MEMBER)
@@ -386,7 +389,9 @@ void pod_settle(struct core *c, struct core_pod *p)
 		order_advance(c, p);
 	for (size_t i = 0; i < p->container_count; i++)
 		probe_arm(c, &p->containers[i]);
-	if (p->state == POD_STATE_RUNNING && pod_all_done(p))
+	if (p->state == POD_STATE_RUNNING && pod_all_done(p) && pod_must_stop(p))
+		pod_stop(c, p); /* it stayed for another pod, and is of no use to it any more */
+	else if (p->state == POD_STATE_RUNNING && pod_all_done(p))
 		pod_set_state(c, p, POD_STATE_FINISHED);
 	else if (p->state == POD_STATE_STOPPING && !pod_alive(p))
 		pod_destroy(c, p);

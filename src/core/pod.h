@@ -1,6 +1,7 @@
 /* The machine of one pod.
  *
- *   PENDING     Wanted, and nothing of it exists. Waits for `deadline` after failures, or for a namesake that is still being stopped.
+ *   PENDING     Wanted, and nothing of it exists. Waits for `deadline` after failures, for a namesake that is still being stopped, or for the pods
+ *               that it is to come after (core/depend.c).
  *   ADOPTING    An anchor was found, what it holds is not known yet. Nothing may be started, and nothing is stopped.
  *   CREATING    EFFECT_SANDBOX_CREATE is under way. Edits, deletion and holds wait for its answer.
  *   RUNNING     The sandbox stands. Containers are launched, restarted, replaced (core/container.h).
@@ -45,10 +46,17 @@ bool order_may_stop(const struct core_pod *p, const struct core_container *k);
 int64_t order_patience(const struct core_pod *p, const struct core_container *k); /* when those it waits for must have ended */
 void order_advance(struct core *c, struct core_pod *p);                           /* starts and stops those whose turn it is */
 
+/* depend.c */
+bool depend_blocks(struct core *c, struct core_pod *p); /* it may not begin yet: waits, with reason and message */
+void depend_warn(struct core *c, struct core_pod *p);   /* of a cycle that an edit of a running pod has made */
+bool depend_stays(struct core *c, struct core_pod *p);  /* it is to end, and may not yet: waits */
+void depend_retry(struct core *c);
+
 /* wish.c */
 void wish_set(struct core *c, struct core_pod *p, const struct event *e);
 void wish_gone(struct core *c, struct core_pod *p, const struct event *e);
 void wish_stop(struct core *c, struct core_pod *p, const struct event *e);
+void wish_stop_all(struct core *c);
 void wish_start(struct core *c, struct core_pod *p, const struct event *e);
 void wish_restart(struct core *c, struct core_pod *p, const struct event *e);
 

@@ -140,7 +140,8 @@ void pod_reconcile(struct core *c, struct core_pod *p)
 		return;
 	}
 	if (pod_must_stop(p)) {
-		pod_stop(c, p);
+		if (!depend_stays(c, p))
+			pod_stop(c, p);
 		return;
 	}
 	if (p->state == POD_STATE_FINISHED)

@@ -134,6 +134,8 @@ const char *core_pod_status(const struct core_pod *p, char text[static POD_STATU
 		return "Terminating";
 	if (p->state == POD_STATE_HELD)
 		return "Stopped";
+	if (p->blocked && p->state == POD_STATE_PENDING)
+		return p->reason;
 	if (!order_initialized(p))
 		return init_status(p, text);
 	/* The first container with something to say wins, hence from the back. */

@@ -94,6 +94,7 @@ struct core_pod *table_add(struct core *c, const char *uid)
 	list_append(&c->pods, &p->link);
 	list_init(&p->timed);
 	list_init(&p->touched);
+	list_init(&p->waiting);
 	struct core_pod **at = &c->by_uid[uid_bucket(p->uid)];
 	p->next_by_uid = *at;
 	*at = p;
@@ -110,6 +111,7 @@ void table_remove(struct core *c, struct core_pod *p)
 	list_remove(&p->link);
 	list_remove(&p->timed);
 	list_remove(&p->touched);
+	list_remove(&p->waiting);
 	list_append(&c->forgotten, &p->link);
 }
 

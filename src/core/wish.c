@@ -27,6 +27,8 @@ void wish_set(struct core *c, struct core_pod *p, const struct event *e)
 		p->deadline = 0;
 		p->reason[0] = p->message[0] = '\0';
 	}
+	if (edited)
+		depend_warn(c, p);
 	switch (p->state) {
 	case POD_STATE_PENDING:
 		pod_create_if_due(c, p);
@@ -88,6 +90,16 @@ void wish_stop(struct core *c, struct core_pod *p, const struct event *e _unused
 		return;
 	p->held = true;
 	pursue(c, p);
+}
+
+/* First all are held, since who stays for whom depends on who else is to leave. */
+void wish_stop_all(struct core *c)
+{
+	list_foreach(p, &c->pods, struct core_pod, link)
+		p->held = p->wanted;
+	list_foreach(p, &c->pods, struct core_pod, link)
+		if (p->held)
+			pursue(c, p);
 }
 
 void wish_start(struct core *c, struct core_pod *p, const struct event *e _unused_)

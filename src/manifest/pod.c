@@ -127,6 +127,17 @@ const char *restart_policy_name(enum restart_policy p)
 	return restart_policy_names[p];
 }
 
+const char *after_until_name(enum after_until u)
+{
+	static const char *const names[] = {
+		[AFTER_UNTIL_READY] = "ready",
+		[AFTER_UNTIL_STARTED] = "started",
+		[AFTER_UNTIL_COMPLETED] = "completed",
+	};
+	_Static_assert(ARRAY_SIZE(names) == AFTER_UNTIL_MAX, "a name for each");
+	return names[u];
+}
+
 const char *protocol_name(enum protocol p)
 {
 	return protocol_names[p];

@@ -474,6 +474,20 @@ struct ulimit_list {
 	size_t count;
 };
 
+/* The annotation podd.dev/after: pods that come before this one. */
+enum { AFTER_PODS_MAX = 16 };
+enum after_until { AFTER_UNTIL_READY, AFTER_UNTIL_STARTED, AFTER_UNTIL_COMPLETED, AFTER_UNTIL_MAX };
+
+struct after {
+	const char *namespace, *name; /* namespace NULL: the pod's own */
+	enum after_until until;       /* how far it must have come */
+};
+
+struct after_list {
+	struct after *items;
+	size_t count;
+};
+
 struct pod {
 	struct arena *arena;
 	unsigned refs;
@@ -485,6 +499,7 @@ struct pod {
 	struct pod_config_change config_change;
 	enum swap swap;
 	struct ulimit_list ulimits;
+	struct after_list after;
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };
 
@@ -493,6 +508,7 @@ struct pod *pod_unref(struct pod *p); /* takes NULL, returns NULL */
 
 const char *qos_name(enum qos q);                       /* "Guaranteed", "Burstable", "BestEffort" */
 const char *restart_policy_name(enum restart_policy p); /* "Always", "OnFailure", "Never" */
+const char *after_until_name(enum after_until u);       /* "ready", "started", "completed" */
 const char *protocol_name(enum protocol p);
 
 /* All containers in the order of their start: those of initContainers, then the members. */

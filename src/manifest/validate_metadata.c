@@ -85,6 +85,39 @@ static const char *parse_period(const char *text, int64_t *ret)
 	return NULL;
 }
 
+/* "db, net/dhcp, setup:completed"; on the arena of the pod. NULL, or what is wrong with it. */
+static const char *parse_after(struct arena *a, const char *text, const struct pod_metadata *self, struct after_list *ret)
+{
+	struct after_list list = { arena_new_array(a, struct after, AFTER_PODS_MAX), 0 };
+	char *save = NULL;
+
+	for (char *s = strtok_r(arena_strdup(a, text), ", ", &save); s; s = strtok_r(NULL, ", ", &save)) {
+		struct after *after = &list.items[list.count];
+		char *slash = strchr(s, '/'), *until = strchr(s, ':');
+		if (list.count++ == AFTER_PODS_MAX)
+			return arena_printf(a, "must name at most %d pods", AFTER_PODS_MAX);
+		if (until) {
+			*until++ = '\0';
+			while (after->until < AFTER_UNTIL_MAX && !streq(until, after_until_name(after->until)))
+				after->until++;
+			if (after->until == AFTER_UNTIL_MAX)
+				return "what follows the colon is ready, started or completed";
+		}
+		if (slash) {
+			*slash = '\0';
+			after->namespace = s;
+			s = slash + 1;
+		}
+		after->name = s;
+		if (!is_dns_subdomain(s) || (slash && !is_dns_label(after->namespace, strlen(after->namespace))))
+			return "must be a list of names of pods";
+		if (streq0(s, self->name) && (!slash || streq0(after->namespace, self->namespace)))
+			return "a pod can't come after itself";
+	}
+	*ret = list;
+	return NULL;
+}
+
 static const char *const podd_keys[] = {
 	"after", "restart-backoff", "on-config-change", "probe-period", "ulimits", "swap", "devices", "tty", "critical"
 };
@@ -110,6 +143,9 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	} else if (streq(key, "probe-period")) {
 		text = parse_period(l->value, &p->probe_period);
 		example = "as in 250ms";
+	} else if (streq(key, "after")) {
+		text = parse_after(d->arena, l->value, &p->metadata, &p->after);
+		example = "as in db, net/dhcp, setup:completed";
 	} else if (streq(key, "swap")) {
 		text = parse_swap(l->value, &p->swap);
 		example = "none is the default";

@@ -16,6 +16,7 @@
  *   MS hooked POD/C#N [WHY] its hook has ended, or failed
  *   MS probed POD/C#N KIND [WHY] its probe (startup, readiness, liveness) was answered: well, or why not; "errored": it was not made
  *   MS fails POD/C#N REASON the launch fails             MS late POD/C#N CODE      an exit of an old start is told once more
+ *   MS stop-all             podctl stop --all
  *   MS tick                 time passes                  MS podd [lost]            podd restarts
  *   MS odd POD EVENT        an event out of order: reported, never fatal
  *
@@ -259,7 +260,9 @@ static bool play(struct world *w, const struct line *l, bool strict)
 		world_tick(w, ALL_EFFECTS);
 	if (streq(l->verb, "podd"))
 		world_restart(w, streq(l->pod, "lost") ? was_lost : reached, NULL);
-	if (streq(l->verb, "tick") || streq(l->verb, "podd"))
+	if (streq(l->verb, "stop-all"))
+		world_stop_all(w, ALL_EFFECTS);
+	if (streq(l->verb, "tick") || streq(l->verb, "podd") || streq(l->verb, "stop-all"))
 		return true;
 	struct world_pod *p = world_add(w, l->pod);
 	if (!p)

@@ -93,6 +93,10 @@ static void random_version(struct dice *d, struct testpod *t, const char *uid)
 	(void)snprintf(t->name, sizeof(t->name), "%s", below(d, 8) ? uid : "p0");
 	t->policy = below(d, 2) ? RESTART_POLICY_ALWAYS : (enum restart_policy)below(d, RESTART_POLICY_MAX);
 	t->grace = below(d, 3) ? 5 : 0;
+	if (below(d, 3) == 0) { /* of the other pod, of its namesake, or of one that is nowhere */
+		(void)snprintf(t->after, sizeof(t->after), "p%u", below(d, 5) ? streq(t->name, "p0") : 7);
+		t->until = (enum after_until)below(d, AFTER_UNTIL_MAX);
+	}
 	bool ordered = below(d, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && ordered; i++)
 		if (below(d, 2))
@@ -107,7 +111,11 @@ static void random_edit(struct dice *d, struct testpod *t)
 {
 	struct testpod_container *k = &t->containers[below(d, (unsigned)t->count)];
 
-	switch (below(d, 9)) {
+	switch (below(d, 10)) {
+	case 9:
+		t->until = (enum after_until)below(d, AFTER_UNTIL_MAX);
+		(void)snprintf(t->after, sizeof(t->after), "%s", below(d, 2) ? "" : streq(t->name, "p0") ? "p1" : "p0");
+		break;
 	case 0:
 	case 1:
 		k->image = (int)below(d, 3);
@@ -158,8 +166,10 @@ static void user_acts(struct world *w, struct world_pod *p, struct dice *d, size
 			world_set(w, p, &t, limit);
 		return;
 	}
-	unsigned what = below(d, 12);
-	if (what < 6) {
+	unsigned what = below(d, 13);
+	if (what == 12) {
+		world_stop_all(w, limit);
+	} else if (what < 6) {
 		t = p->want;
 		random_edit(d, &t);
 		world_set(w, p, &t, limit);

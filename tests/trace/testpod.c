@@ -20,6 +20,8 @@ bool testpod_same_spec(const struct testpod *a, const struct testpod *b)
 	struct testpod x = *a, y = *b;
 
 	x.label = y.label = 0;
+	memcpy(x.after, y.after, sizeof(x.after));
+	x.until = y.until;
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
@@ -73,6 +75,18 @@ void testpod_sort(struct testpod *t)
 	memcpy(t->containers, sorted, sizeof(sorted));
 }
 
+static bool parse_after(char *value, struct testpod *t)
+{
+	char *colon = strchr(value, ':');
+
+	if (colon)
+		*colon++ = '\0';
+	while (colon && t->until < AFTER_UNTIL_MAX && !streq(colon, after_until_name(t->until)))
+		t->until++;
+	(void)snprintf(t->after, sizeof(t->after), "%s", value);
+	return t->until < AFTER_UNTIL_MAX;
+}
+
 static bool parse_word(char *word, struct testpod *t)
 {
 	char *value = strchr(word, '=');
@@ -92,6 +106,8 @@ static bool parse_word(char *word, struct testpod *t)
 		t->label = atoi(value);
 	} else if (streq(word, "active")) {
 		t->active = atoi(value);
+	} else if (streq(word, "after")) {
+		return parse_after(value, t);
 	} else if (streq(word, "name")) {
 		memset(t->name, 0, sizeof(t->name));
 		(void)snprintf(t->name, sizeof(t->name), "%s", value);
@@ -170,6 +186,8 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 		if (k->rule.code || (k->restart && k->role != CONTAINER_ROLE_SIDECAR))
 			buf_printf(&words, "/%d%d%d", (int)k->restart, (int)k->rule.action, k->rule.code);
 	}
+	if (*t->after)
+		buf_printf(&words, " after=%s:%s", t->after, after_until_name(t->until));
 	if (words.len < SHA256_HEX_SIZE)
 		(void)strcpy(hash, words.data); /* readable in a trace */
 	else
@@ -192,6 +210,10 @@ struct pod *testpod_build(const struct testpod *t)
 	p->spec.grace_seconds = t->grace;
 	p->spec.hostname = arena_printf(a, "host-%d", t->host);
 	p->spec.active_deadline_seconds = t->active;
+	if (*t->after) {
+		p->after = (struct after_list){ arena_new_array(a, struct after, 1), 1 };
+		p->after.items[0] = (struct after){ .name = arena_strdup(a, t->after), .until = t->until };
+	}
 	size_t inits = 0;
 	while (inits < t->count && t->containers[inits].role != CONTAINER_ROLE_MEMBER)
 		inits++;

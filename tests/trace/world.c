@@ -92,6 +92,36 @@ static struct world_name *name_of(struct world *w, struct world_pod *p, const ch
 	return n;
 }
 
+static const struct core_pod *pod_before(const struct world *w, const struct world_pod *p, const struct world_pod **ret)
+{
+	for (size_t i = 0; i < w->pod_count; i++)
+		if (w->pods[i].manifest && streq(w->pods[i].want.name, p->want.after)) {
+			*ret = &w->pods[i];
+			return core_pod_by_uid(w->core, w->pods[i].uid);
+		}
+	return NULL;
+}
+
+bool world_may_begin(const struct world *w, const struct world_pod *p)
+{
+	const struct world_pod *before = NULL;
+	const struct core_pod *cp = pod_before(w, p, &before);
+
+	if (!*p->want.after)
+		return true;
+	if (!cp)
+		return false;
+	if (p->want.until == AFTER_UNTIL_COMPLETED)
+		return streq(core_pod_phase(cp), "Succeeded");
+	if (p->want.until == AFTER_UNTIL_READY)
+		return core_pod_ready(cp);
+	for (size_t i = 0; i < before->want.count; i++) /* nobody was started who was not launched */
+		if ((cp->state != POD_STATE_RUNNING && cp->state != POD_STATE_FINISHED) || !core_pod_initialized(cp) ||
+		    !core_container(cp, before->want.containers[i].name)->launched)
+			return false;
+	return true;
+}
+
 static void apply_create(struct world *w, struct world_pod *p)
 {
 	if (p->anchor != ANCHOR_NONE)
@@ -102,6 +132,8 @@ static void apply_create(struct world *w, struct world_pod *p)
 		if (&w->pods[i] != p && !w->pods[i].nameless && w->pods[i].anchor != ANCHOR_NONE &&
 		    streq(w->pods[i].want.name, p->want.name))
 			world_fail(w, "%s: runs beside its namesake %s", p->uid, w->pods[i].uid);
+	if (!world_may_begin(w, p))
+		world_fail(w, "%s: begins before %s is %s", p->uid, p->want.after, after_until_name(p->want.until));
 	p->anchor = ANCHOR_CREATING;
 	p->host = p->want.host;
 	p->told_lost = p->ending = false;
@@ -386,11 +418,24 @@ static void print_event(struct buf *out, const struct world *w, const struct eve
 		buf_printf(out, " %s", e->pod->hash);
 }
 
+/* Of pods that are told to stop, the one that comes after the other ends first; unless each is after the other. */
+static void check_stays(struct world *w, const struct world_pod *p)
+{
+	for (size_t i = 0; i < w->pod_count && p->held && !*p->want.after; i++) {
+		const struct world_pod *o = &w->pods[i];
+		const struct core_pod *co = core_pod_by_uid(w->core, o->uid);
+		if (o != p && o->held && o->manifest && streq(o->want.after, p->want.name) && co && co->state == POD_STATE_RUNNING)
+			world_fail(w, "%s: stops before %s, which comes after it", p->uid, o->uid);
+	}
+}
+
 static void watch_end(struct world *w, struct world_pod *p)
 {
 	const struct core_pod *cp = core_pod_by_uid(w->core, p->uid);
 	bool ends = cp && cp->state == POD_STATE_STOPPING;
 
+	if (ends && !p->ending)
+		check_stays(w, p);
 	if (ends && !p->ending)
 		p->end_boot = w->boot + p->want.grace * NS_PER_SEC;
 	if (cp && cp->state != POD_STATE_PENDING && cp->state != POD_STATE_ADOPTING) /* where a new podd begins */

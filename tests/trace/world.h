@@ -100,6 +100,7 @@ size_t world_step(struct world *w, struct event *e, size_t limit);
 void world_set(struct world *w, struct world_pod *p, const struct testpod *t, size_t limit);
 void world_gone(struct world *w, struct world_pod *p, size_t limit);
 void world_ask(struct world *w, struct world_pod *p, enum event_type type, const char *container, size_t limit);
+void world_stop_all(struct world *w, size_t limit);
 void world_ready(struct world *w, struct world_pod *p, size_t limit);
 void world_failed(struct world *w, struct world_pod *p, const char *reason, size_t limit);
 void world_anchor_dies(struct world_pod *p);
@@ -121,5 +122,6 @@ void world_restart(struct world *w, unsigned (*choose)(void *user, unsigned belo
 
 /* Everything asked for succeeds, time passes, nothing fails, until nothing is pending. */
 void world_drain(struct world *w);
+bool world_may_begin(const struct world *w, const struct world_pod *p); /* as far as it depends on another pod */
 /* Is the end state the wanted one? */
 void world_check_end(struct world *w);

@@ -80,6 +80,21 @@ void world_ask(struct world *w, struct world_pod *p, enum event_type type, const
 	(void)world_step(w, &e, limit);
 }
 
+void world_stop_all(struct world *w, size_t limit)
+{
+	struct event e = { .type = EVENT_STOP_ASKED };
+
+	for (size_t i = 0; i < w->pod_count; i++) {
+		struct world_pod *p = &w->pods[i];
+		if (p->manifest && !p->held)
+			p->held_for = p->want;
+		p->held = p->manifest;
+		for (size_t j = 0; j < p->name_count; j++)
+			p->names[j].ran = false;
+	}
+	(void)world_step(w, &e, limit);
+}
+
 void world_ready(struct world *w, struct world_pod *p, size_t limit)
 {
 	struct event e = event_for(EVENT_SANDBOX_READY, p, "", 0);
@@ -488,6 +503,8 @@ static void check_wanted(struct world *w, struct world_pod *p, const struct core
 			world_fail(w, "%s: held, but %s", p->uid, pod_state_name(cp->state));
 		return;
 	}
+	if (cp->state == POD_STATE_PENDING && cp->blocked && (!world_may_begin(w, p) || streq(cp->reason, "DependencyCycle")))
+		return;
 	if (cp->state != POD_STATE_RUNNING && cp->state != POD_STATE_FINISHED) {
 		world_fail(w, "%s: wanted, but %s", p->uid, pod_state_name(cp->state));
 		return;
