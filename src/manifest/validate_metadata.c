@@ -150,7 +150,7 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 		text = parse_swap(l->value, &p->swap);
 		example = "none is the default";
 	} else if (streq(key, "ulimits")) {
-		text = ulimits_parse(d->m->arena, l->value, &p->ulimits);
+		text = ulimits_parse(d->arena, l->value, &p->ulimits);
 		example = "as in nofile=65536:524288, core=0";
 	}
 	if (streq(key, "on-config-change")) {
