@@ -100,8 +100,8 @@ static const struct object {
 /* NULL: of a kind that has no file. */
 static const struct object *object_of(const struct document *doc)
 {
-	for (size_t i = 0; doc->kind && i < ARRAY_SIZE(objects); i++)
-		if (streq(doc->kind, objects[i].kind))
+	for (size_t i = 0; doc->makes && i < ARRAY_SIZE(objects); i++)
+		if (streq(doc->makes, objects[i].kind))
 			return &objects[i];
 	return NULL;
 }
@@ -121,7 +121,7 @@ static int choose_file(const struct work *w, const struct document *doc, char **
 	_cleanup_free_ char *file = NULL;
 	bool shared;
 
-	int r = files_find(w->directory, doc->kind, doc->namespace, doc->name, &file, &shared);
+	int r = files_find(w->directory, doc->makes, doc->namespace, doc->name, &file, &shared);
 	if (r < 0)
 		return ctl_fail(CTL_NO, "%s: %s", w->directory, strerror(-r));
 	if (r > 0 && shared)
@@ -199,9 +199,14 @@ static int apply_source(const struct source *s, void *arg)
 	for (size_t i = 0; i < s->manifest.document_count; i++)
 		if (s->manifest.documents[i].config)
 			code = files_worse(code, apply_document(arg, s, i));
-	for (size_t i = 0; i < s->manifest.document_count; i++)
-		if (s->manifest.documents[i].pod)
+	for (size_t i = 0; i < s->manifest.document_count; i++) {
+		const struct document *d = &s->manifest.documents[i];
+		if (d->pod)
 			code = files_worse(code, apply_document(arg, s, i));
+		else if (d->none)
+			code = files_worse(code, ctl_fail(CTL_NO, "%s: %s has no replicas: podctl delete ends the pod", s->name,
+			                                  d->name));
+	}
 	return code;
 }
 

@@ -123,7 +123,7 @@ static int diff_file(const struct source *s, void *arg)
 	for (size_t i = 0; i < s->manifest.document_count; i++) {
 		const struct document *doc = &s->manifest.documents[i];
 		struct running *r = doc->name && doc->namespace ? find(d, doc->namespace, doc->name) : NULL;
-		if (r)
+		if (r && !doc->none)
 			r->wanted = true; /* also if the document is refused: its last good version stays */
 		if (r && doc->pod)
 			diff_pod(d, pod_of(&r->manifest), doc->pod);

@@ -122,7 +122,7 @@ static int look(const struct source *s, void *arg)
 
 	for (size_t i = 0; i < m->document_count && !f->file; i++) {
 		const struct document *d = &m->documents[i];
-		if (!streq0(d->name, f->name) || !streq0(d->kind, f->kind) || !streq(d->namespace, f->namespace))
+		if (!streq0(d->name, f->name) || !streq0(d->makes, f->kind) || !streq(d->namespace, f->namespace))
 			continue;
 		const char *slash = strrchr(s->name, '/');
 		f->file = xstrdup(slash ? slash + 1 : s->name);

@@ -177,7 +177,7 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private, bool *unknown)
 {
 	enum config_kind kind;
-	bool pod = doc->unclear || streq(doc->kind, "Pod");
+	bool pod = doc->unclear || streq(doc->makes, "Pod");
 	bool config = doc->kind && config_kind_find(doc->kind, &kind);
 	struct wanted *w = pod && doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
 
@@ -187,6 +187,8 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 		configs_take(a, f, doc, private);
 		return;
 	}
+	if (doc->none)
+		return;
 	if (!doc->pod) {
 		f->refused = true;
 		if (w && streq(w->source, f->path))

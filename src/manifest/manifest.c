@@ -62,6 +62,14 @@ static bool is_name(struct manifest *m, const char *name, const char *ns)
 	       (!ns || check_label_name(&(struct value){ .text = ns }, m->arena, &found));
 }
 
+static const struct kind *kind_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (streq(name, kinds[i].name))
+			return &kinds[i];
+	return NULL;
+}
+
 static struct document *document_add(struct manifest *m, const struct node *root)
 {
 	struct document *doc = xgrow(m->documents, m->document_count);
@@ -75,17 +83,11 @@ static struct document *document_add(struct manifest *m, const struct node *root
 	doc->line = root->line;
 	doc->unclear = true;
 	doc->kind = kind ? arena_strdup(m->arena, kind) : NULL;
-	doc->name = name ? arena_strdup(m->arena, name) : NULL;
+	const struct kind *is = kind ? kind_find(kind) : NULL;
+	doc->makes = is && is->is == KIND_WORKLOAD ? "Pod" : doc->kind;
+	doc->name = name ? arena_printf(m->arena, "%s%s", name, kind ? workload_pod_suffix(kind) : "") : NULL;
 	doc->namespace = arena_strdup(m->arena, ns ? ns : "default");
 	return doc;
-}
-
-static const struct kind *kind_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (streq(name, kinds[i].name))
-			return &kinds[i];
-	return NULL;
 }
 
 static void find_kind(struct decoder *d, enum severity severity, const char *hint, const char *text, const char *kind)
@@ -178,21 +180,50 @@ static struct config_object *read_config(struct decoder *d, enum config_kind kin
 	return c;
 }
 
-static void read_workload(struct decoder *d, const char *name)
+static void find_replicas(struct decoder *d, const struct workload *w)
+{
+	const struct node *spec = node_get(d->root, "spec");
+
+	path_key(&d->path, "spec");
+	path_key(&d->path, "replicas");
+	decoder_find(d, SEVERITY_NOTICE, node_get(spec, "replicas"), NULL, "%d replicas: podd runs %s", w->replicas,
+	             w->replicas ? "one pod" : "no pod");
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
+static struct pod *read_workload(struct decoder *d, const char *kind, struct document *doc)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct workload *w = arena_alloc(a, sizeof(*w));
 
 	d->arena = a;
-	if (workload_decode(d, workload_kind_find(name), w))
-		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Pod", "is not yet supported by this podd", name);
-	d->arena = NULL;
+	if (!workload_decode(d, workload_kind_find(kind), w))
+		return NULL;
+	if (!w->replicas_known) {
+		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Pod", "is not yet supported by this podd", kind);
+		return NULL;
+	}
+	if (d->failed)
+		return NULL;
+	if (w->replicas != 1)
+		find_replicas(d, w);
+	doc->none = w->replicas == 0;
+	if (doc->none)
+		return NULL;
+	struct pod *p = &w->template;
+	p->metadata.name = arena_strdup(a, doc->name);
+	p->metadata.namespace = w->metadata.namespace;
+	p->arena = TAKE_PTR(a);
+	p->refs = 1;
+	pod_complete(p);
+	return p;
 }
 
 static void refuse_second(struct decoder *d, const struct document *doc, const struct document *first)
 {
 	const struct node *name = node_get(node_get(d->root, "metadata"), "name");
-	const char *what = streq(doc->kind, "Pod") ? "pod" : doc->kind;
+	const char *what = streq(doc->makes, "Pod") ? "pod" : doc->kind;
 
 	path_key(&d->path, "metadata");
 	path_key(&d->path, "name");
@@ -206,7 +237,7 @@ static const struct document *find_document(const struct manifest *m, size_t bef
 {
 	for (size_t i = 0; i < before; i++) {
 		const struct document *other = &m->documents[i];
-		if (streq0(other->kind, doc->kind) && doc->name && streq0(other->name, doc->name) &&
+		if (streq0(other->makes, doc->makes) && doc->name && streq0(other->name, doc->name) &&
 		    streq(other->namespace, doc->namespace))
 			return other;
 	}
@@ -267,7 +298,7 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 	if (m->portable)
 		portable_document(&d, is->name, index);
 	const struct document *first = find_document(m, index, doc);
-	if (first && (is->is == KIND_POD || is->is == KIND_CONFIG))
+	if (first && is->is != KIND_IGNORED)
 		refuse_second(&d, doc, first);
 	enum config_kind config;
 	switch (is->is) {
@@ -276,7 +307,7 @@ static void read_document(struct manifest *m, const struct node *root, bool bad,
 			doc->config = read_config(&d, config);
 		return;
 	case KIND_WORKLOAD:
-		read_workload(&d, is->name);
+		doc->pod = read_workload(&d, is->name, doc);
 		return;
 	case KIND_IGNORED:
 		find_kind(&d, SEVERITY_NOTICE, NULL,

@@ -30,11 +30,13 @@ struct config_object;
 
 /* Documents of kinds that say nothing to one machine (Namespace, ServiceAccount...) are not among them. */
 struct document {
-	unsigned line;                /* where it begins */
-	const char *kind;             /* NULL if there was none */
-	bool unclear;                 /* what it is: a kind that is missing, misspelt or of no use. It may be what was good before */
-	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted */
+	unsigned line;     /* where it begins */
+	const char *kind;  /* NULL if there was none */
+	bool unclear;      /* what it is: a kind that is missing, misspelt or of no use. It may be what was good before */
+	const char *makes; /* its kind, or what comes of it: of a Deployment a Pod */
+	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted; of the pod that it makes */
 	struct pod *pod;              /* NULL: refused, see the diags */
+	bool none;                    /* replicas: 0, there is to be no pod */
 	struct config_object *config; /* of a ConfigMap or Secret; NULL: refused */
 };
 
@@ -64,7 +66,7 @@ void diag_print(const struct diag *d, const char *file, struct buf *out);
  * ("metadata", "spec") of an object the caller has open. `uid` and `resource_version` are added to metadata if not NULL. */
 void pod_json(const struct pod *p, const char *uid, const char *resource_version, struct jsonw *w);
 void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w); /* metadata left open for more members */
-void pod_spec_json_open(const struct pod *p, struct jsonw *w); /* likewise */
+void pod_spec_json_open(const struct pod *p, struct jsonw *w);                      /* likewise */
 
 /* What an edit costs, least first. */
 enum edit {

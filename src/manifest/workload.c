@@ -116,7 +116,9 @@ static const struct field update_strategy_fields[] = {
 };
 static const struct schema schema_update_strategy = SCHEMA("UpdateStrategy", update_strategy_fields, 0, .rule = rule_strategy);
 
-#define REPLICAS NO_OP("replicas", INT32, "Number of pods; podd runs one.", .check = check_not_negative_number)
+#define REPLICAS                                                                                                    \
+	BUILT("replicas", INT32, MUST, workload, replicas, UPDATE, "Number of pods; podd runs one, or none for 0.", \
+	      .fallback = "1", .check = check_not_negative_number)
 #define MIN_READY NO_OP("minReadySeconds", INT32, "How long a pod must be ready.", .check = check_not_negative_number)
 #define HISTORY NO_OP("revisionHistoryLimit", INT32, "Old versions that are kept.", .check = check_not_negative_number)
 
@@ -283,6 +285,11 @@ const struct workload_kind *workload_kind_find(const char *name)
 	return NULL;
 }
 
+const char *workload_pod_suffix(const char *kind)
+{
+	return streq(kind, "StatefulSet") ? "-0" : "";
+}
+
 /* What runs for ever is always restarted, what runs to an end never is. */
 static void check_restart_policy(struct decoder *d, const struct workload_kind *k, const struct node *spec)
 {
@@ -304,6 +311,8 @@ bool workload_decode(struct decoder *d, const struct workload_kind *k, struct wo
 	unsigned depth = d->path.depth;
 	struct workload *w = ret;
 
+	w->replicas = 1;
+	w->replicas_known = k->restart_policies;
 	(void)decode_root(d, k->schema, w);
 	validate_object_metadata(d, &w->metadata);
 	for (size_t i = 0; i < ARRAY_SIZE(k->path) && k->path[i]; i++) {
