@@ -274,7 +274,7 @@ static int delete_object(const struct work *w, const struct object *o, const str
 	if (unlinkat(w->dirfd, file, 0) < 0 || fsync(w->dirfd) < 0)
 		return ctl_fail(CTL_NO, "%s/%s: %s", w->directory, file, strerror(errno));
 	(void)printf("%s \"%s\" deleted\n", o->word, p->name);
-	(void)fflush(stdout);
+	ctl_flush();
 	return streq(o->kind, "Pod") ? wait_gone(w->args, p) : CTL_YES;
 }
 

@@ -1,6 +1,7 @@
 #include "ctl/ctl.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include "base/str.h"
 #include "ctl/yamlout.h"
@@ -18,6 +19,12 @@ int ctl_fail(int code, const char *fmt, ...)
 	str_escape(&safe, text);
 	(void)fprintf(stderr, "podctl: %s\n", buf_str(&safe));
 	return code;
+}
+
+void ctl_flush(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		exit(ctl_fail(CTL_NO, "can't write: %s", strerror(errno)));
 }
 
 int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret)

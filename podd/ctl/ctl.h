@@ -49,6 +49,8 @@ int verb_top(const struct args *a);
 
 /* A line "podctl: ..." on stderr; gives back `code`. */
 int ctl_fail(int code, const char *fmt, ...) _printf_(2, 3);
+/* What was printed goes out now. Ends podctl if it can't: nobody reads what would follow. */
+void ctl_flush(void);
 
 /* "web", "ns/web", "pod/web". A namespace in the name wins over -n. */
 struct pod_ref {

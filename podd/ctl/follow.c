@@ -36,7 +36,7 @@ static void sink(const char *data, size_t n, void *arg)
 		take_line(f, f->partial.data, size);
 		buf_consume(&f->partial, size + 1);
 	}
-	(void)fflush(stdout);
+	ctl_flush();
 }
 
 static const char *accepted(bool table)
@@ -88,11 +88,11 @@ int follow(const struct args *a, const char *path, bool table, const struct foll
 	while (code == CTL_YES) {
 		if (list) {
 			cb->list(list, arg);
-			(void)fflush(stdout);
+			ctl_flush();
 			code = stream(a, path, table, json_text(list, "metadata.resourceVersion"), &f);
 			json_decref(list);
 		}
-		if (code != CTL_YES || ferror(stdout))
+		if (code != CTL_YES)
 			break;
 		(void)nanosleep(&pause, NULL);
 		list = list_again(a, path, table);

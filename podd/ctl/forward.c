@@ -96,7 +96,7 @@ static int listen_one(struct forward *f, const char *address, const char *ports)
 	f->listeners[f->listener_count++] = l;
 	(void)printf("Forwarding from %s%s%s:%u -> %u\n", brackets ? "[" : "", streq(address, "localhost") ? "127.0.0.1" : address,
 	             brackets ? "]" : "", l.local, l.remote);
-	(void)fflush(stdout);
+	ctl_flush();
 	return CTL_YES;
 }
 
@@ -145,7 +145,7 @@ static void accept_flow(struct forward *f, const struct listener *l)
 	if (fd < 0)
 		return; /* he did not wait */
 	(void)printf("Handling connection for %u\n", l->local);
-	(void)fflush(stdout);
+	ctl_flush();
 	flow = xnew(struct flow);
 	if (open_flow(f, l->remote, fd, flow) == CTL_YES)
 		f->flows[f->flow_count++] = flow;

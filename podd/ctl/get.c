@@ -242,7 +242,7 @@ int verb_get(const struct args *a)
 	json_decref(g.definitions);
 	json_decref(g.shown);
 	if (!events && code != CTL_UNREACHABLE && code != CTL_USAGE) {
-		(void)fflush(stdout);
+		ctl_flush();
 		say_refused(a);
 	}
 	return code;

@@ -44,7 +44,7 @@ static void sink(const char *data, size_t n, void *arg)
 	} else {
 		(void)fwrite(data, 1, n, stdout);
 	}
-	(void)fflush(stdout);
+	ctl_flush();
 }
 
 static int log_path(const struct args *a, const struct pod_ref *p, const char *container, struct buf *out)

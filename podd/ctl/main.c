@@ -114,8 +114,6 @@ static int verb_run(const struct verb *v, int argc, char **argv)
 		return CTL_USAGE;
 	int code = a.help ? verb_usage(v) : v->run(&a);
 	args_deinit(&a);
-	if (fflush(stdout) == EOF && code == CTL_YES)
-		return ctl_fail(CTL_NO, "can't write: %s", strerror(errno));
 	return code;
 }
 
@@ -125,7 +123,7 @@ static int verb_version(const struct args *a)
 	json_t *status;
 
 	(void)puts("podctl " PODD_VERSION);
-	(void)fflush(stdout);
+	ctl_flush();
 	int code = client_json(a, "GET", "/apis/podd.dev/v1/status", false, &status);
 	if (code != CTL_YES)
 		return code;
@@ -144,7 +142,7 @@ static int run_other(const char *name, int argc, char **argv, int at)
 	return ctl_fail(CTL_USAGE, "there is no verb \"%s\"; see podctl help", name);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	int at = args_find_verb(argc, argv);
 
@@ -158,4 +156,13 @@ int main(int argc, char **argv)
 	}
 	const struct verb *v = verb_find(argv[at]);
 	return v ? verb_run(v, argc, argv) : run_other(argv[at], argc, argv, at);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (code == CTL_YES)
+		ctl_flush();
+	return code;
 }

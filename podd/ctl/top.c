@@ -166,7 +166,7 @@ int verb_top(const struct args *a)
 		if (!once)
 			(void)fputs("\033[H\033[J", stdout);
 		print(a, &now, &before);
-		(void)fflush(stdout);
+		ctl_flush();
 		json_decref(before.stats);
 		before = now;
 	}
