@@ -35,6 +35,7 @@ struct log_stream {
 	struct log_file files[FILES_MAX]; /* oldest first; the first is the one being read */
 	size_t count;
 	struct criread reader;
+	uint64_t left; /* of limitBytes */
 	bool follow, ending, gone;
 	uv_poll_t poll;
 	uv_timer_t quiet;
@@ -200,6 +201,9 @@ static void pump(struct log_stream *s)
 	bool finish = end && (!s->follow || (s->ending && !uv_is_active((uv_handle_t *)&s->quiet)));
 	if (finish)
 		criread_flush(&s->reader, &out);
+	finish |= out.len >= s->left;
+	out.len = MIN(out.len, s->left);
+	s->left -= out.len;
 	http_send(s->q, out.data, out.len);
 	if (finish)
 		http_finish(s->q);
@@ -276,31 +280,57 @@ static int follow_begin(struct api *a, struct log_stream *s)
 
 struct log_query {
 	bool follow, previous, timestamps, tail;
-	uint64_t tail_lines;
+	uint64_t tail_lines, limit; /* limit in bytes */
 	int64_t since_wall;
 };
+
+static bool parse_since(struct http_request *q, int64_t *ret_wall)
+{
+	const char *seconds = url_param(http_url(q), "sinceSeconds"), *time = url_param(http_url(q), "sinceTime");
+	int64_t n = 0;
+
+	if (seconds && time)
+		api_error(q, 400, NULL, NULL, "one of sinceSeconds and sinceTime, not both");
+	else if (seconds && str_int(seconds, 1, 1000000000, &n) < 0)
+		api_error(q, 400, NULL, NULL, "sinceSeconds has to be a number from 1 to 1000000000");
+	else if (time && clock_parse(time, ret_wall) < 0)
+		api_error(q, 400, NULL, NULL, "sinceTime has to be a time as 2006-01-02T15:04:05Z");
+	else {
+		if (seconds)
+			*ret_wall = clock_wall() - n * NS_PER_SEC;
+		return true;
+	}
+	return false;
+}
 
 static bool parse_query(struct http_request *q, struct log_query *ret)
 {
 	const struct url *u = http_url(q);
-	const char *tail = url_param(u, "tailLines"), *since = url_param(u, "sinceSeconds");
-	int64_t lines = 0, seconds = 0;
+	const char *tail = url_param(u, "tailLines"), *limit = url_param(u, "limitBytes"), *stream = url_param(u, "stream");
+	int64_t lines = 0, bytes = INT64_MAX, since = 0;
 
 	if (tail && str_int(tail, 0, INT64_MAX, &lines) < 0) {
 		api_error(q, 400, NULL, NULL, "tailLines has to be a number of at least 0");
 		return false;
 	}
-	if (since && str_int(since, 1, 1000000000, &seconds) < 0) {
-		api_error(q, 400, NULL, NULL, "sinceSeconds has to be a number from 1 to 1000000000");
+	if (limit && str_int(limit, 1, INT64_MAX, &bytes) < 0) {
+		api_error(q, 400, NULL, NULL, "limitBytes has to be a number of at least 1");
 		return false;
 	}
+	if (stream && !streq(stream, "All")) {
+		api_error(q, 400, NULL, NULL, "podd gives all streams of a log at once: stream=All");
+		return false;
+	}
+	if (!parse_since(q, &since))
+		return false;
 	*ret = (struct log_query){
 		.follow = url_bool(u, "follow"),
 		.previous = url_bool(u, "previous"),
 		.timestamps = url_bool(u, "timestamps"),
 		.tail = tail,
 		.tail_lines = (uint64_t)lines,
-		.since_wall = since ? clock_wall() - seconds * NS_PER_SEC : 0,
+		.limit = (uint64_t)bytes,
+		.since_wall = since,
 	};
 	return true;
 }
@@ -333,7 +363,7 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 	}
 	if (!current && !c->last.set) {
 		api_error(q, 400, pod, "pods", "container \"%s\" in pod \"%s\" is waiting to start: %s", c->name, pod,
-		          *p->reason ? p->reason : "ContainerCreating");
+		          core_container_reason(p, c));
 		return false;
 	}
 	*ret = current ? c->number : c->last.number;
@@ -395,6 +425,7 @@ void api_log_get(struct http_request *q, void *arg)
 	s->inotify_fd = -EBADF;
 	s->number = number;
 	s->follow = v.follow;
+	s->left = v.limit;
 	list_init(&s->link);
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", p->uid);
 	(void)snprintf(s->container, sizeof(s->container), "%s", c->name);

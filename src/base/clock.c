@@ -1,6 +1,9 @@
 #include "base/clock.h"
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include "base/str.h"
 
 static int64_t clock_read(clockid_t id)
 {
@@ -34,6 +37,46 @@ void clock_text_ns(int64_t wall, char ret[static CLOCK_TEXT_NS_SIZE])
 	clock_text(wall, ret);
 	(void)snprintf(ret + CLOCK_TEXT_SIZE - 2, CLOCK_TEXT_NS_SIZE - CLOCK_TEXT_SIZE + 2, ".%09uZ",
 	               (unsigned)(wall % NS_PER_SEC));
+}
+
+/* "Z" or "+02:00", to the text's end. */
+static int parse_offset(const char *text, int64_t *ret_seconds)
+{
+	unsigned hours, minutes;
+	char sign, end;
+
+	if (streq(text, "Z")) {
+		*ret_seconds = 0;
+		return 0;
+	}
+	if (strlen(text) != 6 || sscanf(text, "%c%2u:%2u%c", &sign, &hours, &minutes, &end) != 3)
+		return -EINVAL;
+	if ((sign != '+' && sign != '-') || hours > 23 || minutes > 59)
+		return -EINVAL;
+	*ret_seconds = (sign == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60;
+	return 0;
+}
+
+int clock_parse(const char *text, int64_t *ret_wall)
+{
+	int64_t ns = 0, unit = NS_PER_SEC, offset;
+	struct tm tm = { 0 };
+
+	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!p)
+		return -EINVAL;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9'; p++) {
+			unit /= 10;
+			ns += (*p - '0') * unit;
+		}
+	if (parse_offset(p, &offset) < 0)
+		return -EINVAL;
+	int64_t seconds = timegm(&tm) - offset;
+	if (seconds < 0 || seconds >= INT64_MAX / NS_PER_SEC)
+		return -EINVAL;
+	*ret_wall = seconds * NS_PER_SEC + ns;
+	return 0;
 }
 
 void clock_age(int64_t ns, char ret[static CLOCK_AGE_SIZE])

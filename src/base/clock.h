@@ -16,6 +16,9 @@ enum { CLOCK_TEXT_SIZE = 21, CLOCK_TEXT_NS_SIZE = 31 };
 void clock_text(int64_t wall, char ret[static CLOCK_TEXT_SIZE]);
 void clock_text_ns(int64_t wall, char ret[static CLOCK_TEXT_NS_SIZE]);
 
+/* RFC 3339, with any fraction and offset: "2006-01-02T15:04:05.5+02:00". Years 1970 to 2261; -EINVAL. */
+int clock_parse(const char *text, int64_t *ret_wall);
+
 /* "5s", "3m12s", "2h5m", "4d3h": an age as kubectl prints it. */
 enum { CLOCK_AGE_SIZE = 24 };
 void clock_age(int64_t ns, char ret[static CLOCK_AGE_SIZE]);
