@@ -179,7 +179,7 @@ static int64_t initialized_since(const struct core_pod *p)
 	return at;
 }
 
-/* When readiness last changed: a container's start made the pod ready, an exit made it unready. */
+/* When readiness last changed: by a container's start or a probe the pod became ready, by an exit or a probe unready. */
 static int64_t ready_since(const struct core_pod *p, bool ready)
 {
 	int64_t at = p->created_wall;
@@ -187,6 +187,7 @@ static int64_t ready_since(const struct core_pod *p, bool ready)
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *c = &p->containers[i];
 		at = MAX(at, ready ? c->started_wall : c->last.set ? c->last.exit.wall : 0);
+		at = c->ready == ready ? MAX(at, c->ready_wall) : at;
 	}
 	return at;
 }

@@ -84,6 +84,7 @@ void container_launch(struct core *c, struct core_pod *p, struct core_container 
 	k->launched = true;
 	k->launch_void = k->restart_wanted = k->hooked = k->hooking = k->signalled = k->killed = k->stuck = k->resize_due = false;
 	k->started = k->ready = k->condemned = false;
+	k->ready_wall = 0;
 	k->pid = 0;
 	k->started_boot = k->started_wall = 0;
 	k->launch_boot = c->boot;

@@ -236,6 +236,7 @@ struct core_container {
 	bool hooking;          /* a hook runs: postStart while RUNNING, preStop while STOPPING */
 	int64_t hook_deadline; /* boot ns: the end of one that sleeps; 0: none */
 	bool started;          /* and its startup probe has succeeded, or it has none */
+	int64_t ready_wall;    /* when a readiness probe last changed that; 0: not in this start, or before podd's */
 	bool ready;            /* and so says its readiness probe, or it has none */
 	bool condemned;        /* a probe's failure stops it, or has stopped it: it has failed, whatever its exit code */
 	struct core_probe probes[PROBE_MAX];

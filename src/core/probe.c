@@ -94,6 +94,7 @@ static void hold(struct core *c, struct core_pod *p, struct core_container *k, e
 
 	if (kind == PROBE_READINESS && k->ready != good) {
 		k->ready = good;
+		k->ready_wall = c->wall;
 		effect_note(c, p);
 		core_touch(c, p);
 	} else if (kind == PROBE_STARTUP && good) {

@@ -6,6 +6,9 @@
 podd_start || { fail "podd starts"; finish; }
 mkdir "$ROOT/told"
 event_is() { podctl events 2>/dev/null | grep -qE -- "$1"; }
+changed_since() { # the container's start
+	[[ $(field probed '.status.conditions[] | select(.type == "Ready") | .lastTransitionTime') > $(of probed app .state.running.startedAt) ]]
+}
 ready_of() { [ "$(of "$1" "$2" '.ready | tostring')" = "$3" ]; }
 began() { [ "$(of "$1" "$2" '.started | tostring')" = "$3" ]; }
 sidecar_waits() { [ "$(field probed '.status.initContainerStatuses[0].started | tostring')" = false ]; }
@@ -84,6 +87,7 @@ ok "one failure makes both unready" await 20 ready_is probed False
 is "and ends nothing" "$(of probed app '.restartCount | tostring')" 0
 touch "$ROOT/told/ready"
 ok "it is ready again" ready probed
+ok "since the probe says so, not since it runs" changed_since
 ok "a startup probe that takes too long ends a container that is not restarted" await 20 phase_is slow Failed
 ok "and says how long it took" event_is 'Startup probe failed: command timed out: "sleep 60" timed out after 1s'
 podd_kill
