@@ -343,7 +343,7 @@ void pod_tick(struct core *c, struct core_pod *p)
 		expire(c, p);
 	if (p->deadline && p->deadline <= c->boot)
 		pod_create_if_due(c, p);
-	for (size_t i = 0; i < p->container_count; i++)
+	for (size_t i = p->container_count; i-- > 0;) /* who is waited for is killed before who waits is told */
 		container_tick(c, p, &p->containers[i]);
 }
 

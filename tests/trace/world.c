@@ -230,7 +230,7 @@ static void check_outlives(struct world *w, struct world_pod *p, const struct wo
 		const struct world_proc *q = &p->procs[i];
 		const struct testpod_container *k = testpod_find(&p->want, q->name);
 		bool served = k && (k->role != CONTAINER_ROLE_SIDECAR || k > s);
-		bool left = q->term && w->boot - q->term_boot >= p->want.grace * NS_PER_SEC;
+		bool left = q->killed || (q->term && w->boot - q->term_boot >= p->want.grace * NS_PER_SEC);
 		if (served && q->state == PROC_ALIVE && q->told_started && !left)
 			world_fail(w, "%s/%s: told to stop before %s has ended", p->uid, sidecar->name, q->name);
 	}
