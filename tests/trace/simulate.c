@@ -49,7 +49,7 @@ static struct testpod_probe random_probe(struct dice *d)
 {
 	if (below(d, 4))
 		return (struct testpod_probe){ 0 };
-	return (struct testpod_probe){ 1 + (int)below(d, 2), (int)below(d, 2), (int)below(d, 3) };
+	return (struct testpod_probe){ 1 + (int)below(d, 2), (int)below(d, 2), 1 + (int)below(d, 2) };
 }
 
 /* Each name has its role for good: "a" to "c" are members, "i" and "j" init containers, "s" is a sidecar between them. */
