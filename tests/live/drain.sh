@@ -23,7 +23,8 @@ done
 ok "podd is in no cgroup of its own making" test ! -e "$(cgroup_v2)/$PODD_HOST/supervisor"
 ok "beside a podd it refuses" sh -c '! "$1"/bin/podd --root "$2" --drain' - "$builddir" "$ROOT"
 podd_stop
-pod late <<<"  containers: [{name: app, image: 'rootfs:/', command: [sleep, '1000']}]"
+pod late <<<"  terminationGracePeriodSeconds: 2
+  containers: [{name: app, image: 'rootfs:/', command: [sleep, '1000']}]"
 ok "it ends by itself" drain
 is "each pod had the time that it needs" "$(sort "$ROOT/ended" | xargs)" "quick slow"
 ok "no process is left" sh -c '! grep -q . $(find "$1" -name cgroup.procs)' - "$(cgroup_v2)/$PODD_HOST"

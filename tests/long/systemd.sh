@@ -6,6 +6,7 @@
 disk=$cache/disk.ext4
 
 for program in qemu-system-x86_64 cpio mmdebstrap mke2fs dpkg-buildpackage; do command -v $program >/dev/null || skip "no $program"; done
+[ "${LONG:-all}" = all ] || skip "two boots take minutes: not in the sample"
 [ "$(id -u)" = 0 ] || skip "needs root"
 get_kernel || skip "no Debian kernel package can be had"
 
