@@ -6,6 +6,7 @@
 podd_start || { fail "podd starts"; finish; }
 mkdir "$ROOT/told"
 event_is() { podctl events 2>/dev/null | grep -qE -- "$1"; }
+restarted() { [ "$(of probed app .restartCount)" -gt 0 ]; } # its next probe may have ended it again
 changed_since() { # the container's start
 	[[ $(field probed '.status.conditions[] | select(.type == "Ready") | .lastTransitionTime') > $(of probed app .state.running.startedAt) ]]
 }
@@ -95,8 +96,9 @@ podd_start
 ok "it is ready still when podd is started anew" ready_is probed True
 before=$(member_pid probed app)
 echo pale >"$ROOT/told/sick"
-ok "a liveness probe that fails ends the container" await 20 replaced probed app "$before"
+ok "a liveness probe that fails ends the container" await 20 restarted
 rm "$ROOT/told/sick"
+ok "that runs on when it is well" await 20 replaced probed app "$before"
 ok "in the kubelet's words" event_is 'Killing.*Container app failed liveness probe, will be restarted'
 ok "with what the probe said" event_is 'Unhealthy.*Liveness probe failed: pale'
 
