@@ -71,6 +71,17 @@ ok "skopeo packed with zstd" grep -q 'tar+zstd' zstd/blobs/sha256/*
 # Debian's umoci reads no zstd: skopeo, which unpacks it, stands between.
 skopeo copy -q --dest-decompress oci:zstd:t dir:plain && skopeo copy -q dir:plain oci:unzstd:t
 same "skopeo, zstd" unzstd:t oci zstd oci:/zstd --name oci:/zstd
+# podman unpacks zstd by itself. Its vfs driver copies each layer whole, which cuts hard links and touches directories: those are not compared.
+p() { podman --root "$ROOT/p" --runroot "$ROOT/pr" --storage-driver vfs "$@"; }
+listing() { (cd "$1" && find . -printf '%P %y %m %U:%G %l\n' | sort && find . -type f -exec sha256sum {} + | sort); }
+image=$(p pull -q oci:zstd:t 2>pulled) && seen=$(p image mount "$image")
+if [ -n "$seen" ] && mount_image oci:/zstd "$PWD/mnt"; then
+	ok "podman unpacks the same from it" diff <(listing "$seen") <(listing mnt)
+	umount mnt
+	p image umount "$image" >/dev/null
+else
+	fail "podman pulls zstd: $(cat pulled)"
+fi
 
 # --- buildah ---------------------------------------------------------------------------------------------------------------------
 
