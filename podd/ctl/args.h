@@ -41,7 +41,8 @@ enum option {
 #define TAKES(option) (UINT32_C(1) << (option))
 
 struct args {
-	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout, *address;
+	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout,
+		*address;
 	const char *files[ARGS_FILES_MAX];
 	size_t file_count;
 	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable, watch,

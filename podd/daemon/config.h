@@ -22,13 +22,13 @@ struct config {
 	struct label_list node_labels;
 	enum log_level log_level;
 	bool log_json;
-	bool drain;            /* stop all pods, then end */
-	bool any_owner;        /* manifestOwner: any */
-	bool allow_unenforced; /* run pods whose limits this host can't enforce */
+	bool drain;                        /* stop all pods, then end */
+	bool any_owner;                    /* manifestOwner: any */
+	bool allow_unenforced;             /* run pods whose limits this host can't enforce */
 	struct string_list unsafe_sysctls; /* that pods may set: names or "prefix*" */
-	int64_t log_size;      /* bytes of one container log file */
-	int64_t log_files;     /* kept of one start, the one being written included */
-	int64_t pids_max;      /* of a container */
+	int64_t log_size;                  /* bytes of one container log file */
+	int64_t log_files;                 /* kept of one start, the one being written included */
+	int64_t pids_max;                  /* of a container */
 	struct backoff_config backoff;
 	const char *tag; /* "podd", or "podd_" + 8 characters of the root's hash */
 };

@@ -52,7 +52,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	uv_timer_t watchdog; /* of systemd, if it asks for one */
 	struct ipam *ipam;
-	struct ipam *id_leases; /* ranges of user ids, numbered as addresses */
+	struct ipam *id_leases;  /* ranges of user ids, numbered as addresses */
 	uv_timer_t leases_timer; /* until changed leases are written */
 	struct list sandboxes;   /* of struct sandbox.link */
 	struct watcher *watcher;

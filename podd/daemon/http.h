@@ -82,5 +82,5 @@ int http_upgrade(struct http_request *q, const char *protocol, const struct http
 void http_send(struct http_request *q, const void *data, size_t size);
 void http_finish(struct http_request *q);
 void http_expire(struct http_request *q, uint64_t ms); /* `expired` is called then, unless the stream has ended */
-size_t http_queued(const struct http_request *q);    /* bytes not yet taken by the kernel */
-void http_pause(struct http_request *q, bool pause); /* after http_upgrade(): no `data` for now; `gone` comes all the same */
+size_t http_queued(const struct http_request *q);      /* bytes not yet taken by the kernel */
+void http_pause(struct http_request *q, bool pause);   /* after http_upgrade(): no `data` for now; `gone` comes all the same */

@@ -31,7 +31,7 @@ struct sandbox {
 	bool networked; /* it has a link of its own */
 	struct list launches;
 	struct list sessions;
-	struct list images; /* startimage.c */
+	struct list images;   /* startimage.c */
 	struct list forwards; /* forward.h */
 	uint32_t next_session;
 	uv_timer_t timer; /* of the destruction, or of an anchor that does not answer */

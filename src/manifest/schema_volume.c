@@ -27,16 +27,16 @@ static const struct schema schema_empty_dir =
 #define FILE_MODE(verdict_, struct_) \
 	BUILT("mode", MODE, verdict_, struct_, mode, RESTART, "Mode of the file.", .check = check_file_mode)
 #define NO_USER PLANNED("user", INT64, SHOULD, RESTART, "User the file belongs to.", .check = check_id)
-#define DEFAULT_MODE(verdict_, struct_)                                                                                           \
+#define DEFAULT_MODE(verdict_, struct_)                                                                                          \
 	BUILT("defaultMode", MODE, verdict_, struct_, default_mode, RESTART, "Mode of files that name none.", .fallback = "420", \
 	      .check = check_file_mode)
 #define DEFAULT_USER(struct_) \
 	BUILT("defaultUser", ID, SHOULD, struct_, default_user, RESTART, "User of files that name none.", .check = check_id)
 #define OPTIONAL(verdict_) BUILT("optional", BOOL, verdict_, config_files, optional, RESTART, "Whether it may be missing.")
-#define ITEMS(verdict_)                                                                                              \
+#define ITEMS(verdict_)                                                                                             \
 	BUILT("items", OBJECTS, verdict_, config_files, items, RESTART, "Which keys become files; all by default.", \
 	      .object = &schema_key_to_path)
-#define REFERENCE_NAME(doc_)                                                                                            \
+#define REFERENCE_NAME(doc_)                                                                                           \
 	BUILT("name", STRING, SHOULD, config_files, name, RESTART, doc_, OF("LocalObjectReference"), .required = true, \
 	      .check = check_subdomain_name)
 

@@ -13,7 +13,7 @@ static const char document[] =
 	"{\"kind\": \"List\", \"n\": null, \"t\": true, \"f\": 1.5, \"empty\": [], \"items\": ["
 	" {\"metadata\": {\"name\": \"web\", \"labels\": {\"app\": \"web\", \"a.b/c\": \"dotted\"}},"
 	"  \"spec\": {\"containers\": [{\"name\": \"app\", \"image\": \"i1\", \"ports\": [80, 443]}, {\"name\": \"log\", "
-        "\"image\": \"i2\"}]},"
+	"\"image\": \"i2\"}]},"
 	"  \"status\": {\"phase\": \"Running\", \"restarts\": 3}},"
 	" {\"metadata\": {\"name\": \"db\", \"labels\": {\"app\": \"db\"}},"
 	"  \"spec\": {\"containers\": [{\"name\": \"db\", \"image\": \"i3\"}]},"

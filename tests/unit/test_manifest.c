@@ -130,7 +130,8 @@ static void test_json(void **state)
 	jsonw_end(&w);
 	assert_string_equal(buf_str(&out),
 	                    "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},"
-	                    "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/\",\"imagePullPolicy\":\"IfNotPresent\"}],\"restartPolicy\":\"Always\","
+	                    "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/"
+	                    "\",\"imagePullPolicy\":\"IfNotPresent\"}],\"restartPolicy\":\"Always\","
 	                    "\"terminationGracePeriodSeconds\":30}}");
 	manifest_deinit(&m);
 }
