@@ -27,7 +27,7 @@ static const char end[] =
 	"\tcase $prev in\n"
 	"\t-c|--container)\n"
 	"\t\t[ -z \"$pod\" ] || words=$(podctl \"${asking[@]}\" get pod \"$pod\" -o 'jsonpath={.spec.initContainers[*].name} "
-        "{.spec.containers[*].name}' "
+	"{.spec.containers[*].name}' "
 	"2>/dev/null)\n"
 	"\t\toptions= kind= ;;\n"
 	"\t-o|--output) words='wide json yaml name jsonpath= custom-columns=' options= kind= ;;\n"
