@@ -146,11 +146,11 @@ ok "also when the file is gone" eval 'now=$(member_pid red app); podctl restart 
 sleep 0.3
 ok "the store is whole after it all" podctl image fsck
 
-# Waits for an import to be at work and stops it there, so that it takes as long as the test needs. Without a fork: it is soon done.
+# Waits for an import to have unpacked something and stops it there, so that it takes as long as the test needs. Without a fork: it is soon done.
 catch() {
 	local n p name work
 	for ((n = 0; n < 2000000; n++)); do
-		work=("$STORE"/tmp/*)
+		work=("$STORE"/tmp/*/*)
 		[ -e "${work[0]}" ] && break
 	done
 	for p in /proc/[0-9]*; do
