@@ -90,7 +90,7 @@ def layer(name, want, *entries, below=None, end=END):
     case(name, want, Image(*([below + END] if below else []), b"".join(entries) + end))
 
 
-# A70: names and links that lead out
+# names and links that lead out
 layer("dotdot", "refuse \\.\\.", entry(b"../podd-canary", b"x"))
 layer("dotdot-middle", "refuse \\.\\.", entry(b"a/../../podd-canary", b"x"))
 layer("dotdot-end", "refuse \\.\\.", entry(b"a/..", **DIR))
@@ -127,7 +127,7 @@ layer("file-as-directory", "refuse is no directory", entry(b"a", b"x"), entry(b"
 layer("root-file", "refuse .", entry(b"./", b"x"))
 layer("root-symlink", "refuse root", entry(b".", typeflag=b"2", link=b"/etc"))
 
-# A71: whiteouts
+# whiteouts
 layer("whiteout-dotdot", "refuse whiteout", entry(b".wh..."))
 layer("whiteout-dot", "refuse whiteout", entry(b".wh.."))
 layer("whiteout-nothing", "refuse whiteout", entry(b".wh."))
@@ -141,7 +141,7 @@ layer("opaque-root", "ok [ -c a ] && [ -c b ] && [ -f c ]", entry(b"c", b"x"), e
 layer("opaque-symlink", "ok ! getfattr -n trusted.overlay.opaque . 2>/dev/null", entry(b"d", typeflag=b"2", link=b"/"), entry(b"d/.wh..wh..opq"))
 layer("device-whiteout", "refuse 0:0", entry(b"a", typeflag=b"3"))
 
-# A72: nodes, owners, times
+# nodes, owners, times
 layer("device-major", "refuse device", entry(b"a", typeflag=b"3", major=b"7777777", minor=b"0000001"))
 layer("device-disk", "ok [ -b a ]", entry(b"a", typeflag=b"4", major=b"0000010", minor=b"0000000"))
 layer("owner-negative", "refuse owner", pax((b"uid", b"-1")))
@@ -153,7 +153,7 @@ layer("time-after", "ok true", pax((b"mtime", b"9223372036854775807.5")))
 layer("capability-v3", "ok [ -z \"$(getfattr -m - -d f)\" ]", pax((b"SCHILY.xattr.security.capability", struct.pack("<6I", 0x03000001, 0x2000, 0, 0, 0, 1000)), data=b"x"))
 layer("capability-nonsense", "ok [ -z \"$(getfattr -m - -d f)\" ]", pax((b"SCHILY.xattr.security.capability", b"x" * 100), data=b"x"))
 
-# A73: attributes
+# attributes
 for attribute in ("trusted.overlay.redirect", "trusted.overlay.opaque", "trusted.overlay.metacopy", "user.overlay.redirect", "user.overlay.opaque",
                   "security.selinux", "security.ima", "system.posix_acl_access", "system.posix_acl_default", "trusted.x"):
     layer("xattr-" + attribute, "ok [ -z \"$(getfattr -m - -d f d)\" ]", pax((b"SCHILY.xattr." + attribute.encode(), b"/etc"), data=b"x"),
@@ -162,7 +162,7 @@ layer("xattr-many", "refuse 64 extended", pax(*((b"SCHILY.xattr.user.%d" % i, b"
 layer("xattr-large", "refuse 65536", pax(*((b"SCHILY.xattr.user.%d" % i, b"x" * 4000) for i in range(20)), data=b"x"))
 
 
-# A74: bombs
+# bombs
 def packed(data, **kw):
     i = Image()
     i.raw, i.diffs[:] = [data], [digest(gzip.decompress(data) if not kw.get("lie") else b"")]
@@ -191,7 +191,7 @@ frame = b"\x28\xb5\x2f\xfd\x00" + bytes([(41 - 10) << 3]) + b"\x01\x00\x00"  # a
 i.layers[:] = [i.put(OCI + "layer.v1.tar+zstd", frame)]
 case("bomb-zstd", "refuse .", i)
 
-# A75: malformed tars
+# malformed tars
 layer("tar-truncated", "refuse .", header(b"f", 5000) + b"x" * 1000, end=b"")
 layer("tar-checksum", "refuse sound tar|not a tar", header(b"f")[:100] + b"X" + header(b"f")[101:] + END)
 layer("tar-noise", "refuse sound tar|not a tar", bytes(range(256)) * 8, end=b"")
@@ -211,7 +211,7 @@ layer("tar-empty", "ok [ -z \"$(ls -A)\" ]", b"")
 layer("tar-after-end", "ok ! [ -e late ]", entry(b"f", b"x"), END, entry(b"late", b"x"))
 
 
-# A76: digests and sizes
+# digests and sizes
 def bent(name, want, bend, *args, **kw):
     i = Image(*args, **kw)
     bend(i)
@@ -241,7 +241,7 @@ bent("diffid-count", "refuse layers", lambda i: i.config["rootfs"]["diff_ids"].a
 bent("diffid-none", "refuse layers", lambda i: i.config.pop("rootfs"))
 bent("layers-many", "refuse 127", lambda i: (i.config["rootfs"].update(diff_ids=i.diffs * 200), i.manifest.update(layers=i.layers * 200)))
 
-# A77: one document, two meanings
+# one document, two meanings
 bent("media-both", "refuse at once", lambda i: i.manifest.update(manifests=[]))
 bent("media-own", "refuse calls itself", lambda i: i.manifest.update(mediaType=OCI + "index.v1+json"))
 bent("media-layer", "refuse no layer", member("mediaType", "text/html"))
@@ -252,7 +252,7 @@ bent("media-schema", "refuse schemaVersion", lambda i: i.manifest.update(schemaV
 bent("json-twice", "refuse twice", lambda i: setattr(i, "config", json.dumps(i.config).encode()[:-1] + b',"rootfs":{}}'))
 bent("json-case", "refuse layers", lambda i: i.config.update(ROOTFS=i.config.pop("rootfs")))
 
-# A78: JSON that costs
+# JSON that costs
 bent("json-deep", "refuse 64", lambda i: i.files.update({"index.json": b"[" * 100000}))
 bent("json-deep-object", "refuse 64", lambda i: setattr(i, "config", b'{"a":' * 100000))
 bent("json-large", "refuse 4194304", lambda i: i.files.update({"index.json": b'{"a":"' + b"x" * (5 << 20) + b'"}'}))

@@ -7,7 +7,7 @@
 podd_start || { fail "podd starts"; finish; }
 pod p <<<'  terminationGracePeriodSeconds: 0
   containers:
-  - {name: a, image: "rootfs:/", command: [sh, -c, "echo one; echo two; echo three; sleep 1000"]}
+  - {name: a, image: "rootfs:/", command: [sh, -c, "echo one; sleep 0.1; echo two; sleep 0.1; echo three; sleep 1000"]}
   - {name: none, image: "registry.example/none"}'
 ok "a pod prints" await 20 said p a three
 log() { curl -sG --max-time 10 --unix-socket "$PODD_SOCKET" "http://podd/api/v1/namespaces/default/pods/p/log" -d container="${2:-a}" --data-urlencode "$1" "${@:3}"; }
