@@ -6,28 +6,6 @@
 #include "daemon/images.h"
 #include "daemon/prune.h"
 
-static void strings_json(struct jsonw *w, const char *key, const char *const *items, size_t n)
-{
-	jsonw_key(w, key);
-	jsonw_array(w);
-	for (size_t i = 0; i < n; i++)
-		jsonw_str(w, items[i]);
-	jsonw_end(w);
-}
-
-static void config_json(const struct image_config *c, struct jsonw *w)
-{
-	jsonw_key(w, "config");
-	jsonw_object(w);
-	strings_json(w, "entrypoint", c->entrypoint.items, c->entrypoint.count);
-	strings_json(w, "cmd", c->cmd.items, c->cmd.count);
-	strings_json(w, "env", c->env.items, c->env.count);
-	jsonw_member_str(w, "workingDir", c->working_dir);
-	jsonw_member_str(w, "user", c->user);
-	jsonw_member_str(w, "stopSignal", c->stop_signal);
-	jsonw_end(w);
-}
-
 static void image_json(const struct daemon *d, const struct image *i, struct jsonw *w)
 {
 	jsonw_object(w);
@@ -43,9 +21,9 @@ static void image_json(const struct daemon *d, const struct image *i, struct jso
 	jsonw_member_bool(w, "wanted", images_wanted(d, i));
 	jsonw_member_str(w, "os", i->os);
 	jsonw_member_str(w, "architecture", i->architecture);
-	strings_json(w, "layers", i->layers, i->layer_count);
-	strings_json(w, "diffIDs", i->diff_ids, i->layer_count);
-	config_json(&i->config, w);
+	jsonw_member_strings(w, "layers", i->layers, i->layer_count);
+	jsonw_member_strings(w, "diffIDs", i->diff_ids, i->layer_count);
+	image_config_json(&i->config, w);
 	jsonw_key(w, "labels");
 	jsonw_object(w);
 	for (size_t k = 0; k < i->labels.count; k++)
@@ -140,7 +118,7 @@ static void asked_done(const struct image_job_result *result, void *arg)
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
 	if (result->references) {
-		strings_json(&w, "references", references, count);
+		jsonw_member_strings(&w, "references", references, count);
 	} else {
 		jsonw_member_str(&w, "reason", result->reason);
 		jsonw_member_str(&w, "message", result->message);
@@ -199,7 +177,7 @@ void api_image_prune(struct http_request *q, void *arg)
 		count++;
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
-	strings_json(&w, "references", (const char *const *)result.references, count);
+	jsonw_member_strings(&w, "references", (const char *const *)result.references, count);
 	jsonw_member_int(&w, "layers", (int64_t)result.layers);
 	jsonw_member_int(&w, "blobs", (int64_t)result.blobs);
 	jsonw_end(&w);

@@ -129,3 +129,12 @@ void jsonw_member_bool(struct jsonw *w, const char *key, bool v)
 	jsonw_key(w, key);
 	jsonw_bool(w, v);
 }
+
+void jsonw_member_strings(struct jsonw *w, const char *key, const char *const *items, size_t count)
+{
+	jsonw_key(w, key);
+	jsonw_array(w);
+	for (size_t i = 0; i < count; i++)
+		jsonw_str(w, items[i]);
+	jsonw_end(w);
+}

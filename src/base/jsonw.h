@@ -28,3 +28,4 @@ void jsonw_raw(struct jsonw *w, const char *json); /* a value that is JSON alrea
 void jsonw_member_str(struct jsonw *w, const char *key, const char *s);
 void jsonw_member_int(struct jsonw *w, const char *key, int64_t v);
 void jsonw_member_bool(struct jsonw *w, const char *key, bool v);
+void jsonw_member_strings(struct jsonw *w, const char *key, const char *const *items, size_t count);

@@ -84,22 +84,13 @@ int image_parse(const char *json, size_t size, struct image **ret)
 	return 0;
 }
 
-static void write_strings(struct jsonw *w, const char *key, const char *const *items, size_t count)
-{
-	jsonw_key(w, key);
-	jsonw_array(w);
-	for (size_t i = 0; i < count; i++)
-		jsonw_str(w, items[i]);
-	jsonw_end(w);
-}
-
-static void write_config(struct jsonw *w, const struct image_config *c)
+void image_config_json(const struct image_config *c, struct jsonw *w)
 {
 	jsonw_key(w, "config");
 	jsonw_object(w);
-	write_strings(w, "entrypoint", c->entrypoint.items, c->entrypoint.count);
-	write_strings(w, "cmd", c->cmd.items, c->cmd.count);
-	write_strings(w, "env", c->env.items, c->env.count);
+	jsonw_member_strings(w, "entrypoint", c->entrypoint.items, c->entrypoint.count);
+	jsonw_member_strings(w, "cmd", c->cmd.items, c->cmd.count);
+	jsonw_member_strings(w, "env", c->env.items, c->env.count);
 	jsonw_member_str(w, "workingDir", c->working_dir);
 	jsonw_member_str(w, "user", c->user);
 	jsonw_member_str(w, "stopSignal", c->stop_signal);
@@ -117,9 +108,9 @@ void image_write(const struct image *i, struct buf *out)
 	jsonw_member_str(&w, "index", i->index);
 	jsonw_member_str(&w, "id", i->id);
 	jsonw_member_str(&w, "source", i->source);
-	write_strings(&w, "layers", i->layers, i->layer_count);
-	write_strings(&w, "diffIDs", i->diff_ids, i->layer_count);
-	write_config(&w, &i->config);
+	jsonw_member_strings(&w, "layers", i->layers, i->layer_count);
+	jsonw_member_strings(&w, "diffIDs", i->diff_ids, i->layer_count);
+	image_config_json(&i->config, &w);
 	jsonw_member_str(&w, "architecture", i->architecture);
 	jsonw_member_str(&w, "os", i->os);
 	jsonw_key(&w, "labels");

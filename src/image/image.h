@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/jsonw.h"
 #include "image/ref.h"
 #include "manifest/pod.h"
 
@@ -46,7 +47,8 @@ struct image {
 
 /* Reads a record. -EBADMSG: it is none, or beyond the limits. */
 int image_parse(const char *json, size_t size, struct image **ret);
-void image_write(const struct image *i, struct buf *out); /* a record, one line */
+void image_config_json(const struct image_config *c, struct jsonw *w); /* the member "config" */
+void image_write(const struct image *i, struct buf *out);              /* a record, one line */
 
 struct image *image_free(struct image *i); /* takes NULL, returns NULL */
 
