@@ -56,17 +56,6 @@ static void find_hierarchies(struct host *h)
 	h->context.v1_hierarchies = h->v1;
 }
 
-static int read_profile(void *user, const char *name, struct buf *ret)
-{
-	_cleanup_free_ char *path = xasprintf("%s/etc/podd/seccomp", (const char *)user);
-	_cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0)
-		return -errno;
-	_cleanup_close_ int fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, PATH_FOLLOW);
-	return fd < 0 ? fd : fd_read_all(fd, FILTER_PROFILE_SIZE_MAX, ret);
-}
-
 static void host_init(struct host *h, const char *root)
 {
 	struct rlimit nofile;
@@ -75,7 +64,8 @@ static void host_init(struct host *h, const char *root)
 	find_hierarchies(h);
 	h->context.unified = !h->context.v1_count;
 	h->context.capabilities = cap_bounding();
-	h->context.filters = filters_new(read_profile, (void *)root);
+	_cleanup_free_ char *profiles = xasprintf("%s/etc/podd/seccomp", root);
+	h->context.filters = filters_new(profiles);
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		h->context.nofile_max = nofile.rlim_max;
 	if (sysinfo(&info) == 0)

@@ -149,18 +149,6 @@ static int open_network(struct daemon *d)
 	return 0;
 }
 
-/* A profile for seccompProfile Localhost, as the node's administrator wrote it. */
-static int read_profile(void *user, const char *name, struct buf *ret)
-{
-	struct daemon *d = user;
-	_cleanup_close_ int dir = open(config_path(d->config, "/etc/podd/seccomp"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0)
-		return -errno;
-	_cleanup_close_ int fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, PATH_FOLLOW);
-	return fd < 0 ? fd : fd_read_all(fd, FILTER_PROFILE_SIZE_MAX, ret);
-}
-
 static void fill_plan_context(struct daemon *d)
 {
 	struct rlimit nofile;
@@ -169,7 +157,7 @@ static void fill_plan_context(struct daemon *d)
 	d->plan_context.v1_count = cgroup_v1(d->cgroups, &d->plan_context.v1_hierarchies);
 	d->plan_context.unified = cgroup_unified(d->cgroups);
 	d->plan_context.capabilities = cap_bounding();
-	d->plan_context.filters = filters_new(read_profile, d);
+	d->plan_context.filters = filters_new(config_path(d->config, "/etc/podd/seccomp"));
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		d->plan_context.nofile_max = nofile.rlim_max;
 	if (sysinfo(&info) == 0)

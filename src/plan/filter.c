@@ -16,18 +16,16 @@ struct filter_entry {
 };
 
 struct filters {
-	filter_read *read;
-	void *user;
+	char *profiles;
 	struct list entries; /* oldest first */
 	size_t count;
 };
 
-struct filters *filters_new(filter_read *read, void *user)
+struct filters *filters_new(const char *profiles)
 {
 	struct filters *f = xnew(struct filters);
 
-	f->read = read;
-	f->user = user;
+	f->profiles = xstrdup(profiles);
 	list_init(&f->entries);
 	return f;
 }
@@ -46,6 +44,7 @@ struct filters *filters_free(struct filters *f)
 		return NULL;
 	list_foreach(e, &f->entries, struct filter_entry, link)
 		drop(f, e);
+	free(f->profiles);
 	free(f);
 	return NULL;
 }
@@ -102,7 +101,7 @@ static int get_local(struct filters *f, const char *name, uint64_t capabilities,
 	struct filter_rules rules;
 	const char *why = NULL;
 
-	int r = f->read ? f->read(f->user, name, &text) : -ENOENT;
+	int r = seccomp_read_profile(f->profiles, name, &text);
 	if (r < 0) {
 		*ret_reason = arena_printf(a, "cannot read the seccomp profile \"%s\": %s", name, strerror(-r));
 		return -EINVAL;

@@ -11,15 +11,12 @@
 #include "manifest/pod.h"
 #include "sys/seccomp.h"
 
-enum { FILTER_PROFILE_SIZE_MAX = 1 << 20, FILTER_RULES_MAX = 4096 };
-
-/* Reads the node's profile of that name: 0 or -errno. */
-typedef int filter_read(void *user, const char *name, struct buf *ret);
+enum { FILTER_RULES_MAX = 4096 };
 
 struct filters;
 
-struct filters *filters_new(filter_read *read, void *user);
-struct filters *filters_free(struct filters *f); /* takes NULL, returns NULL */
+struct filters *filters_new(const char *profiles); /* the directory of the node's profiles */
+struct filters *filters_free(struct filters *f);   /* takes NULL, returns NULL */
 
 /* An array of struct sock_filter, which is the cache's; empty: unconfined. 0, or -EINVAL with *ret_reason on the arena. */
 int filters_get(struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,

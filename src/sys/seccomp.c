@@ -1,5 +1,6 @@
 #include "sys/seccomp.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -13,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/path.h"
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -220,4 +222,14 @@ int seccomp_compile(uint32_t fallback, const struct seccomp_rule *rules, size_t 
 		return -E2BIG;
 	buf_append(ret, program.data, program.len);
 	return 0;
+}
+
+int seccomp_read_profile(const char *directory, const char *name, struct buf *ret)
+{
+	_cleanup_close_ int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return -errno;
+	_cleanup_close_ int fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, PATH_FOLLOW);
+	return fd < 0 ? fd : fd_read_all(fd, SECCOMP_PROFILE_SIZE_MAX, ret);
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 
-enum { SECCOMP_ARGS_MAX = 6 };
+enum { SECCOMP_ARGS_MAX = 6, SECCOMP_PROFILE_SIZE_MAX = 1 << 20 };
 
 enum seccomp_compare {
 	SECCOMP_NE,
@@ -41,3 +41,6 @@ enum seccomp_flag {
 
 /* Appends an array of struct sock_filter. 0, -EINVAL (a rule that can't be compiled), -E2BIG (beyond the kernel's 4096 instructions). */
 int seccomp_compile(uint32_t fallback, const struct seccomp_rule *rules, size_t count, unsigned flags, struct buf *ret);
+
+/* Appends the profile `name` below the directory, which its symlinks can't leave. 0 or -errno; -EFBIG beyond SECCOMP_PROFILE_SIZE_MAX. */
+int seccomp_read_profile(const char *directory, const char *name, struct buf *ret);

@@ -309,7 +309,7 @@ static struct plan_context context(void)
 	static struct filters *filters;
 
 	if (!filters)
-		filters = filters_new(NULL, NULL);
+		filters = filters_new("/nonexistent");
 	return (struct plan_context){
 		.filters = filters,
 		.capabilities = cap_bounding(),

@@ -25,7 +25,7 @@ static struct plan_context node(bool unified)
 	static struct filters *filters; /* shared, and left to the end of the program */
 
 	if (!filters)
-		filters = filters_new(NULL, NULL);
+		filters = filters_new("/nonexistent");
 	return (struct plan_context){
 		.v1_hierarchies = v1,
 		.v1_count = unified ? 0 : 2,
