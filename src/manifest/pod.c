@@ -181,7 +181,7 @@ bool pod_is_init(const struct pod *p, const struct container *c)
 {
 	const struct container_list *l = &p->spec.init_containers;
 
-	return c >= l->items && c < l->items + l->count;
+	return l->count && c >= l->items && c < l->items + l->count; /* NULL + 0 is undefined in C */
 }
 
 bool pod_is_sidecar(const struct pod *p, const struct container *c)
