@@ -80,17 +80,13 @@ static void save(struct daemon *d, const struct origin *s)
 {
 	char path[SHA256_HEX_SIZE + 16];
 	_cleanup_buf_ struct buf text = BUF_NULL;
-	int root = d->images->store.root, r = -EINVAL;
+	int root = d->images->store.root;
 
 	buf_printf(&text, "%s\n%s\n", s->key, s->stamp);
 	for (char **p = s->references; *p; p++)
 		buf_printf(&text, "%s\n", *p);
 	file_path(s->key, path);
-	_cleanup_close_ int fd = openat(root, "origins/.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		r = fd_write_all(fd, text.data, text.len);
-	if (fd < 0 || (r == 0 && renameat(root, "origins/.new", root, path) < 0))
-		r = -errno;
+	int r = file_replace_unsynced(root, path, text.data, text.len, 0600);
 	if (r < 0)
 		log_warning("remembering what was imported from %s: %s; it will be imported again", s->key, strerror(-r));
 	else

@@ -35,21 +35,15 @@ static const char *ending_of(enum config_kind kind)
 
 static int save(struct acceptor *a, const char *name, const char *source, const struct buf *body)
 {
-	char temporary[NAME_MAX + 6], hash[SHA256_HEX_SIZE];
+	char hash[SHA256_HEX_SIZE];
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	sha256_hex(body->data, body->len, hash);
 	buf_printf(&text, "%s%s %s\n", magic, hash, source);
 	buf_append(&text, body->data, body->len);
-	(void)snprintf(temporary, sizeof(temporary), ".tmp-%.240s", name);
-	_cleanup_close_ int fd = openat(a->dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : fd_write_all(fd, text.data, text.len);
-	if (r == 0 && renameat(a->dir_fd, temporary, a->dir_fd, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(a->dir_fd, temporary, 0);
+	int r = file_replace_unsynced(a->dir_fd, name, text.data, text.len, 0600);
+	if (r < 0)
 		return r;
-	}
 	janitor_sync(a->daemon->janitor, a->dir_fd, name);
 	return 0;
 }

@@ -61,36 +61,46 @@ int file_write(int dirfd, const char *path, const char *text)
 	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-static int file_write_synced(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
+static int file_new(int dirfd, const char *path, const void *data, size_t n, mode_t mode, bool sync)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-
+	(void)unlinkat(dirfd, path, 0); /* one that was left may be open to others, by its mode or already */
+	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
 	int r = fd_write_all(fd, data, n);
 	if (r < 0)
 		return r;
-	return fsync(fd) < 0 ? -errno : 0;
+	return sync && fsync(fd) < 0 ? -errno : 0;
+}
+
+static int replace(int dirfd, const char *path, const void *data, size_t n, mode_t mode, bool sync)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char tmp[PATH_MAX];
+
+	if (snprintf(tmp, sizeof(tmp), "%.*s.tmp-%s", (int)(name - path), path, name) >= (int)sizeof(tmp))
+		return -ENAMETOOLONG;
+	int r = file_new(dirfd, tmp, data, n, mode, sync);
+	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dirfd, tmp, 0);
+	return r;
 }
 
 int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
 {
-	char tmp[NAME_MAX + 1];
+	int r = replace(dirfd, name, data, n, mode, true);
 
-	if (snprintf(tmp, sizeof(tmp), ".tmp-%s", name) >= (int)sizeof(tmp))
-		return -ENAMETOOLONG;
-	(void)unlinkat(dirfd, tmp, 0); /* one that was left may be open to others, by its mode or already */
-	int r = file_write_synced(dirfd, tmp, data, n, mode);
-	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(dirfd, tmp, 0);
+	if (r < 0)
 		return r;
-	}
 	_cleanup_close_ int dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fsync(dir) < 0)
-		return -errno;
-	return 0;
+	return dir < 0 || fsync(dir) < 0 ? -errno : 0;
+}
+
+int file_replace_unsynced(int dirfd, const char *path, const void *data, size_t n, mode_t mode)
+{
+	return replace(dirfd, path, data, n, mode, false);
 }
 
 int dir_make(int dirfd, const char *path, mode_t mode)

@@ -15,8 +15,11 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *out);
 /* One write(2) to an existing file, as cgroup, proc and sysfs want it. */
 int file_write(int dirfd, const char *path, const char *text);
 
-/* Replaces a file durably: a temporary beside it (".tmp-" + name), fsync, rename, fsync of the directory. */
+/* Replaces a file of the directory durably: a temporary beside it (".tmp-" + name), fsync, rename, fsync of the directory. */
 int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t mode);
+
+/* The same without waiting for the disk: whole for whoever opens it next, also after the writer's death, but not after a power cut. */
+int file_replace_unsynced(int dirfd, const char *path, const void *data, size_t n, mode_t mode);
 
 /* mkdir -p; an existing directory is fine. The mode is that of the directories made. */
 int dir_make(int dirfd, const char *path, mode_t mode);

@@ -169,24 +169,6 @@ static int load(struct ipam *i)
 	return renameat(i->dir, i->name, i->dir, bad) < 0 ? -errno : 0;
 }
 
-/* By rename, so that the file is whole for whoever opens it next; the disk's time is not waited for. */
-static int replace(const struct ipam *i, const struct buf *text)
-{
-	char tmp[NAME_MAX + 1];
-
-	if (snprintf(tmp, sizeof(tmp), ".tmp-%s", i->name) >= (int)sizeof(tmp))
-		return -ENAMETOOLONG;
-	_cleanup_close_ int fd = openat(i->dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	int r = fd_write_all(fd, text->data, text->len);
-	if (r == 0 && renameat(i->dir, tmp, i->dir, i->name) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(i->dir, tmp, 0);
-	return r;
-}
-
 int ipam_save(struct ipam *i)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
@@ -202,7 +184,7 @@ int ipam_save(struct ipam *i)
 	}
 	sha256_hex(text.data, text.len, hex);
 	buf_printf(&text, "%s%s\n", IPAM_HASH, hex);
-	int r = replace(i, &text);
+	int r = file_replace_unsynced(i->dir, i->name, text.data, text.len, 0600);
 	if (r == 0)
 		i->dirty = false;
 	return r;
