@@ -3,6 +3,7 @@
  *   inmate facts             one fact a line, "key value", sorted by kind; what differs between two starts (pids, inodes) is left out
  *   inmate call NAME...      tries system calls with arguments that do nothing and tells each one's errno; without a name: all it knows
  *   inmate sleep             waits for ever; SIGTERM ends it
+ *   inmate into FILE         facts into FILE, which is there only when it is whole: for probes and hooks
  *   inmate FILE...           facts into FILE, then sleeps */
 #include <dirent.h>
 #include <errno.h>
@@ -429,6 +430,21 @@ static void reach(const char *path)
 	fact("reach.%s open:%s content:%s write:%s", path, errno_name(opened), n > 0 ? "yes" : "no", errno_name(errno));
 }
 
+/* Of another start they differ, of another process of the same start they must not. */
+static void membership(void)
+{
+	static const char *const spaces[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+	char path[32], id[64];
+
+	for (size_t i = 0; i < COUNT(spaces); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", spaces[i]);
+		ssize_t n = readlink(path, id, sizeof(id) - 1);
+		id[n < 0 ? 0 : n] = '\0';
+		fact("ns.%s %s", spaces[i], n < 0 ? errno_name(errno) : id);
+	}
+	lines_of("cgroup", "/proc/self/cgroup", NULL);
+}
+
 static void kernel(void)
 {
 	static const char *const paths[] = {
@@ -480,11 +496,24 @@ static void kernel(void)
 static void facts(void)
 {
 	identity();
+	membership();
 	descriptors();
 	mounts();
 	devices("/dev");
 	kernel();
 	try_calls((char *[]){ NULL });
+}
+
+static bool facts_into(const char *file)
+{
+	char tmp[4096];
+
+	(void)snprintf(tmp, sizeof(tmp), "%s.%d", file, (int)getpid());
+	out = fopen(tmp, "we");
+	if (!out)
+		return false;
+	facts();
+	return fclose(out) == 0 && rename(tmp, file) == 0;
 }
 
 static void wait_for_ever(void)
@@ -506,12 +535,12 @@ int main(int argc, char **argv)
 	} else if (strcmp(verb, "facts") == 0) {
 		facts();
 	} else {
-		out = fopen(verb, "we");
-		if (!out)
+		bool ends = strcmp(verb, "into") == 0 && argc > 2;
+		if (!facts_into(ends ? argv[2] : verb))
 			return 1;
-		facts();
-		(void)fclose(out);
-		wait_for_ever();
+		if (!ends)
+			wait_for_ever();
+		return 0;
 	}
 	return ferror(out) ? 1 : 0;
 }

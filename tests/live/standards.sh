@@ -1,6 +1,6 @@
 #!/bin/bash
 # The Pod Security Standards, seen from inside: a pod that satisfies *restricted* has each of its properties, and a pod that says nothing
-# is within *baseline*. Main program and exec are confined alike, fact by fact.
+# is within *baseline*. Main program, exec, probes and hooks are confined alike, fact by fact.
 . "$(dirname "$0")/../lib/host.sh"
 . "$srcdir/tests/lib/pods.sh"
 
@@ -41,6 +41,35 @@ pod mixed <<X
     resources: {requests: {memory: 64Mi}, limits: {memory: 128Mi}}
     securityContext: {runAsUser: 2000, capabilities: {drop: [KILL], add: [NET_ADMIN]}}
 X
+# One whose probes and hooks look around too.
+out=$ROOT/out
+mkdir -m 0777 "$out"
+pod watched <<X
+  terminationGracePeriodSeconds: 20
+  volumes: [{name: out, hostPath: {path: "$out"}}]
+  containers:
+  - name: c
+    image: "rootfs:$image"
+    command: [/bin/inmate, /out/main]
+    workingDir: /out
+    volumeMounts: [{name: out, mountPath: /out}]
+    resources: {requests: {memory: 64Mi}, limits: {memory: 128Mi, cpu: 500m}}
+    startupProbe: {exec: {command: [/bin/inmate, into, /out/startup]}}
+    livenessProbe: {exec: {command: [/bin/inmate, into, /out/liveness]}}
+    readinessProbe: {exec: {command: [/bin/inmate, into, /out/readiness]}}
+    lifecycle:
+      postStart: {exec: {command: [/bin/inmate, into, /out/postStart]}}
+      preStop: {exec: {command: [/bin/inmate, into, /out/preStop]}}
+    securityContext:
+      runAsUser: 1000
+      runAsGroup: 1001
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}
+X
+# Apart from where its streams lead; each process beside the main one has a cgroup of its own, in the container's one, the
+# root of its namespace.
+same() { grep -v '^fd\.' | sed -E '/^cgroup\./s|:/x[0-9]+$|:/|'; } # standard input
 declare -A main exec
 for p in plain restricted mixed; do
 	ready $p
@@ -48,7 +77,7 @@ for p in plain restricted mixed; do
 	main[$p]=$(cat "/proc/$(member_pid $p c)/root/dev/shm/facts")
 	exec[$p]=$(podctl exec $p -- /bin/inmate facts)
 	is "$p: an exec finds what the main program finds" \
-		"$(diff <(grep -v '^fd\.' <<<"${main[$p]}") <(grep -v '^fd\.' <<<"${exec[$p]}"))" ""
+		"$(diff <(same <<<"${main[$p]}") <(same <<<"${exec[$p]}"))" ""
 	is "$p: some 180 facts" "$(($(wc -l <<<"${main[$p]}") >= 170))" 1
 done
 
@@ -152,6 +181,18 @@ for ns in mnt pid net ipc uts; do
 	isnt=$([ "$(readlink "/proc/$a/ns/$ns")" != "$(readlink /proc/self/ns/$ns)" ] && echo own)
 	is "a $ns namespace of its own" "$isnt" own
 done
+
+ready watched
+podctl exec watched -- /bin/inmate into /out/exec
+await 10 [ -e "$out/liveness" ]
+rm "$PODS/watched.yaml"
+await 30 gone watched
+for who in exec startup readiness liveness postStart preStop; do
+	is "$who: confined as the main program is" "$(diff <(same <"$out/main") <(same <"$out/$who") 2>&1)" ""
+	is "$who: nothing but the three streams is open" "$(grep -oE '^fd\.[0-9]+' "$out/$who" | sort | paste -sd' ')" "fd.0 fd.1 fd.2"
+done
+is "main: nothing but the three streams is open" "$(grep -oE '^fd\.[0-9]+' "$out/main" | sort | paste -sd' ')" "fd.0 fd.1 fd.2"
+is "the facts name each namespace" "$(grep -cE '^ns\.[a-z]+ [a-z]+:\[[0-9]+\]$' "$out/main")" 8
 leaves_nothing
 podd_stop
 finish
