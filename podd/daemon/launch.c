@@ -262,24 +262,32 @@ static int prepare(struct start *st)
 }
 
 /* A device that the manifest names as such can be opened, by whom its mode lets. It is the one behind the descriptor that is mounted. */
-static int allow_devices(const struct start *st, const struct plan *plan, const int *fds)
+static int restrict_devices(const struct start *st, const struct plan *plan, const int *fds)
 {
+	struct cgroup_device devices[PLAN_SLOTS_MAX];
 	char leaf[SANDBOX_LEAF_SIZE];
 	struct stat node;
-	int r = 0;
+	size_t n = 0;
 
-	sandbox_leaf(st->sandbox, st->container->name, st->number, 0, leaf);
-	for (size_t i = 0; r == 0 && i < plan->slot_count; i++) {
+	if (st->container->security.privileged == TRISTATE_TRUE)
+		return 0;
+	for (size_t i = 0; i < plan->slot_count; i++) {
 		const struct slot *slot = &plan->slots[i];
 		const struct volume *v = slot->role == SLOT_VOLUME ? pod_volume(st->pod, slot->name) : NULL;
 		enum host_path_type type = v ? v->host_path.type : HOST_PATH_ANY;
 		if (type != HOST_PATH_CHAR_DEVICE && type != HOST_PATH_BLOCK_DEVICE)
 			continue;
-		r = fstat(fds[i], &node) < 0 ? -errno
-		                             : cgroup_allow_device(st->sandbox->daemon->cgroups, leaf, node.st_mode, node.st_rdev,
-		                                                   st->container->mounts.items[slot->index].read_only);
+		if (fstat(fds[i], &node) < 0)
+			return -errno;
+		bool read_only = st->container->mounts.items[slot->index].read_only;
+		devices[n++] = (struct cgroup_device){
+			.block = S_ISBLK(node.st_mode),
+			.number = node.st_rdev,
+			.access = CGROUP_DEVICE_READ | (read_only ? 0 : CGROUP_DEVICE_WRITE),
+		};
 	}
-	return r;
+	sandbox_leaf(st->sandbox, st->container->name, st->number, 0, leaf);
+	return cgroup_restrict_devices(st->sandbox->daemon->cgroups, leaf, devices, n);
 }
 
 static int send_spawn(struct start *st, const struct launch *l)
@@ -313,8 +321,8 @@ static int send_spawn(struct start *st, const struct launch *l)
 		buf_puts(&st->text, text);
 		return r;
 	}
-	r = allow_devices(st, &l->plan, fds + 3);
-	const char *step = "allowing its devices";
+	r = restrict_devices(st, &l->plan, fds + 3);
+	const char *step = "restricting its devices";
 	if (r == 0) {
 		step = "asking the anchor";
 		r = s->anchor ? anchor_send(s->anchor, &m, sizeof(m), fds, 3 + slots) : -ENOTCONN;

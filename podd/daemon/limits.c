@@ -110,7 +110,6 @@ struct cgroup_limits sandbox_container_limits(const struct config *cfg, const st
 		.swap_max = container_swap(p, c),
 		.pids_max = (uint64_t)cfg->pids_max,
 		.oom_group = true,
-		.devices = c->security.privileged != TRISTATE_TRUE,
 	};
 
 	set_limits(&l, &c->resources.limits);

@@ -121,7 +121,7 @@ static int open_cgroups(struct daemon *d)
 			return r;
 		}
 	}
-	for (enum cgroup_controller c = 0; c < CGROUP_DEVICES; c++)
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLER_MAX; c++)
 		if (!cgroup_has(d->cgroups, c)) {
 			_cleanup_free_ char *text =
 				xasprintf("no cgroup controller \"%s\": its limits can't be enforced", cgroup_controller_name(c));

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -97,7 +96,11 @@ static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m, const
 		return r;
 	v1_open(h, m);
 	r = root_open(given, h->name, CGROUP2_SUPER_MAGIC, &h->v2_top, &h->v2);
-	return r < 0 ? r : cgroup_v2_delegate(h);
+	if (r == 0)
+		r = cgroup_v2_delegate(h);
+	if (r == 0 && !(h->v1_set & CGROUP_BIT(CGROUP_DEVICES)) && cgroup_bpf_devices())
+		h->v2_set |= CGROUP_BIT(CGROUP_DEVICES);
+	return r;
 }
 
 int cgroup_open(const char *name, struct cgroup_host **ret)
@@ -187,25 +190,10 @@ int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limi
 	for (size_t i = 0; i < h->v1_count && r >= 0; i++) {
 		const struct cgroup_hierarchy *v = &h->v1[i];
 		r = make_dir(v->root, rel);
-		if (r > 0 && l->devices && (v->controllers & CGROUP_BIT(CGROUP_DEVICES)))
-			r = cgroup_v1_restrict_devices(v, rel);
 		if (r >= 0)
 			r = cgroup_v1_limit(v, rel, l, /* reset= */ false);
 	}
 	return MIN(r, 0);
-}
-
-int cgroup_allow_device(struct cgroup_host *h, const char *rel, mode_t mode, dev_t device, bool read_only)
-{
-	char text[64];
-	int r = 0;
-
-	(void)snprintf(text, sizeof(text), "%c %u:%u %s", S_ISBLK(mode) ? 'b' : 'c', major(device), minor(device),
-	               read_only ? "rm" : "rwm");
-	for (size_t i = 0; i < h->v1_count && r == 0; i++)
-		if (h->v1[i].controllers & CGROUP_BIT(CGROUP_DEVICES))
-			r = cgroup_write(h->v1[i].root, rel, "devices.allow", text);
-	return r;
 }
 
 int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits)

@@ -38,7 +38,6 @@ struct cgroup_limits {         /* 0: no limit, leave it alone */
 	uint64_t swap_max;   /* bytes; 0: none when memory_max is set */
 	uint64_t pids_max;
 	bool oom_group; /* v2: memory.oom.group */
-	bool devices;   /* v1: deny all but the standard nodes and ptys (v2: needs eBPF, not done here) */
 };
 
 /* Makes a directory (and its parents) and writes its limits, with the controllers enabled down to it. An existing one is fine. A limit
@@ -48,8 +47,22 @@ int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limi
 /* Writes limits anew, in place; 0 fields become "no limit". */
 int cgroup_limit(struct cgroup_host *h, const char *rel, const struct cgroup_limits *limits);
 
-/* Opens a device (mode: S_IFCHR or S_IFBLK) to a directory made with `devices`. v1; elsewhere nothing is closed. */
-int cgroup_allow_device(struct cgroup_host *h, const char *rel, mode_t mode, dev_t device, bool read_only);
+enum cgroup_device_access {
+	CGROUP_DEVICE_MKNOD = 1,
+	CGROUP_DEVICE_READ = 2,
+	CGROUP_DEVICE_WRITE = 4,
+	CGROUP_DEVICE_ALL = 7
+}; /* as BPF's */
+
+struct cgroup_device {
+	bool block;
+	dev_t number;
+	unsigned access; /* making a node is always allowed */
+};
+
+/* Closes all devices but the standard nodes, ptys and `more` to what will be in rel, a fresh directory, and below. Nothing without
+ * CGROUP_DEVICES. */
+int cgroup_restrict_devices(struct cgroup_host *h, const char *rel, const struct cgroup_device *more, size_t count);
 
 /* memory.low of a directory that carries no other limits, "" for the root (v2; best effort: it only says what is reclaimed last). */
 void cgroup_protect(struct cgroup_host *h, const char *rel, uint64_t bytes);

@@ -17,7 +17,7 @@ struct cgroup_hierarchy {
 struct cgroup_host {
 	int v2;          /* the root directory in the v2 tree */
 	int v2_top;      /* the cgroup that podd was given, or the mount's top */
-	unsigned v2_set; /* controllers enabled in the root directory */
+	unsigned v2_set; /* controllers enabled in the root directory; "devices": programs can be attached */
 	unsigned v1_set;
 	struct cgroup_hierarchy v1[CGROUP_V1_MAX];
 	const char *v1_names[CGROUP_V1_MAX];
@@ -41,7 +41,6 @@ int cgroup_write_u64(int dir, const char *rel, const char *file, uint64_t value)
 
 /* Limits as given; with `reset`, zero fields are written as "no limit" instead of being left alone. */
 int cgroup_v1_limit(const struct cgroup_hierarchy *v, const char *rel, const struct cgroup_limits *l, bool reset);
-int cgroup_v1_restrict_devices(const struct cgroup_hierarchy *v, const char *rel);
 uint64_t cgroup_v1_oom_kills(const struct cgroup_hierarchy *v, const char *rel);
 int cgroup_v1_usage(const struct cgroup_hierarchy *v, const char *rel, struct cgroup_usage *u);
 
@@ -52,6 +51,9 @@ int cgroup_v2_enable(const struct cgroup_host *h, const char *rel);
 int cgroup_v2_limit(const struct cgroup_host *h, const char *rel, const struct cgroup_limits *l, bool reset);
 uint64_t cgroup_v2_oom_kills(const struct cgroup_host *h, const char *rel);
 int cgroup_v2_usage(const struct cgroup_host *h, const char *rel, struct cgroup_usage *u);
+
+/* Can programs be loaded that judge what may be opened? */
+bool cgroup_bpf_devices(void);
 
 /* Where the hierarchies are mounted. cgroup_mounts.c */
 struct cgroup_mounts {

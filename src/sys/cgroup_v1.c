@@ -1,8 +1,6 @@
 /* The controllers' files on v1 hierarchies. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include "sys/cgroup_internal.h"
 
 static int limit_cpu(int root, const char *rel, const struct cgroup_limits *l, bool reset)
@@ -57,37 +55,6 @@ int cgroup_v1_limit(const struct cgroup_hierarchy *v, const char *rel, const str
 	else if (r == 0 && (v->controllers & CGROUP_BIT(CGROUP_PIDS)) && reset)
 		r = cgroup_write(v->root, rel, "pids.max", "max");
 	return r;
-}
-
-/* What every container runtime allows. Making any node is allowed, opening it is not. Written once, into a fresh directory: the
- * kernel refuses "a" when there are directories below. */
-int cgroup_v1_restrict_devices(const struct cgroup_hierarchy *v, const char *rel)
-{
-	static const char *const allow[] = {
-		"c *:* m",     "b *:* m", "c 1:3 rwm", /* null */
-		"c 1:5 rwm",                           /* zero */
-		"c 1:7 rwm",                           /* full */
-		"c 1:8 rwm",                           /* random */
-		"c 1:9 rwm",                           /* urandom */
-		"c 5:0 rwm",                           /* tty */
-		"c 5:1 rwm",                           /* console */
-		"c 5:2 rwm",                           /* ptmx */
-		"c 136:* rwm",                         /* pts */
-	};
-	char path[CGROUP_PATH_SIZE];
-	int r = cgroup_write(v->root, rel, "devices.deny", "a");
-
-	if (r == 0)
-		r = cgroup_path(path, rel, "devices.allow");
-	if (r < 0)
-		return r;
-	_cleanup_close_ int fd = openat(v->root, path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(allow); i++)
-		if (write(fd, allow[i], strlen(allow[i])) < 0)
-			return -errno;
-	return 0;
 }
 
 uint64_t cgroup_v1_oom_kills(const struct cgroup_hierarchy *v, const char *rel)

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "sys/cgroup_internal.h"
 
-static const enum cgroup_controller v2_controllers[] = { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS }; /* devices: eBPF there */
+static const enum cgroup_controller v2_controllers[] = { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS };
 
 static int read_controllers(int dir, unsigned *ret)
 {

@@ -2,6 +2,7 @@
  *
  *   inmate facts             one fact a line, "key value", sorted by kind; what differs between two starts (pids, inodes) is left out
  *   inmate call NAME...      tries system calls with arguments that do nothing and tells each one's errno; without a name: all it knows
+ *   inmate open DIRECTORY    makes a node of each device there, tries to open it, and tells which the kernel did not refuse: "c 1:3 c 1:5"
  *   inmate sleep             waits for ever; SIGTERM ends it
  *   inmate into FILE         facts into FILE, which is there only when it is whole: for probes and hooks
  *   inmate FILE...           facts into FILE, then sleeps */
@@ -516,6 +517,30 @@ static bool facts_into(const char *file)
 	return fclose(out) == 0 && rename(tmp, file) == 0;
 }
 
+static void try_devices(const char *dir)
+{
+	static const mode_t types[] = { S_IFCHR, S_IFBLK };
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/node", dir);
+	for (size_t t = 0; t < COUNT(types); t++)
+		for (unsigned major = 0; major < 256; major++)
+			for (unsigned minor = major == 0; minor < 256;
+			     minor += minor == 15 ? 214 : 1) { /* 0:0 is no device, 10:229 fuse */
+				(void)unlink(path);
+				if (mknod(path, types[t] | 0600, makedev(major, minor)) < 0) {
+					fact("mknod: %s", strerror(errno));
+					return;
+				}
+				int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+				if (fd >= 0 || errno != EPERM)
+					fact("%c %u:%u", types[t] == S_IFBLK ? 'b' : 'c', major, minor);
+				if (fd >= 0)
+					(void)close(fd);
+			}
+	(void)unlink(path);
+}
+
 static void wait_for_ever(void)
 {
 	(void)signal(SIGTERM, _exit);
@@ -530,6 +555,8 @@ int main(int argc, char **argv)
 	out = stdout;
 	if (strcmp(verb, "call") == 0) {
 		try_calls(argv + 2);
+	} else if (strcmp(verb, "open") == 0 && argc > 2) {
+		try_devices(argv[2]);
 	} else if (strcmp(verb, "sleep") == 0) {
 		wait_for_ever();
 	} else if (strcmp(verb, "facts") == 0) {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -81,13 +82,44 @@ static void forker(void)
 	_exit(97);
 }
 
+/* 0 or errno, of a node that is made, opened and removed. */
+static int try_device(mode_t type, unsigned major, unsigned minor, int flags)
+{
+	const char *name = "/dev/shm/podd-test-node";
+
+	(void)unlink(name);
+	if (mknod(name, type | 0600, makedev(major, minor)) < 0)
+		return 1000 + errno;
+	_cleanup_close_ int fd = open(name, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int error = fd < 0 ? errno : 0;
+	(void)unlink(name);
+	return error;
+}
+
+/* Of all devices, those of the list can be opened and 1:11 (kmsg), read-only, which the test adds. */
 static void device_opener(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* kmsg, 1:11, on a node that root may open everywhere else */
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL) < 0)
+		_exit(10);
+	if (try_device(S_IFCHR, 1, 3, O_RDWR) || try_device(S_IFCHR, 1, 9, O_RDONLY) || try_device(S_IFCHR, 1, 11, O_RDONLY))
+		_exit(1);
+	if (try_device(S_IFCHR, 1, 11, O_RDWR) != EPERM || try_device(S_IFBLK, 1, 3, O_RDONLY) != EPERM)
+		_exit(2);
+	for (unsigned major = 0; major < 256; major++)
+		for (unsigned minor = major == 0; minor < 16; minor++) { /* 0:0 is no device, and asks nobody */
+			bool listed = (major == 1 && (minor == 3 || minor == 5 || (minor >= 7 && minor <= 9) || minor == 11)) ||
+			              (major == 5 && minor <= 2) || major == 136;
+			if (!listed && try_device(S_IFCHR, major, minor, O_RDONLY) != EPERM)
+				_exit(3);
+			if (try_device(S_IFBLK, major, minor, O_RDONLY) != EPERM)
+				_exit(4);
+		}
+}
 
-	_exit(null < 0 ? 1 : kmsg >= 0 ? 2 : errno == EPERM ? 0 : 3);
+static void kmsg_opener(void)
+{
+	_exit(open("/dev/kmsg", O_RDONLY | O_CLOEXEC) < 0);
 }
 
 /* Where the controller's files are: its v1 hierarchy or the v2 tree. */
@@ -122,7 +154,6 @@ static const struct cgroup_limits some = {
 	.memory_max = 64 * MB,
 	.pids_max = 4096,
 	.oom_group = true,
-	.devices = true,
 };
 
 static void test_limits_are_written(void **state)
@@ -142,8 +173,6 @@ static void test_limits_are_written(void **state)
 	}
 	assert_file(CGROUP_MEMORY, rel, on_v1(CGROUP_MEMORY) ? "memory.limit_in_bytes" : "memory.max", "67108864");
 	assert_file(CGROUP_PIDS, rel, "pids.max", "4096");
-	if (on_v1(CGROUP_DEVICES))
-		assert_file(CGROUP_DEVICES, rel, "devices.list", "c *:* m");
 }
 
 static void test_limits_change_in_place(void **state)
@@ -250,19 +279,40 @@ static void test_forks_are_held(void **state)
 	assert_int_equal(cgroup_remove(host, "podF"), 0);
 }
 
-static void test_devices(void **state)
+static void check_devices(void)
 {
-	(void)state;
-	if (!cgroup_has(host, CGROUP_DEVICES) || access("/dev/kmsg", R_OK) < 0) {
-		print_message("# no devices controller on a v1 hierarchy, or no /dev/kmsg to try it on\n");
-		skip();
-	}
-	assert_int_equal(cgroup_make(host, "podD", &(struct cgroup_limits){ .devices = true }), 0);
+	const struct cgroup_device kmsg = { .number = makedev(1, 11), .access = CGROUP_DEVICE_READ };
+
+	assert_int_equal(cgroup_make(host, "podD", NULL), 0);
+	assert_int_equal(cgroup_restrict_devices(host, "podD", &kmsg, 1), 0);
+	assert_int_equal(cgroup_make(host, "podD/x0", NULL), 0);
 	assert_int_equal(WEXITSTATUS(reap(spawn_in("podD", device_opener))), 0);
+	assert_int_equal(WEXITSTATUS(reap(spawn_in("podD/x0", device_opener))), 0);
 	assert_int_equal(cgroup_make(host, "podE", NULL), 0);
-	assert_int_equal(WEXITSTATUS(reap(spawn_in("podE", device_opener))), 2);
+	assert_int_equal(cgroup_restrict_devices(host, "podE", NULL, 0), 0);
+	assert_int_equal(WEXITSTATUS(reap(spawn_in("podE", kmsg_opener))), 1);
+	assert_int_equal(cgroup_make(host, "podF", NULL), 0);
+	assert_int_equal(WEXITSTATUS(reap(spawn_in("podF", kmsg_opener))), 0);
 	assert_int_equal(cgroup_remove(host, "podD"), 0);
 	assert_int_equal(cgroup_remove(host, "podE"), 0);
+	assert_int_equal(cgroup_remove(host, "podF"), 0);
+}
+
+/* By the controller's files where a v1 hierarchy has them, and by a program on the v2 directory. */
+static void test_devices(void **state)
+{
+	struct cgroup_host had = *host;
+
+	(void)state;
+	assert_true(cgroup_has(host, CGROUP_DEVICES));
+	check_devices();
+	if (!on_v1(CGROUP_DEVICES))
+		return;
+	for (size_t i = 0; i < host->v1_count; i++)
+		host->v1[i].controllers &= ~CGROUP_BIT(CGROUP_DEVICES);
+	host->v2_set |= CGROUP_BIT(CGROUP_DEVICES);
+	check_devices();
+	*host = had;
 }
 
 static void test_nothing_outside_the_root(void **state)

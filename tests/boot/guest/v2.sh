@@ -24,6 +24,32 @@ is "the guest has cgroup v2 with its controllers" "$(grep -c -w memory /sys/fs/c
 ok "podd starts" start
 ok "no controller is missing" sh -c '! podctl status | grep -qi controller'
 
+# --- devices ---
+put nodes.yaml <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: nodes}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - &c
+    name: nodes
+    image: rootfs:/
+    command: [sleep, "100000"]
+    securityContext: {capabilities: {add: [MKNOD]}}
+    volumeMounts: [{name: disk, mountPath: /mnt/disk, readOnly: true}]
+  - {<<: *c, name: mighty, securityContext: {privileged: true}, volumeMounts: []}
+  volumes: [{name: disk, hostPath: {path: /dev/loop0, type: BlockDevice}}]
+Y
+ok "a pod with a device is ready" podctl wait --for=ready nodes --timeout 30s
+ok "the standard devices open" podctl exec nodes -c nodes -- sh -c 'echo >/dev/null && head -c 1 /dev/urandom'
+denied() { podctl exec nodes -c "$1" -- sh -c "rm -f /dev/n; mknod /dev/n $2 && { exec 3$3/dev/n; }" 2>&1 | grep -q 'not permitted'; }
+ok "a node of a device that its manifest does not name opens with EPERM" denied nodes "b 7 1" "<"
+ok "one that it names can be read" eval '! denied nodes "b 7 0" "<"'
+ok "... not written, as it is mounted read-only" denied nodes "b 7 0" "<>"
+ok "privileged: any" eval '! denied mighty "b 7 1" "<"'
+rm /etc/pods/nodes.yaml
+
 put limited.yaml <<'Y'
 apiVersion: v1
 kind: Pod
