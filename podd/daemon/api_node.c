@@ -9,15 +9,16 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/api.h"
+#include "daemon/node.h"
 
 struct node_item {
 	struct feed_item feed;
-	const struct config *config;
+	const struct core_node *node;
 };
 
-static const struct config *config_of(const void *item)
+static const struct core_node *node_of(const void *item)
 {
-	return container_of(item, const struct node_item, feed)->config;
+	return container_of(item, const struct node_item, feed)->node;
 }
 
 void api_node_item_free(struct feed_item *i)
@@ -29,38 +30,25 @@ void api_node_add(struct api *a)
 {
 	struct node_item *n = xnew(struct node_item);
 
-	n->config = a->d->config;
+	n->node = &a->d->node;
 	feed_add(a->nodes.feed, &n->feed);
 }
 
-static const char *arch_name(void)
-{
-	static struct utsname host;
-
-	(void)uname(&host);
-	return api_arch(host.machine);
-}
-
-/* Kubernetes' names of what every node has. */
 static const char *label_value(const char *key, const void *item)
 {
-	const struct config *c = config_of(item);
+	const struct label_list *l = &node_of(item)->labels;
 
-	for (size_t i = 0; i < c->node_labels.count; i++)
-		if (streq(c->node_labels.items[i].name, key))
-			return c->node_labels.items[i].value;
-	if (streq(key, "kubernetes.io/hostname"))
-		return c->node_name;
-	if (streq(key, "kubernetes.io/os"))
-		return "linux";
-	return streq(key, "kubernetes.io/arch") ? arch_name() : NULL;
+	for (size_t i = 0; i < l->count; i++)
+		if (streq(l->items[i].name, key))
+			return l->items[i].value;
+	return NULL;
 }
 
 static const char *const fields[] = { "metadata.name" };
 
 static const char *field_value(const char *key, const void *item)
 {
-	return streq(key, "metadata.name") ? config_of(item)->node_name : NULL;
+	return streq(key, "metadata.name") ? node_of(item)->name : NULL;
 }
 
 /* The first line of a small file, or "". */
@@ -91,27 +79,19 @@ static void os_name(char *out, size_t size)
 
 static void item_metadata(const struct api *a, const struct feed_item *i, struct jsonw *w)
 {
-	static const char *const standard[] = { "kubernetes.io/arch", "kubernetes.io/hostname", "kubernetes.io/os" };
-	const struct config *c = a->d->config;
+	const struct core_node *n = &a->d->node;
 	_cleanup_buf_ struct buf machine = BUF_NULL;
 
 	read_line("/etc/machine-id", &machine);
 	jsonw_object(w);
-	jsonw_member_str(w, "name", c->node_name);
-	jsonw_member_str(w, "uid", machine.len ? machine.data : c->node_name);
+	jsonw_member_str(w, "name", n->name);
+	jsonw_member_str(w, "uid", machine.len ? machine.data : n->name);
 	api_version_member(w, i->version);
 	api_time(w, "creationTimestamp", a->d->started_wall);
 	jsonw_key(w, "labels");
 	jsonw_object(w);
-	for (size_t n = 0; n < c->node_labels.count; n++)
-		jsonw_member_str(w, c->node_labels.items[n].name, c->node_labels.items[n].value);
-	for (size_t n = 0; n < ARRAY_SIZE(standard); n++) {
-		bool given = false;
-		for (size_t m = 0; m < c->node_labels.count; m++)
-			given = given || streq(c->node_labels.items[m].name, standard[n]);
-		if (!given)
-			jsonw_member_str(w, standard[n], label_value(standard[n], i));
-	}
+	for (size_t k = 0; k < n->labels.count; k++)
+		jsonw_member_str(w, n->labels.items[k].name, n->labels.items[k].value);
 	jsonw_end(w);
 	jsonw_end(w);
 }
@@ -177,7 +157,7 @@ static void info_json(struct jsonw *w)
 	jsonw_member_str(w, "kubeletVersion", API_GIT_VERSION);
 	jsonw_member_str(w, "kubeProxyVersion", API_GIT_VERSION);
 	jsonw_member_str(w, "operatingSystem", "linux");
-	jsonw_member_str(w, "architecture", arch_name());
+	jsonw_member_str(w, "architecture", node_arch());
 	jsonw_end(w);
 }
 

@@ -214,7 +214,7 @@ static bool sandbox_stands(const struct core_pod *p)
 
 static void conditions_json(const struct core_pod *p, struct jsonw *w)
 {
-	bool ready = core_pod_ready(p), sandbox = sandbox_stands(p);
+	bool ready = core_pod_ready(p), sandbox = sandbox_stands(p), unsuited = p->blocked && streq(p->reason, CORE_NODE_AFFINITY);
 	const char *reason = streq(core_pod_phase(p), "Succeeded") ? "PodCompleted" : "ContainersNotReady";
 	_cleanup_buf_ struct buf unready = BUF_NULL;
 
@@ -225,7 +225,7 @@ static void conditions_json(const struct core_pod *p, struct jsonw *w)
 	buf_putc(&unready, ']');
 	jsonw_key(w, "conditions");
 	jsonw_array(w);
-	condition_json(w, "PodScheduled", true, p->created_wall, NULL, NULL);
+	condition_json(w, "PodScheduled", !unsuited, p->created_wall, "Unschedulable", p->message);
 	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady",
 	               p->message);
 	condition_json(w, "Initialized", core_pod_initialized(p), initialized_since(p), "ContainersNotInitialized", "");

@@ -279,14 +279,10 @@ int config_load(int argc, char **argv, struct config *ret)
 
 static bool same_lists(const struct config *a, const struct config *b)
 {
-	if (a->manifest_count != b->manifest_count || a->node_labels.count != b->node_labels.count)
+	if (a->manifest_count != b->manifest_count)
 		return false;
 	for (size_t i = 0; i < a->manifest_count; i++)
 		if (!streq(a->manifests[i], b->manifests[i]))
-			return false;
-	for (size_t i = 0; i < a->node_labels.count; i++)
-		if (!streq(a->node_labels.items[i].name, b->node_labels.items[i].name) ||
-		    !streq(a->node_labels.items[i].value, b->node_labels.items[i].value))
 			return false;
 	if (a->unsafe_sysctls.count != b->unsafe_sysctls.count)
 		return false;
@@ -294,6 +290,16 @@ static bool same_lists(const struct config *a, const struct config *b)
 		if (!streq(a->unsafe_sysctls.items[i], b->unsafe_sysctls.items[i]))
 			return false;
 	return true;
+}
+
+static void take_labels(struct config *c, const struct label_list *from)
+{
+	struct label_list to = { arena_new_array(c->arena, struct label, from->count), from->count };
+
+	for (size_t i = 0; i < from->count; i++)
+		to.items[i] =
+			(struct label){ arena_strdup(c->arena, from->items[i].name), arena_strdup(c->arena, from->items[i].value) };
+	c->node_labels = to;
 }
 
 int config_reload(struct config *c, bool *ret_rest_differs)
@@ -313,6 +319,7 @@ int config_reload(struct config *c, bool *ret_rest_differs)
 	c->log_size = new.log_size;
 	c->log_files = new.log_files;
 	c->pids_max = new.pids_max;
+	take_labels(c, &new.node_labels);
 	config_deinit(&new);
 	return 0;
 }

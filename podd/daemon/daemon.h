@@ -12,6 +12,7 @@
  *   watch.c     manifest directories: inotify, settle, rescan
  *   accept.c    which documents are wanted: last good versions, conflicts, uids
  *   record.c    events that people read
+ *   node.c      what pods can ask of this machine
  *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
  *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
  *   leases.c    addresses of pods
@@ -46,6 +47,8 @@ struct daemon {
 	int timer_fd;         /* boot time; not armed when nothing is pending */
 	int64_t armed;
 	struct core *core;
+	struct core_node node; /* node.c; on node_arena */
+	struct arena *node_arena;
 	struct cgroup_host *cgroups; /* NULL: no cgroups at all; limits can't be enforced */
 	struct podnet *net;
 	uv_poll_t net_poll;

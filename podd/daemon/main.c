@@ -24,6 +24,7 @@
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
 #include "daemon/leases.h"
+#include "daemon/node.h"
 #include "daemon/record.h"
 #include "daemon/sandbox.h"
 #include "daemon/spawn.h"
@@ -241,6 +242,7 @@ static void reload(struct daemon *d)
 		log_info("%s was read%s", d->config->config_file,
 		         rest_differs ? "; some of its changes wait for the next start of podd: see SIGHUP in podd(8)" : "");
 	}
+	node_refresh(d);
 	watch_rescan(d->watcher);
 	notify("READY=1");
 	dropin_rescan(d);
@@ -324,7 +326,7 @@ static int open_trash(struct daemon *d)
 
 static int start(struct daemon *d)
 {
-	struct core_config core = { .backoff = d->config->backoff };
+	struct core_config core = { .backoff = d->config->backoff, .node = &d->node };
 	int r;
 
 	raise_nofile();
@@ -342,6 +344,7 @@ static int start(struct daemon *d)
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
 	leases_init(d);
+	node_refresh(d);
 	d->core = core_new(&core);
 	d->record = record_new((uint64_t)(d->started_wall / NS_PER_US));
 	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
@@ -395,6 +398,7 @@ static void stop(struct daemon *d)
 	(void)uv_loop_close(&d->loop);
 	free(d->missing.items);
 	arena_free(d->arena);
+	arena_free(d->node_arena);
 }
 
 static bool drained(const struct daemon *d)

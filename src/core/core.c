@@ -138,9 +138,9 @@ void core_step(struct core *c, const struct event *e, struct effects *out)
 		tick(c);
 	else if (c->go)
 		core_dispatch(c, e);
-	else
+	else if (e->type != EVENT_NODE)
 		learn(c, e);
-	settle(c);
+	settle(c); /* EVENT_NODE: who waits is looked at again in any step */
 	*out = (struct effects){ c->effects, c->effect_count };
 }
 

@@ -50,6 +50,7 @@ enum event_type {
 	EVENT_EXITED,         /* `id`, `exit` */
 	EVENT_HOOKED,         /* `id`, `hook`: it is over; `message`: why it failed, "" if it did not */
 	EVENT_PROBED,         /* `id`, `probe`, `result`, `message`: what it found, if it failed */
+	EVENT_NODE,           /* what core_config.node points to was changed */
 	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec; without uid: all pods, in order */
@@ -289,8 +290,16 @@ struct backoff_config { /* ns */
 };
 #define BACKOFF_DEFAULT ((struct backoff_config){ 100 * INT64_C(1000000), 300 * INT64_C(1000000000), 600 * INT64_C(1000000000) })
 
+/* What a pod can ask of the machine. */
+struct core_node {
+	const char *name;
+	struct label_list labels;
+};
+
 struct core_config {
 	struct backoff_config backoff;
+	const struct core_node
+		*node; /* the shell's: may be changed between steps, EVENT_NODE tells of it; NULL: any pod is welcome */
 };
 
 struct core;
@@ -313,6 +322,9 @@ const struct core_container *core_container(const struct core_pod *p, const char
 
 /* The pod's note, at most NOTE_SIZE_MAX bytes: hash of the applied manifest, counters, back-off, last terminations. */
 void core_note(const struct core_pod *p, struct buf *out);
+
+/* A pod's reason while the machine is not one that it is for; the kubelet's word. */
+#define CORE_NODE_AFFINITY "NodeAffinity"
 
 /* Kubernetes' view. */
 const char *core_pod_phase(const struct core_pod *p); /* Pending, Running, Succeeded, Failed, Unknown */

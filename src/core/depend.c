@@ -119,6 +119,10 @@ bool depend_blocks(struct core *c, struct core_pod *p)
 {
 	_cleanup_buf_ struct buf why = BUF_NULL;
 
+	if (!place_suits(c, p, &why)) {
+		block(c, p, false, CORE_NODE_AFFINITY, &why);
+		return true;
+	}
 	if (in_cycle(c, p, &why)) {
 		block(c, p, false, "DependencyCycle", &why);
 		return true;

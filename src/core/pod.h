@@ -46,6 +46,9 @@ bool order_may_stop(const struct core_pod *p, const struct core_container *k);
 int64_t order_patience(const struct core_pod *p, const struct core_container *k); /* when those it waits for must have ended */
 void order_advance(struct core *c, struct core_pod *p);                           /* starts and stops those whose turn it is */
 
+/* place.c */
+bool place_suits(const struct core *c, const struct core_pod *p, struct buf *ret_why); /* it is for this machine */
+
 /* depend.c */
 bool depend_blocks(struct core *c, struct core_pod *p); /* it may not begin yet: waits, with reason and message */
 void depend_warn(struct core *c, struct core_pod *p);   /* of a cycle that an edit of a running pod has made */

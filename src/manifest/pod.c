@@ -74,6 +74,13 @@ static const char *const exit_operator_names[] = {
 _Static_assert(ARRAY_SIZE(exit_operator_names) == EXIT_OPERATOR_MAX, "a name for each operator");
 const struct enum_words exit_operator_words = { exit_operator_names, EXIT_OPERATOR_MAX };
 
+static const char *const node_operator_names[] = {
+	[NODE_IN] = "In", [NODE_NOT_IN] = "NotIn", [NODE_EXISTS] = "Exists", [NODE_DOES_NOT_EXIST] = "DoesNotExist",
+	[NODE_GT] = "Gt", [NODE_LT] = "Lt",
+};
+_Static_assert(ARRAY_SIZE(node_operator_names) == NODE_OPERATOR_MAX, "a name for each operator");
+const struct enum_words node_operator_words = { node_operator_names, NODE_OPERATOR_MAX };
+
 static const char *const host_path_type_names[] = {
 	[HOST_PATH_ANY] = "",
 	[HOST_PATH_DIRECTORY_OR_CREATE] = "DirectoryOrCreate",
@@ -136,6 +143,11 @@ const char *after_until_name(enum after_until u)
 	};
 	_Static_assert(ARRAY_SIZE(names) == AFTER_UNTIL_MAX, "a name for each");
 	return names[u];
+}
+
+const char *node_operator_name(enum node_operator o)
+{
+	return node_operator_names[o];
 }
 
 const char *protocol_name(enum protocol p)

@@ -424,6 +424,42 @@ struct pod_metadata {
 	struct label_list labels, annotations;
 };
 
+/* What a machine must be like: one of the terms holds, of a term all requirements, and a term of none holds nowhere. */
+enum node_operator { NODE_IN, NODE_NOT_IN, NODE_EXISTS, NODE_DOES_NOT_EXIST, NODE_GT, NODE_LT, NODE_OPERATOR_MAX };
+
+struct node_requirement {
+	const char *key;
+	enum node_operator op;
+	struct string_list values;
+};
+
+struct node_requirement_list {
+	struct node_requirement *items;
+	size_t count;
+};
+
+struct node_term {
+	struct node_requirement_list labels, fields; /* of fields there is metadata.name */
+};
+
+struct node_term_list {
+	struct node_term *items;
+	size_t count;
+};
+
+struct node_selector {
+	bool set;
+	struct node_term_list terms;
+};
+
+struct node_affinity {
+	struct node_selector required;
+};
+
+struct affinity {
+	struct node_affinity node;
+};
+
 struct pod_spec {
 	struct container_list init_containers, containers;
 	struct volume_list volumes;
@@ -441,6 +477,8 @@ struct pod_spec {
 	enum tristate host_users; /* false: a user namespace of its own */
 	struct pod_security security;
 	struct resources resources; /* of all containers together */
+	struct label_list node_selector;
+	struct affinity affinity;
 };
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };
@@ -510,6 +548,7 @@ const char *qos_name(enum qos q);                       /* "Guaranteed", "Bursta
 const char *restart_policy_name(enum restart_policy p); /* "Always", "OnFailure", "Never" */
 const char *after_until_name(enum after_until u);       /* "ready", "started", "completed" */
 const char *protocol_name(enum protocol p);
+const char *node_operator_name(enum node_operator o); /* "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt" */
 
 /* All containers in the order of their start: those of initContainers, then the members. */
 size_t pod_container_count(const struct pod *p);

@@ -1,4 +1,4 @@
-/* What a scheduler reads: which machine, beside which pods. Without effect here, but judged. */
+/* What a scheduler reads. Which machines a pod is for holds here, too; beside which pods is judged, without effect. */
 #include "manifest/schema_rows.h"
 
 static const struct field selector_requirement_fields[] = {
@@ -16,24 +16,29 @@ static const struct field label_selector_fields[] = {
 const struct schema schema_label_selector = SCHEMA("LabelSelector", label_selector_fields, 0);
 
 static const struct field node_requirement_fields[] = {
-	NO_OP("key", STRING, "Key of the label.", .required = true, .check = check_qualified_text),
-	NO_OP("operator", STRING, "How it is compared.", .required = true, .choices = "In|NotIn|Exists|DoesNotExist|Gt|Lt"),
-	NO_OP("values", STRINGS, "What it is compared with."),
+	BUILT("key", STRING, SHOULD, node_requirement, key, UPDATE, "Key of the label.", .required = true,
+	      .check = check_qualified_text),
+	BUILT("operator", ENUM, SHOULD, node_requirement, op, UPDATE,
+	      "How it is compared: In, NotIn, Exists, DoesNotExist, Gt or Lt.", .required = true, .values = &node_operator_words),
+	BUILT("values", STRINGS, SHOULD, node_requirement, values, UPDATE, "What it is compared with."),
 };
 static const struct schema schema_node_requirement =
-	SCHEMA("NodeSelectorRequirement", node_requirement_fields, 0, .rule = rule_requirement);
+	SCHEMA("NodeSelectorRequirement", node_requirement_fields, sizeof(struct node_requirement), .rule = rule_requirement);
 
 static const struct field node_term_fields[] = {
-	NO_OP("matchExpressions", OBJECTS, "What its labels must be like.", .object = &schema_node_requirement),
-	NO_OP("matchFields", OBJECTS, "What its fields must be like.", .object = &schema_node_requirement,
-	      .rule = rule_match_fields),
+	BUILT("matchExpressions", OBJECTS, SHOULD, node_term, labels, UPDATE, "What its labels must be like.",
+	      .object = &schema_node_requirement),
+	BUILT("matchFields", OBJECTS, SHOULD, node_term, fields, UPDATE, "What its name must be like.",
+	      .object = &schema_node_requirement, .rule = rule_match_fields),
 };
-static const struct schema schema_node_term = SCHEMA("NodeSelectorTerm", node_term_fields, 0);
+static const struct schema schema_node_term = SCHEMA("NodeSelectorTerm", node_term_fields, sizeof(struct node_term));
 
 static const struct field node_selector_fields[] = {
-	NO_OP("nodeSelectorTerms", OBJECTS, "One of them must hold.", .required = true, .object = &schema_node_term),
+	BUILT("nodeSelectorTerms", OBJECTS, SHOULD, node_selector, terms, UPDATE, "One of them must hold.", .required = true,
+	      .object = &schema_node_term),
 };
-static const struct schema schema_node_selector = SCHEMA("NodeSelector", node_selector_fields, 0);
+static const struct schema schema_node_selector =
+	SCHEMA("NodeSelector", node_selector_fields, sizeof(struct node_selector), .starts_with_set = true);
 
 static const struct field preferred_node_fields[] = {
 	NO_OP("weight", INT32, "How much it counts, 1 to 100.", .required = true, .check = check_weight),
@@ -45,10 +50,11 @@ static const struct schema schema_preferred_node = SCHEMA("PreferredSchedulingTe
 #define PREFERRED_TERMS "preferredDuringSchedulingIgnoredDuringExecution"
 
 static const struct field node_affinity_fields[] = {
-	NO_OP(REQUIRED_TERMS, OBJECT, "What the machine must be like.", .object = &schema_node_selector),
+	BUILT(REQUIRED_TERMS, OBJECT, SHOULD, node_affinity, required, NONE, "What the machine must be like.",
+	      .object = &schema_node_selector),
 	NO_OP(PREFERRED_TERMS, OBJECTS, "What the machine should be like.", .object = &schema_preferred_node),
 };
-static const struct schema schema_node_affinity = SCHEMA("NodeAffinity", node_affinity_fields, 0);
+static const struct schema schema_node_affinity = SCHEMA("NodeAffinity", node_affinity_fields, sizeof(struct node_affinity));
 
 static const struct field pod_term_fields[] = {
 	NO_OP("labelSelector", LABEL_SELECTOR, "Labels of the other pods.", .object = &schema_label_selector),
@@ -79,11 +85,11 @@ static const struct field pod_anti_affinity_fields[] = {
 static const struct schema schema_pod_anti_affinity = SCHEMA("PodAntiAffinity", pod_anti_affinity_fields, 0);
 
 static const struct field affinity_fields[] = {
-	NO_OP("nodeAffinity", OBJECT, "Which machines.", .object = &schema_node_affinity),
+	BUILT("nodeAffinity", OBJECT, SHOULD, affinity, node, NONE, "Which machines.", .object = &schema_node_affinity),
 	NO_OP("podAffinity", OBJECT, "Beside which pods.", .object = &schema_pod_affinity),
 	NO_OP("podAntiAffinity", OBJECT, "Away from which pods.", .object = &schema_pod_anti_affinity),
 };
-const struct schema schema_affinity = SCHEMA("Affinity", affinity_fields, 0);
+const struct schema schema_affinity = SCHEMA("Affinity", affinity_fields, sizeof(struct affinity));
 
 static const struct field toleration_fields[] = {
 	NO_OP("key", STRING, "Key of the taint.", .check = check_qualified_text),

@@ -6,4 +6,5 @@ extern const struct enum_words protocol_words, pull_policy_words, restart_policy
 	empty_dir_medium_words;
 extern const struct enum_words resize_resource_words, resize_restart_words, seccomp_type_words, groups_policy_words,
 	proc_mount_words;
+extern const struct enum_words node_operator_words;
 extern const struct enum_words container_restart_words, restart_action_words, exit_operator_words;

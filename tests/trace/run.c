@@ -17,6 +17,7 @@
  *   MS probed POD/C#N KIND [WHY] its probe (startup, readiness, liveness) was answered: well, or why not; "errored": it was not made
  *   MS fails POD/C#N REASON the launch fails             MS late POD/C#N CODE      an exit of an old start is told once more
  *   MS stop-all             podctl stop --all
+ *   MS label [NAME]          the node has this label, or none
  *   MS tick                 time passes                  MS podd [lost]            podd restarts
  *   MS odd POD EVENT        an event out of order: reported, never fatal
  *
@@ -262,7 +263,9 @@ static bool play(struct world *w, const struct line *l, bool strict)
 		world_restart(w, streq(l->pod, "lost") ? was_lost : reached, NULL);
 	if (streq(l->verb, "stop-all"))
 		world_stop_all(w, ALL_EFFECTS);
-	if (streq(l->verb, "tick") || streq(l->verb, "podd") || streq(l->verb, "stop-all"))
+	if (streq(l->verb, "label"))
+		world_label(w, l->pod, ALL_EFFECTS);
+	if (streq(l->verb, "tick") || streq(l->verb, "podd") || streq(l->verb, "stop-all") || streq(l->verb, "label"))
 		return true;
 	struct world_pod *p = world_add(w, l->pod);
 	if (!p)

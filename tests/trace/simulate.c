@@ -97,6 +97,8 @@ static void random_version(struct dice *d, struct testpod *t, const char *uid)
 		(void)snprintf(t->after, sizeof(t->after), "p%u", below(d, 5) ? streq(t->name, "p0") : 7);
 		t->until = (enum after_until)below(d, AFTER_UNTIL_MAX);
 	}
+	if (below(d, 8) == 0)
+		(void)strcpy(t->for_label, "disk");
 	bool ordered = below(d, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && ordered; i++)
 		if (below(d, 2))
@@ -166,8 +168,10 @@ static void user_acts(struct world *w, struct world_pod *p, struct dice *d, size
 			world_set(w, p, &t, limit);
 		return;
 	}
-	unsigned what = below(d, 13);
-	if (what == 12) {
+	unsigned what = below(d, 14);
+	if (what == 13) {
+		world_label(w, below(d, 2) ? "disk" : "", limit);
+	} else if (what == 12) {
 		world_stop_all(w, limit);
 	} else if (what < 6) {
 		t = p->want;

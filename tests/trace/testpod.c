@@ -108,6 +108,8 @@ static bool parse_word(char *word, struct testpod *t)
 		t->active = atoi(value);
 	} else if (streq(word, "after")) {
 		return parse_after(value, t);
+	} else if (streq(word, "for")) {
+		(void)snprintf(t->for_label, sizeof(t->for_label), "%s", value);
 	} else if (streq(word, "name")) {
 		memset(t->name, 0, sizeof(t->name));
 		(void)snprintf(t->name, sizeof(t->name), "%s", value);
@@ -188,6 +190,8 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 	}
 	if (*t->after)
 		buf_printf(&words, " after=%s:%s", t->after, after_until_name(t->until));
+	if (*t->for_label)
+		buf_printf(&words, " for=%s", t->for_label);
 	if (words.len < SHA256_HEX_SIZE)
 		(void)strcpy(hash, words.data); /* readable in a trace */
 	else
@@ -213,6 +217,10 @@ struct pod *testpod_build(const struct testpod *t)
 	if (*t->after) {
 		p->after = (struct after_list){ arena_new_array(a, struct after, 1), 1 };
 		p->after.items[0] = (struct after){ .name = arena_strdup(a, t->after), .until = t->until };
+	}
+	if (*t->for_label) {
+		p->spec.node_selector = (struct label_list){ arena_new_array(a, struct label, 1), 1 };
+		p->spec.node_selector.items[0] = (struct label){ arena_strdup(a, t->for_label), "" };
 	}
 	size_t inits = 0;
 	while (inits < t->count && t->containers[inits].role != CONTAINER_ROLE_MEMBER)

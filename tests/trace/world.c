@@ -13,6 +13,8 @@ void world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->config.backoff = BACKOFF_DEFAULT;
+	w->config.node = &w->node;
+	w->node.labels.items = &w->label;
 	w->core = core_new(&w->config);
 	w->boot = NS_PER_SEC;
 	w->wall = 1700000000 * NS_PER_SEC;
@@ -107,6 +109,8 @@ bool world_may_begin(const struct world *w, const struct world_pod *p)
 	const struct world_pod *before = NULL;
 	const struct core_pod *cp = pod_before(w, p, &before);
 
+	if (*p->want.for_label && !(w->node.labels.count && streq(w->label.name, p->want.for_label)))
+		return false;
 	if (!*p->want.after)
 		return true;
 	if (!cp)

@@ -80,6 +80,15 @@ void world_ask(struct world *w, struct world_pod *p, enum event_type type, const
 	(void)world_step(w, &e, limit);
 }
 
+void world_label(struct world *w, const char *label, size_t limit)
+{
+	struct event e = { .type = EVENT_NODE };
+
+	w->label = (struct label){ label, "" };
+	w->node.labels.count = *label != '\0';
+	(void)world_step(w, &e, limit);
+}
+
 void world_stop_all(struct world *w, size_t limit)
 {
 	struct event e = { .type = EVENT_STOP_ASKED };
