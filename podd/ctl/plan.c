@@ -93,30 +93,60 @@ static const struct config_object *find_config(enum config_kind kind, const char
 	return NULL;
 }
 
-/* As podd would find it: in the store of --root, or a directory. */
-static int describe_image(const struct args *args, const struct container *c, struct arena *a, struct image **ret,
-                          struct plan_image *ret_image)
+/* As podd would find it: in the store of --root, or a directory. *ret NULL: a directory. The descriptor of where its layers are. */
+static int find_image(const struct args *args, const struct container *c, const char *name, struct image **ret, int *ret_layers)
 {
 	struct image_store store = IMAGE_STORE_NULL;
-	_cleanup_close_ int layers = -EBADF;
 	struct image_ref ref;
 	const char *why;
 
-	if (image_ref_parse(c->image, &ref, &why) < 0)
-		return ctl_fail(CTL_NO, "container %s: image \"%s\": %s", c->name, c->image, why);
+	if (image_ref_parse(name, &ref, &why) < 0)
+		return ctl_fail(CTL_NO, "container %s: image \"%s\": %s", c->name, name, why);
+	*ret = NULL;
 	int r = ref.transport == IMAGE_ROOTFS ? 0 : store_open(args, &store);
 	if (r == 0 && ref.transport != IMAGE_ROOTFS)
 		r = image_store_find(&store, &ref, ret);
 	if (r == 0)
-		layers = ref.transport == IMAGE_ROOTFS ? open(ref.name, O_PATH | O_DIRECTORY | O_CLOEXEC) : TAKE_FD(store.layers);
+		*ret_layers =
+			ref.transport == IMAGE_ROOTFS ? open(ref.name, O_PATH | O_DIRECTORY | O_CLOEXEC) : TAKE_FD(store.layers);
 	image_store_deinit(&store);
-	if (r < 0)
-		return ctl_fail(CTL_NO, "container %s: image \"%s\" is not in the store; podctl import brings it", c->name,
-		                c->image);
+	return r == 0 ? CTL_YES
+	              : ctl_fail(CTL_NO, "container %s: image \"%s\" is not in the store; podctl import brings it", c->name, name);
+}
+
+static int describe_mounts(const struct args *args, const struct pod *pod, const struct container *c, struct arena *a,
+                           struct plan_image *ret)
+{
+	struct string_list *mounts = arena_new_array(a, struct string_list, c->mounts.count);
+	int code = CTL_YES;
+
+	for (size_t i = 0; code == CTL_YES && i < c->mounts.count; i++) {
+		const struct volume *v = pod_volume(pod, c->mounts.items[i].name);
+		_cleanup_image_ struct image *image = NULL;
+		_cleanup_close_ int layers = -EBADF;
+		if (v->image.set)
+			code = find_image(args, c, v->image.reference, &image, &layers);
+		if (image)
+			plan_image_layers(image, a, &mounts[i]);
+		for (size_t k = 0; k < mounts[i].count; k++)
+			mounts[i].items[k] = arena_strdup(a, mounts[i].items[k]);
+	}
+	ret->mounts = mounts;
+	return code;
+}
+
+static int describe_image(const struct args *args, const struct pod *pod, const struct container *c, struct arena *a,
+                          struct image **ret, struct plan_image *ret_image)
+{
+	_cleanup_close_ int layers = -EBADF;
+
+	int code = find_image(args, c, c->image, ret, &layers);
+	if (code != CTL_YES)
+		return code;
 	plan_image_init(ret_image, *ret, a);
 	ret_image->passwd = image_file_text(layers, &ret_image->layers, "etc/passwd", a);
 	ret_image->group = image_file_text(layers, &ret_image->layers, "etc/group", a);
-	return CTL_YES;
+	return describe_mounts(args, pod, c, a, ret_image);
 }
 
 static int plan_container(const struct manifest *m, const struct pod *pod, const struct container *c, const struct planning *p)
@@ -137,7 +167,7 @@ static int plan_container(const struct manifest *m, const struct pod *pod, const
 		.arg = (void *)(uintptr_t)m,
 		.lenient = true,
 	};
-	int r = describe_image(p->args, c, arena, &i, &image);
+	int r = describe_image(p->args, pod, c, arena, &i, &image);
 	if (r != CTL_YES)
 		return r;
 	struct plan_context context = p->host.context;

@@ -15,6 +15,7 @@ struct pull {
 	struct list link, waiters;
 	struct daemon *daemon;
 	char *reference; /* normalised; "" without an import */
+	char *image;     /* as the first who wants it has it written; NULL without an import */
 	char stamp[ORIGIN_STAMP_SIZE];
 	struct import *import;
 	int64_t since;
@@ -30,6 +31,7 @@ static void pull_free(struct pull *p)
 {
 	list_remove(&p->link);
 	free(p->reference);
+	free(p->image);
 	free(p);
 }
 
@@ -52,26 +54,25 @@ static void wait_for(struct pull *p, const struct start_id *id)
 }
 
 /* The start is still what the core waits for: not so when its sandbox was lost meanwhile. */
-static const struct container *still_starting(const struct daemon *d, const struct start_id *id)
+static bool still_starting(const struct daemon *d, const struct start_id *id)
 {
 	const struct core_pod *p = core_pod_by_uid(d->core, id->uid);
 	const struct core_container *k = p ? core_container(p, id->container) : NULL;
 
-	return k && k->state == CONTAINER_STATE_STARTING && k->number == id->number ? k->spec : NULL;
+	return k && k->spec && k->state == CONTAINER_STATE_STARTING && k->number == id->number;
 }
 
 static void tell_one(struct pull *p, const struct start_id *id)
 {
 	struct daemon *d = p->daemon;
-	const struct container *c = still_starting(d, id);
 
-	if (!c)
+	if (!still_starting(d, id))
 		return;
 	if (p->result && p->result->references)
-		daemon_report(d, id->uid, id->container, true, "Pulled", "Successfully pulled image \"%s\" in %.3gs", c->image,
+		daemon_report(d, id->uid, id->container, true, "Pulled", "Successfully pulled image \"%s\" in %.3gs", p->image,
 		              (double)(clock_boot() - p->since) / (double)NS_PER_SEC);
 	else if (p->result)
-		daemon_report(d, id->uid, id->container, false, "Failed", "Failed to pull image \"%s\": %s", c->image,
+		daemon_report(d, id->uid, id->container, false, "Failed", "Failed to pull image \"%s\": %s", p->image,
 		              p->result->message);
 	launch_start(d, id);
 }
@@ -137,14 +138,15 @@ static struct pull *pull_new(struct daemon *d, const char *reference)
 	return p;
 }
 
-static int pull(struct daemon *d, const struct start_id *id, const struct container *c, const struct image_ref *ref,
+static int pull(struct daemon *d, const struct start_id *id, const struct image_wish *w, const struct image_ref *ref,
                 const char *text, const char *stamp)
 {
 	struct pull *p = find_pull(d->images, text);
 
-	daemon_report(d, id->uid, id->container, true, "Pulling", "Pulling image \"%s\"", c->image);
+	daemon_report(d, id->uid, id->container, true, "Pulling", "Pulling image \"%s\"", w->image);
 	if (!p) {
 		p = pull_new(d, text);
+		p->image = xstrdup(w->image);
 		(void)snprintf(p->stamp, sizeof(p->stamp), "%s", stamp);
 		p->import = import_start(d, &(struct import_request){ .path = ref->name,
 		                                                      .job = { .transport = image_transport_name(ref->transport),
@@ -163,14 +165,14 @@ static int pull(struct daemon *d, const struct start_id *id, const struct contai
 
 /* --- what a start runs from -------------------------------------------------------------------------------------------------------- */
 
-static int never_pulled(const struct container *c, const char **ret_reason, struct buf *ret_text)
+static int never_pulled(const struct image_wish *w, const char **ret_reason, struct buf *ret_text)
 {
 	*ret_reason = "ErrImageNeverPull";
-	buf_printf(ret_text, "Container image \"%s\" is not present with pull policy of Never", c->image);
+	buf_printf(ret_text, "Container image \"%s\" is not present with pull policy of Never", w->image);
 	return -ENOENT;
 }
 
-static int get_named(struct daemon *d, const struct start_id *id, const struct container *c, const struct image_ref *ref,
+static int get_named(struct daemon *d, const struct start_id *id, const struct image_wish *w, const struct image_ref *ref,
                      struct image **ret, const char **ret_reason, struct buf *ret_text)
 {
 	int r = image_store_find(&d->images->store, ref, ret);
@@ -182,21 +184,21 @@ static int get_named(struct daemon *d, const struct start_id *id, const struct c
 		wait_for(p ? p : pull_new(d, ""), id);
 		return 1;
 	}
-	if (r == -ENOENT && c->pull_policy == PULL_NEVER)
-		return never_pulled(c, ret_reason, ret_text);
+	if (r == -ENOENT && w->policy == PULL_NEVER)
+		return never_pulled(w, ret_reason, ret_text);
 	*ret_reason = "ErrImagePull";
 	if (r == -ENOENT)
 		buf_printf(ret_text,
 		           "image \"%s\" is not in the store, and podd does not pull from registries yet: bring it with podctl "
 		           "import, "
 		           "or put its archive into %s",
-		           c->image, dropin_path(d));
+		           w->image, dropin_path(d));
 	else
 		buf_printf(ret_text, "reading the image store: %s", strerror(-r));
 	return r;
 }
 
-static int get_imported(struct daemon *d, const struct start_id *id, const struct container *c, const struct image_ref *ref,
+static int get_imported(struct daemon *d, const struct start_id *id, const struct image_wish *w, const struct image_ref *ref,
                         const char *text, struct image **ret, const char **ret_reason, struct buf *ret_text)
 {
 	const struct pull *ended = d->images->ending;
@@ -205,22 +207,22 @@ static int get_imported(struct daemon *d, const struct start_id *id, const struc
 
 	if (ended && streq(ended->reference, text)) {
 		/* A file that is being copied anew must not keep a container down that has an image to run from. */
-		if (found == 0 && (ended->result->references || c->pull_policy != PULL_ALWAYS))
+		if (found == 0 && (ended->result->references || w->policy != PULL_ALWAYS))
 			return 0;
 		*ret_reason = ended->result->reason ? "ErrImagePull" : "ImageInspectError";
 		buf_puts(ret_text, ended->result->message ? ended->result->message : strerror(-found));
 		*ret = found == 0 ? image_free(*ret) : NULL;
 		return -EIO;
 	}
-	if (c->pull_policy == PULL_NEVER)
-		return found == 0 ? 0 : never_pulled(c, ret_reason, ret_text);
+	if (w->policy == PULL_NEVER)
+		return found == 0 ? 0 : never_pulled(w, ret_reason, ret_text);
 	/* The file may go once it was imported. */
 	int r = origin_stamp(ref, stamp);
-	if (found == 0 && c->pull_policy == PULL_IF_NOT_PRESENT && (r < 0 || origin_is(d, text, stamp)))
+	if (found == 0 && w->policy == PULL_IF_NOT_PRESENT && (r < 0 || origin_is(d, text, stamp)))
 		return 0;
 	if (found == 0)
 		*ret = image_free(*ret);
-	r = pull(d, id, c, ref, text, stamp);
+	r = pull(d, id, w, ref, text, stamp);
 	if (r < 0) {
 		*ret_reason = "ErrImagePull";
 		buf_printf(ret_text, "too many imports at a time: at most %d", IMPORTS_MAX);
@@ -228,7 +230,7 @@ static int get_imported(struct daemon *d, const struct start_id *id, const struc
 	return r;
 }
 
-int images_get(struct daemon *d, const struct start_id *id, const struct container *c, struct image **ret, const char **ret_reason,
+int images_get(struct daemon *d, const struct start_id *id, const struct image_wish *w, struct image **ret, const char **ret_reason,
                struct buf *ret_text)
 {
 	bool told = d->images->ending != NULL;
@@ -236,33 +238,32 @@ int images_get(struct daemon *d, const struct start_id *id, const struct contain
 	struct image_ref ref;
 	const char *why;
 
-	if (image_ref_parse(c->image, &ref, &why) < 0) {
+	if (image_ref_parse(w->image, &ref, &why) < 0) {
 		*ret_reason = "InvalidImageName";
-		buf_printf(ret_text, "Failed to apply default image tag \"%s\": %s", c->image, why);
+		buf_printf(ret_text, "Failed to apply default image tag \"%s\": %s", w->image, why);
 		return -EINVAL;
 	}
 	*ret = NULL;
 	if (ref.transport == IMAGE_ROOTFS)
 		return 0;
 	image_ref_text(&ref, text);
-	int r = ref.transport == IMAGE_REGISTRY ? get_named(d, id, c, &ref, ret, ret_reason, ret_text)
-	                                        : get_imported(d, id, c, &ref, text, ret, ret_reason, ret_text);
+	int r = ref.transport == IMAGE_REGISTRY ? get_named(d, id, w, &ref, ret, ret_reason, ret_text)
+	                                        : get_imported(d, id, w, &ref, text, ret, ret_reason, ret_text);
 	if (r == 0 && !told)
 		daemon_report(d, id->uid, id->container, true, "Pulled", "Container image \"%s\" already present on machine",
-		              c->image);
+		              w->image);
 	return r;
 }
 
-int images_layers(struct daemon *d, const struct image *i, const struct container *c, int *ret, const char **ret_reason,
-                  struct buf *ret_text)
+int images_layers(struct daemon *d, const char *image, int *ret, const char **ret_reason, struct buf *ret_text)
 {
-	const char *path = str_after(c->image, "rootfs:");
-	int fd = i || !path ? fcntl(d->images->store.layers, F_DUPFD_CLOEXEC, 3) : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *path = str_after(image, "rootfs:");
+	int fd = !path ? fcntl(d->images->store.layers, F_DUPFD_CLOEXEC, 3) : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0) {
 		int r = -errno;
 		*ret_reason = "ErrImageNeverPull";
-		buf_printf(ret_text, "image \"%s\": %s", c->image, strerror(-r));
+		buf_printf(ret_text, "image \"%s\": %s", image, strerror(-r));
 		return r;
 	}
 	*ret = fd;
@@ -290,14 +291,26 @@ static bool waits_for_image(const struct core_container *k)
 	return false;
 }
 
+/* Whether it need not wait for an import. */
 static bool is_here(const struct daemon *d, const char *name)
 {
 	_cleanup_image_ struct image *i = NULL;
 	struct image_ref ref;
 	const char *why;
 
-	return image_ref_parse(name, &ref, &why) == 0 && ref.transport == IMAGE_REGISTRY &&
-	       image_store_find(&d->images->store, &ref, &i) == 0;
+	return image_ref_parse(name, &ref, &why) == 0 &&
+	       (ref.transport != IMAGE_REGISTRY || image_store_find(&d->images->store, &ref, &i) == 0);
+}
+
+static bool all_here(const struct daemon *d, const struct pod *p, const struct container *c)
+{
+	bool here = is_here(d, c->image);
+
+	for (size_t i = 0; here && i < c->mounts.count; i++) {
+		const struct volume *v = pod_volume(p, c->mounts.items[i].name);
+		here = !v->image.set || is_here(d, v->image.reference);
+	}
+	return here;
 }
 
 void images_arrived(struct daemon *d)
@@ -311,33 +324,40 @@ void images_arrived(struct daemon *d)
 	/* Collected first: a step may change the list. */
 	list_foreach(cp, core_pods(d->core), struct core_pod, link)
 		for (size_t i = 0; cp->state == POD_STATE_RUNNING && i < cp->container_count; i++)
-			if (waits_for_image(&cp->containers[i]) && is_here(d, cp->containers[i].spec->image))
+			if (waits_for_image(&cp->containers[i]) && all_here(d, cp->pod, cp->containers[i].spec))
 				*xgrow(events, count) = daemon_event(EVENT_RESTART_ASKED, cp->uid, cp->containers[i].name, 0);
 	for (size_t i = 0; i < count; i++)
 		daemon_step(d, &events[i]);
 	free(events);
 }
 
-static bool names(const struct pod *p, const struct image *i)
+static bool names(const char *name, const struct image *i)
 {
 	struct image_ref ref;
 	char text[IMAGE_REFERENCE_SIZE];
 	const char *why;
 
-	for (size_t k = 0; k < pod_container_count(p); k++) {
-		if (image_ref_parse(pod_container_at(p, k)->image, &ref, &why) < 0 || ref.transport == IMAGE_ROOTFS)
-			continue;
-		image_ref_text(&ref, text);
-		if (streq(text, i->reference) || (*ref.digest && (streq(ref.digest, i->manifest) || streq0(ref.digest, i->index))))
+	if (image_ref_parse(name, &ref, &why) < 0 || ref.transport == IMAGE_ROOTFS)
+		return false;
+	image_ref_text(&ref, text);
+	return streq(text, i->reference) || (*ref.digest && (streq(ref.digest, i->manifest) || streq0(ref.digest, i->index)));
+}
+
+static bool pod_names(const struct pod *p, const struct image *i)
+{
+	for (size_t k = 0; k < pod_container_count(p); k++)
+		if (names(pod_container_at(p, k)->image, i))
 			return true;
-	}
+	for (size_t k = 0; k < p->spec.volumes.count; k++)
+		if (p->spec.volumes.items[k].image.set && names(p->spec.volumes.items[k].image.reference, i))
+			return true;
 	return false;
 }
 
 bool images_wanted(const struct daemon *d, const struct image *i)
 {
 	list_foreach(p, core_pods(d->core), struct core_pod, link)
-		if (p->pod && names(p->pod, i))
+		if (p->pod && pod_names(p->pod, i))
 			return true;
 	return false;
 }

@@ -31,16 +31,20 @@ struct images {
 int images_open(struct daemon *d);
 void images_close(struct daemon *d);
 
-/* The image of a start: 0 with *ret, which the caller frees (NULL: rootfs:); 1: it is being imported, launch_start() is called again when
+struct image_wish { /* what a container or a volume says */
+	const char *image;
+	enum pull_policy policy;
+};
+
+/* The image of a start, or one that it mounts: 0 with *ret, which the caller frees (NULL: rootfs:); 1: it is being imported, launch_start() is called again when
  * that is over; or -errno with *ret_reason (a Kubernetes reason) and text. */
-int images_get(struct daemon *d, const struct start_id *id, const struct container *c, struct image **ret, const char **ret_reason,
+int images_get(struct daemon *d, const struct start_id *id, const struct image_wish *w, struct image **ret, const char **ret_reason,
                struct buf *ret_text);
 /* The start waits no more. False: it did not wait. */
 bool images_abort(struct daemon *d, const struct start_id *id);
 
-/* The directory for SLOT_LAYERS; an fd of the caller's. */
-int images_layers(struct daemon *d, const struct image *i, const struct container *c, int *ret, const char **ret_reason,
-                  struct buf *ret_text);
+/* The directory for SLOT_LAYERS of an image, `image` as the manifest has it; an fd of the caller's. */
+int images_layers(struct daemon *d, const char *image, int *ret, const char **ret_reason, struct buf *ret_text);
 
 /* What a plan wants to know. `layers`: the directory for SLOT_LAYERS. Points into the image. */
 void images_describe(const struct image *i, int layers, struct arena *a, struct plan_image *ret);

@@ -26,8 +26,8 @@
 struct launch {
 	struct list link;
 	char container[CONTAINER_NAME_SIZE];
-	char hash[SHA256_HEX_SIZE];    /* of the pod it was compiled from */
-	char image[IMAGE_DIGEST_SIZE]; /* and of the image's manifest; "": rootfs: */
+	char hash[SHA256_HEX_SIZE];   /* of the pod it was compiled from */
+	char images[SHA256_HEX_SIZE]; /* and of the manifests of the images */
 	struct plan plan;
 	int plan_fd;
 };
@@ -51,13 +51,13 @@ int launch_plan_fd(const struct plan *p)
 	return memfd_sealed("podd-plan", p->bytes.data, p->bytes.len, false);
 }
 
-/* `image` NULL: whichever it was compiled for. */
-static struct launch *find_plan(struct sandbox *s, const struct pod *p, const char *container, const char *image)
+/* `images` NULL: whichever it was compiled for. */
+static struct launch *find_plan(struct sandbox *s, const struct pod *p, const char *container, const char *images)
 {
 	list_foreach(l, &s->launches, struct launch, link) {
 		if (!streq(l->container, container))
 			continue;
-		if (streq(l->hash, p->hash) && (!image || streq(l->image, image)))
+		if (streq(l->hash, p->hash) && (!images || streq(l->images, images)))
 			return l;
 		launch_free(l);
 		break;
@@ -102,6 +102,22 @@ static int open_layers(const struct slot_sources *src, struct arena *a, const ch
 	return map(src, mnt_clone(src->layers, "", false), "the image", a, ret_text);
 }
 
+static int open_image(const struct slot_sources *src, const struct slot *slot, struct arena *a, const char **ret_text)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	const char *reason, *image = pod_volume(src->pod, slot->name)->image.reference;
+	int dir;
+
+	int r = images_layers(src->sandbox->daemon, image, &dir, &reason, &text);
+	if (r < 0) {
+		*ret_text = arena_printf(a, "volume \"%s\": %s", slot->name, buf_str(&text));
+		return r;
+	}
+	int tree = mnt_clone(dir, "", false);
+	(void)close(dir);
+	return map(src, tree, arena_printf(a, "volume \"%s\"", slot->name), a, ret_text);
+}
+
 static int open_volume(const struct slot_sources *src, const struct slot *slot, struct arena *a, const char **ret_text)
 {
 	int tree = volumes_open(src->sandbox, src->pod, slot->name, slot->path, a, ret_text);
@@ -131,6 +147,8 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 		return volumes_open_shm(src->sandbox, src->pod);
 	case SLOT_VOLUME:
 		return open_volume(src, slot, plan->arena, ret_text);
+	case SLOT_IMAGE:
+		return open_image(src, slot, plan->arena, ret_text);
 	case SLOT_HOST_DEV:
 		return volumes_open_dev();
 	case SLOT_TERMINATION_LOG:
@@ -171,7 +189,8 @@ struct start {
 	const struct pod *pod;
 	const struct container *container;
 	uint32_t number;
-	struct image *image; /* NULL: rootfs: */
+	struct image *image;   /* NULL: rootfs: */
+	struct image **mounts; /* of its volumes, by index of the mount; likewise, or no image */
 	struct cgroup_entry cgroup;
 	int layers, upper, work;
 	const char *reason;
@@ -181,6 +200,9 @@ struct start {
 static void start_deinit(struct start *st)
 {
 	st->image = image_free(st->image);
+	for (size_t i = 0; st->mounts && i < st->container->mounts.count; i++)
+		(void)image_free(st->mounts[i]);
+	free(st->mounts);
 	cgroup_entry_deinit(&st->cgroup);
 	(void)fd_close(st->layers);
 	(void)fd_close(st->upper);
@@ -188,18 +210,79 @@ static void start_deinit(struct start *st)
 	buf_deinit(&st->text);
 }
 
+/* --- its images ---------------------------------------------------------------------------------------------------------------- */
+
+static int get_volume_image(struct start *st, const struct start_id *id, const struct volume *v, struct image **ret)
+{
+	const struct image_wish wish = { v->image.reference, v->image.pull_policy };
+	struct sandbox *s = st->sandbox;
+
+	*ret = start_image_of_volume(s, v);
+	if (*ret)
+		return 0;
+	int r = images_get(s->daemon, id, &wish, ret, &st->reason, &st->text);
+	if (r != 0 || !*ret)
+		return r;
+	r = start_image_put_volume(s, v, *ret);
+	if (r < 0)
+		buf_printf(&st->text, "remembering the image of volume \"%s\": %s", v->name, strerror(-r));
+	return r;
+}
+
+/* Volumes first, as in the kubelet: what they have stays, so that a start that waited for one image after the other asks for none again. */
+static int get_images(struct start *st, const struct start_id *id)
+{
+	const struct container *c = st->container;
+	const struct image_wish wish = { c->image, c->pull_policy };
+	int r = 0;
+
+	st->mounts = xnew_array(struct image *, c->mounts.count);
+	for (size_t i = 0; r == 0 && i < c->mounts.count; i++) {
+		const struct volume *v = pod_volume(st->pod, c->mounts.items[i].name);
+		if (v->image.set)
+			r = get_volume_image(st, id, v, &st->mounts[i]);
+	}
+	if (r == 0)
+		r = images_get(st->sandbox->daemon, id, &wish, &st->image, &st->reason, &st->text);
+	if (r == 0)
+		r = images_layers(st->sandbox->daemon, c->image, &st->layers, &st->reason, &st->text);
+	return r;
+}
+
+static void hash_images(const struct start *st, char ret[static SHA256_HEX_SIZE])
+{
+	_cleanup_buf_ struct buf all = BUF_NULL;
+
+	buf_puts(&all, st->image ? st->image->manifest : "");
+	for (size_t i = 0; i < st->container->mounts.count; i++)
+		buf_printf(&all, " %s", st->mounts[i] ? st->mounts[i]->manifest : "");
+	sha256_hex(all.data, all.len, ret);
+}
+
+static void describe_images(const struct start *st, struct arena *a, struct plan_image *ret)
+{
+	struct string_list *mounts = arena_new_array(a, struct string_list, st->container->mounts.count);
+
+	images_describe(st->image, st->layers, a, ret);
+	for (size_t i = 0; i < st->container->mounts.count; i++)
+		if (st->mounts[i])
+			plan_image_layers(st->mounts[i], a, &mounts[i]);
+	ret->mounts = mounts;
+}
+
 static int get_plan(const struct start *st, struct launch **ret, const char **ret_reason)
 {
 	struct sandbox *s = st->sandbox;
 	const struct pod *p = st->pod;
 	const struct container *c = st->container;
-	const char *digest = st->image ? st->image->manifest : "";
-	struct launch *l = find_plan(s, p, c->name, digest);
 	_cleanup_arena_ struct arena *a = NULL;
+	char images[SHA256_HEX_SIZE];
 	struct plan_context ctx = s->daemon->plan_context;
 	struct pod_sources sources;
 	struct plan_image image;
 
+	hash_images(st, images);
+	struct launch *l = find_plan(s, p, c->name, images);
 	if (l && !source_env_varies(c)) {
 		*ret = l;
 		return 0;
@@ -214,7 +297,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	list_init(&l->link);
 	(void)snprintf(l->container, sizeof(l->container), "%s", c->name);
 	(void)strcpy(l->hash, p->hash);
-	(void)snprintf(l->image, sizeof(l->image), "%s", digest);
+	(void)strcpy(l->images, images);
 	int r = volumes_prepare(s, p); /* an edit may have added some; those that are there stay as they are */
 	if (r < 0) {
 		*ret_reason = "the pod's volumes can't be made";
@@ -222,7 +305,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 		return r;
 	}
 	a = arena_new();
-	images_describe(st->image, st->layers, a, &image);
+	describe_images(st, a, &image);
 	r = plan_member(p, c, &image, &ctx, &l->plan, ret_reason);
 	if (r == 0) {
 		l->plan_fd = launch_plan_fd(&l->plan);
@@ -363,11 +446,9 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		return; /* it was lost meanwhile, and the core will hear so */
 	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
 	st.container = pod_container(st.pod, id->container);
-	int r = images_get(d, id, st.container, &st.image, &st.reason, &st.text);
+	int r = get_images(&st, id);
 	if (r > 0)
 		return; /* comes back when the image is there */
-	if (r == 0)
-		r = images_layers(d, st.image, st.container, &st.layers, &st.reason, &st.text);
 	if (r == 0) {
 		r = get_plan(&st, &l, &why);
 		if (r < 0)

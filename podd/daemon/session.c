@@ -197,7 +197,7 @@ static int make_plan(struct session *e, const struct pod *p, const struct core_c
 	struct plan_image image;
 	const char *why;
 
-	int r = images_layers(d, i, cc->spec, &layers, &why, &text);
+	int r = images_layers(d, cc->spec->image, &layers, &why, &text);
 	if (r < 0)
 		return r;
 	images_describe(i, layers, a, &image);

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-enum { PATH_SIZE = CONTAINER_NAME_SIZE + 48 };
+enum { PATH_SIZE = CONTAINER_NAME_SIZE + 48 }; /* a volume's name is no longer than a container's */
 
 struct start_image {
 	struct list link; /* of sandbox.images */
@@ -37,17 +37,55 @@ static int read_image(int dirfd, const char *path, struct image **ret)
 	return r < 0 ? r : image_parse(buf_str(&text), text.len, ret);
 }
 
-int start_image_put(struct sandbox *s, const char *container, uint32_t number, const struct image *i)
+/* Where what a volume's reference stands for is remembered; no container has such a name. */
+static void volume_path(const struct volume *v, const char *file, char ret[static PATH_SIZE])
+{
+	char hash[SHA256_HEX_SIZE];
+
+	sha256_hex(v->image.reference, strlen(v->image.reference), hash);
+	(void)snprintf(ret, PATH_SIZE, "containers/+%.63s.%.16s%s", v->name, hash, file);
+}
+
+struct image *start_image_of_volume(struct sandbox *s, const struct volume *v)
+{
+	char path[PATH_SIZE];
+	struct image *i;
+
+	volume_path(v, "/image", path);
+	return read_image(s->state_fd, path, &i) < 0 ? NULL : i;
+}
+
+/* One that was there is replaced: it could not be read. */
+static int write_image(struct sandbox *s, const char *path, const struct image *i)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	image_write(i, &text);
+	(void)unlinkat(s->state_fd, path, 0);
+	_cleanup_close_ int fd = openat(s->state_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd_write_all(fd, text.data, text.len);
+}
+
+int start_image_put_volume(struct sandbox *s, const struct volume *v, const struct image *i)
+{
+	char path[PATH_SIZE];
+
+	volume_path(v, "", path);
+	int r = dir_make(s->state_fd, path, 0755);
+	if (r < 0)
+		return r;
+	volume_path(v, "/image", path);
+	return write_image(s, path, i);
+}
+
+int start_image_put(struct sandbox *s, const char *container, uint32_t number, const struct image *i)
+{
 	char path[PATH_SIZE];
 
 	if (!i)
 		return 0;
-	image_write(i, &text);
 	(void)snprintf(path, sizeof(path), "containers/%s.%u/image", container, number);
-	_cleanup_close_ int fd = openat(s->state_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd_write_all(fd, text.data, text.len);
+	return write_image(s, path, i);
 }
 
 const struct image *start_image(struct sandbox *s, const char *container, uint32_t number)

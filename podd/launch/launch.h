@@ -23,6 +23,7 @@ int op_overlay(struct launch *l, const struct plan_op *op);
 int op_private(struct launch *l, const struct plan_op *op);
 int op_root(struct launch *l, const struct plan_op *op);
 int op_mount(struct launch *l, const struct plan_op *op);
+int op_image(struct launch *l, const struct plan_op *op);
 int op_move(struct launch *l, const struct plan_op *op);
 int op_mkdir(struct launch *l, const struct plan_op *op);
 int op_mknod(struct launch *l, const struct plan_op *op);

@@ -83,6 +83,8 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_tty(l, op);
 	case PLAN_COPY:
 		return op_copy(l, op);
+	case PLAN_IMAGE:
+		return op_image(l, op);
 	case PLAN_KIND_MAX:
 		break;
 	}

@@ -120,20 +120,17 @@ static int set_writable(int fs, const struct plan_op *op)
 	return r < 0 ? r : set_fd(fs, "workdir", work);
 }
 
-int op_overlay(struct launch *l, const struct plan_op *op)
+/* The lowers of an operation, and what it writes to, as one detached mount. */
+static int new_overlay(const struct launch *l, const struct plan_op *op, bool writable)
 {
 	_cleanup_close_ int fs = mnt_fs_open("overlay");
 
-	l->operand = "overlay";
 	if (fs < 0)
 		return fs;
-	int r = op->flags & PLAN_ATTR_TREES ? attach_trees(op) : 0;
-	if (r < 0)
-		return r;
 	if (chdir("/proc/self/fd") < 0)
 		return -errno;
-	r = set_lowers(fs, l, op);
-	if (r == 0 && op->a >= 0) {
+	int r = set_lowers(fs, l, op);
+	if (r == 0 && writable) {
 		r = set_writable(fs, op);
 		/* The layer is never used twice, so nobody needs it on the disk: without this the exit of the container waits for a
 		 * sync of the host's whole file system. */
@@ -146,9 +143,20 @@ int op_overlay(struct launch *l, const struct plan_op *op)
 	if (r == 0)
 		r = mnt_fs_string(fs, "metacopy", "off");
 	if (r == 0)
-		r = l->root = mnt_fs_mount(fs, mount_attrs(op->flags) | MOUNT_ATTR_NODEV);
-	if (chdir("/") < 0)
+		r = mnt_fs_mount(fs, mount_attrs(op->flags) | MOUNT_ATTR_NODEV);
+	if (chdir("/") < 0) {
+		(void)fd_close(r);
 		return -errno;
+	}
+	return r;
+}
+
+int op_overlay(struct launch *l, const struct plan_op *op)
+{
+	l->operand = "overlay";
+	int r = op->flags & PLAN_ATTR_TREES ? attach_trees(op) : 0;
+	if (r == 0)
+		r = l->root = new_overlay(l, op, op->a >= 0);
 	return r < 0 ? r : 0;
 }
 
@@ -238,9 +246,8 @@ static int check_target(struct launch *l, int target)
 	return 0;
 }
 
-int op_move(struct launch *l, const struct plan_op *op)
+static int move(struct launch *l, int tree, const struct plan_op *op)
 {
-	int tree = slot_fd(op->slot);
 	uint64_t attrs = mount_attrs(op->flags);
 
 	l->operand = launch_string(l, op->s3);
@@ -256,6 +263,42 @@ int op_move(struct launch *l, const struct plan_op *op)
 	if (r == 0 && !(op->flags & PLAN_ATTR_SHARED))
 		r = mnt_set_propagation(tree, op->flags & PLAN_ATTR_SLAVE ? MS_SLAVE : MS_PRIVATE);
 	return r < 0 ? r : mnt_attach(tree, target);
+}
+
+int op_move(struct launch *l, const struct plan_op *op)
+{
+	return move(l, slot_fd(op->slot), op);
+}
+
+/* An image without a writable layer. overlayfs makes none of a single lower: that one is the image as it stands. */
+static int open_image(const struct launch *l, const struct plan_op *op)
+{
+	int r = attach_aside(slot_fd(op->slot));
+
+	if (r < 0)
+		return r;
+	if (op->count == 1)
+		return path_open(slot_fd(op->slot), launch_string(l, op->s1), O_PATH | O_DIRECTORY, PATH_STRICT);
+	_cleanup_close_ int tree = new_overlay(l, op, false);
+	if (tree < 0)
+		return tree;
+	r = attach_aside(tree); /* only of a mount of this namespace can a part be cloned */
+	return r < 0 ? r : TAKE_FD(tree);
+}
+
+int op_image(struct launch *l, const struct plan_op *op)
+{
+	const char *part = launch_string(l, op->s2);
+
+	l->operand = launch_string(l, op->s3);
+	_cleanup_close_ int image = open_image(l, op);
+	if (image < 0)
+		return image;
+	_cleanup_close_ int source = path_open(image, *part ? part : ".", O_PATH, PATH_BENEATH);
+	if (source < 0)
+		return source;
+	_cleanup_close_ int tree = mnt_clone(source, "", false);
+	return tree < 0 ? tree : move(l, tree, op);
 }
 
 int op_mkdir(struct launch *l, const struct plan_op *op)

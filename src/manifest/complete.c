@@ -121,7 +121,7 @@ void pod_complete(struct pod *p)
 	}
 	for (size_t i = 0; i < p->spec.volumes.count; i++) {
 		struct volume *v = &p->spec.volumes.items[i];
-		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !volume_is_files(v);
+		v->empty_dir.set |= !v->host_path.set && !v->claim.set && !v->image.set && !volume_is_files(v);
 	}
 	bool own = any_given(&p->spec.resources);
 	if (own)

@@ -389,6 +389,12 @@ struct claim {
 	bool read_only;
 };
 
+struct image_volume {
+	bool set;
+	const char *reference;
+	enum pull_policy pull_policy;
+};
+
 struct volume { /* exactly one source is set; none means emptyDir */
 	const char *name;
 	struct host_path host_path;
@@ -397,6 +403,7 @@ struct volume { /* exactly one source is set; none means emptyDir */
 	struct downward_files downward;
 	struct projected projected;
 	struct claim claim;
+	struct image_volume image;
 };
 
 struct volume_list {

@@ -270,21 +270,21 @@ void rule_app_armor(struct decoder *d, const struct node *n)
 /* --- the container --------------------------------------------------------------------------------------------------------------- */
 
 /* What Always asks of a registry, whether the tag has moved, nobody could answer. */
-static void check_pull_policy(struct decoder *d, const struct node *n)
+void rule_pull_policy(struct decoder *d, const struct node *n, const char *image_member, const char *policy_member)
 {
-	const char *image = node_string(n, "image"), *policy = node_string(n, "imagePullPolicy");
+	const char *image = node_string(n, image_member), *policy = node_string(n, policy_member);
 
 	if (!image || !policy || !streq(policy, "Always") || strstr(image, ":/"))
 		return;
-	path_key(&d->path, "imagePullPolicy");
-	decoder_find(d, SEVERITY_REFUSED, node_get(n, "imagePullPolicy"), "take IfNotPresent; podctl import brings a newer image",
+	path_key(&d->path, policy_member);
+	decoder_find(d, SEVERITY_REFUSED, node_get(n, policy_member), "take IfNotPresent; podctl import brings a newer image",
 	             "pulling from registries is not yet supported by this podd");
 	path_pop(&d->path);
 }
 
 void rule_container(struct decoder *d, const struct node *n)
 {
-	check_pull_policy(d, n);
+	rule_pull_policy(d, n, "image", "imagePullPolicy");
 	check_propagation(d, n);
 	check_device_paths(d, n);
 	if (node_member(n, "restartPolicyRules") && !node_string(n, "restartPolicy"))

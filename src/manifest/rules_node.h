@@ -27,3 +27,4 @@ size_t rule_count(const struct node *n, const char *const *members);
 bool rule_one_of(struct decoder *d, const struct node *n, const char *const *members, const char *hint);
 void rule_requests(struct decoder *d, const struct node *resources); /* requests <= limits */
 void rule_unique(struct decoder *d, const struct node *list, const char *member, const char *rule);
+void rule_pull_policy(struct decoder *d, const struct node *n, const char *image_member, const char *policy_member);

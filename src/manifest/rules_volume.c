@@ -106,6 +106,7 @@ void rule_image_volume(struct decoder *d, const struct node *n)
 {
 	if (n->type == NODE_MAPPING && !node_string(n, "reference"))
 		rule_find(d, n, "reference", NULL, "Required value");
+	rule_pull_policy(d, n, "reference", "pullPolicy");
 }
 
 void rule_claim_spec(struct decoder *d, const struct node *n)

@@ -163,10 +163,14 @@ static const struct schema schema_projected =
 	SCHEMA("ProjectedVolumeSource", projected_fields, sizeof(struct projected), .starts_with_set = true);
 
 static const struct field image_fields[] = {
-	PLANNED("reference", STRING, SHOULD, RESTART, "The image."),
-	PLANNED("pullPolicy", STRING, SHOULD, UPDATE, "When the image is pulled.", .choices = "Always|IfNotPresent|Never"),
+	BUILT("reference", STRING, SHOULD, image_volume, reference, RESTART, "The image, as in image of a container.",
+	      .check = check_image),
+	BUILT("pullPolicy", ENUM, SHOULD, image_volume, pull_policy, UPDATE,
+	      "When an archive is imported: if it is not in the store or has changed, for each sandbox, or never.",
+	      .values = &pull_policy_words, .fallback = "IfNotPresent"),
 };
-static const struct schema schema_image = SCHEMA("ImageVolumeSource", image_fields, 0, .rule = rule_image_volume);
+static const struct schema schema_image =
+	SCHEMA("ImageVolumeSource", image_fields, sizeof(struct image_volume), .starts_with_set = true, .rule = rule_image_volume);
 
 static const struct field claim_fields[] = {
 	BUILT("claimName", STRING, SHOULD, claim, name, RESTART, "Name of the directory.", .required = true,
@@ -228,6 +232,6 @@ static const struct field volume_fields[] = {
 	REMOTE("storageos", schema_storageos),
 	REMOTE("csi", schema_csi),
 	NEVER("ephemeral", OBJECT, "A claim made for this pod.", SOURCE, .object = &schema_ephemeral, .hint = "use emptyDir"),
-	PLANNED("image", OBJECT, SHOULD, RESTART, "Files of an image.", SOURCE, .object = &schema_image, .hint = HINT_HOST_FILES),
+	BUILT("image", OBJECT, SHOULD, volume, image, RESTART, "Files of an image, read-only.", SOURCE, .object = &schema_image),
 };
 const struct schema schema_volume = SCHEMA("Volume", volume_fields, sizeof(struct volume), .rule = rule_one_volume_source);

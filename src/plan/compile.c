@@ -151,11 +151,18 @@ static void new_mounts(struct compile *c)
 	(void)build_op(&c->build, PLAN_PRIVATE);
 }
 
-static void new_root(struct compile *c)
+/* A rootfs: image is one layer: the directory itself. */
+static const struct string_list *layers_of(const struct string_list *layers)
 {
 	static const char *self[] = { "." };
-	const struct string_list itself = { self, 1 };
-	const struct string_list *layers = c->image->layers.count ? &c->image->layers : &itself;
+	static const struct string_list itself = { self, 1 };
+
+	return layers->count ? layers : &itself;
+}
+
+static void new_root(struct compile *c)
+{
+	const struct string_list *layers = layers_of(&c->image->layers);
 	struct plan_op *op;
 
 	uint16_t directory = build_slot(&c->build, SLOT_LAYERS, NULL, 0);
@@ -286,6 +293,20 @@ static int sub_path(struct compile *c, const struct volume_mount *m, const char 
 	return 0;
 }
 
+/* As in Kubernetes nobody writes to an image, nor runs its programs. */
+static void image(struct compile *c, const struct volume_mount *m, const struct string_list *layers, const char *part)
+{
+	uint16_t slot = build_slot(&c->build, SLOT_IMAGE, m->name, 0);
+	struct plan_op *op = build_op(&c->build, PLAN_IMAGE);
+
+	op->slot = slot;
+	op->flags = PLAN_ATTR_RDONLY | PLAN_ATTR_NOSUID | PLAN_ATTR_NODEV | PLAN_ATTR_NOEXEC;
+	op->count = (uint32_t)layers->count;
+	op->s1 = build_strings(&c->build, layers);
+	op->s2 = build_string(&c->build, part ? part : "");
+	op->s3 = build_string(&c->build, m->mount_path);
+}
+
 static int volume(struct compile *c, size_t index)
 {
 	const struct volume_mount *m = &c->container->mounts.items[index];
@@ -299,6 +320,10 @@ static int volume(struct compile *c, size_t index)
 	int r = sub_path(c, m, &path);
 	if (r < 0)
 		return r;
+	if (v->image.set) {
+		image(c, m, layers_of(&c->image->mounts[index]), path);
+		return 0;
+	}
 	uint16_t slot = build_slot(&c->build, SLOT_VOLUME, m->name, (unsigned)index);
 	c->build.plan->slots[slot].path = path;
 	move(c, slot, m->mount_path, mount_flags(m, v));

@@ -14,10 +14,13 @@ struct plan_image {
 	struct image_config config;
 	struct string_list layers;  /* directories below SLOT_LAYERS's, topmost first; none: that directory itself */
 	const char *passwd, *group; /* texts of its /etc/passwd and /etc/group, or NULL */
+	/* The layers of what the container mounts of images, likewise, by index of the mount; NULL: it mounts none. */
+	const struct string_list *mounts;
 };
 
 /* From an image of the store, which must stay; NULL: a rootfs: image. Its accounts are not read here. */
 void plan_image_init(struct plan_image *p, const struct image *i, struct arena *a);
+void plan_image_layers(const struct image *i, struct arena *a, struct string_list *ret); /* just that of it */
 
 struct filters;
 struct sources; /* plan/source.h */
@@ -47,6 +50,7 @@ enum slot_role {
 	SLOT_ETC,      /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
 	SLOT_SHM,      /* detached tree: the pod's /dev/shm */
 	SLOT_VOLUME,   /* detached tree: volume `name`, as mounted by mount `index` of the container */
+	SLOT_IMAGE,    /* detached tree: the directory that the layers of volume `name` are in */
 	SLOT_TERMINATION_LOG,
 	SLOT_HOST_DEV, /* detached tree: the host's /dev (privileged) */
 	SLOT_MEMBER,   /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */

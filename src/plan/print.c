@@ -101,6 +101,16 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 		if (op->s2)
 			put_text(out, plan_view_string(v, op->s2));
 		break;
+	case PLAN_IMAGE:
+		buf_printf(out, " of slot %u:", op->slot);
+		put_list(out, v, op->s1, op->count);
+		if (op->s2) {
+			buf_puts(out, ", its");
+			put_text(out, plan_view_string(v, op->s2));
+		}
+		buf_puts(out, " on");
+		put_text(out, target);
+		break;
 	case PLAN_MOVE:
 		buf_printf(out, " slot %u to", op->slot);
 		put_text(out, target);
@@ -132,6 +142,7 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 	case PLAN_OVERLAY:
 	case PLAN_ROOT:
 	case PLAN_MOUNT:
+	case PLAN_IMAGE:
 	case PLAN_MOVE:
 	case PLAN_MKDIR:
 	case PLAN_MKNOD:
@@ -249,6 +260,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_EXEC] = "running",
 		[PLAN_TTY] = "making the terminal",
 		[PLAN_COPY] = "copying",
+		[PLAN_IMAGE] = "mounting an image",
 	};
 
 	buf_puts(out, texts[op->kind]);
@@ -258,6 +270,14 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		break;
 	case PLAN_MOUNT:
 		put_text(out, plan_view_string(v, op->s1));
+		buf_puts(out, " on");
+		put_text(out, operand);
+		break;
+	case PLAN_IMAGE:
+		if (op->s2) {
+			buf_puts(out, "'s");
+			put_text(out, plan_view_string(v, op->s2));
+		}
 		buf_puts(out, " on");
 		put_text(out, operand);
 		break;
@@ -299,7 +319,11 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 			buf_puts(out, ": not found in PATH");
 			return;
 		}
-		if (op->kind == PLAN_OVERLAY && f->error == E2BIG) {
+		if (op->kind == PLAN_IMAGE && f->error == EXDEV) {
+			buf_puts(out, ": leads out of the image");
+			return;
+		}
+		if ((op->kind == PLAN_OVERLAY || op->kind == PLAN_IMAGE) && f->error == E2BIG) {
 			buf_printf(out, ": an image of %u layers needs Linux 6.5, before which 63 are the most", op->count);
 			return;
 		}

@@ -54,6 +54,7 @@ static const struct {
 	[PLAN_EXEC] = { "exec", USE_S1_LIST | USE_S2_LIST },
 	[PLAN_TTY] = { "tty", 0 },
 	[PLAN_COPY] = { "copy", USE_S1_LIST },
+	[PLAN_IMAGE] = { "image", USE_SLOT | USE_S1_LIST | USE_S2 | USE_S3 },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PLAN_KIND_MAX, "every kind has a row");
 

@@ -57,6 +57,8 @@ enum plan_kind {
 	PLAN_TTY, /* a terminal (wire/terminal.h) instead of the socket that is standard input; controlling, as stdin, stdout, stderr */
 	PLAN_COPY, /* instead of EXEC: sends or receives a tree of files (wire/tree.h). s1: the path, to be sent to stdout; or the path and a
 			   * name, count 2, to be made of stdin */
+	PLAN_IMAGE, /* slot: detached tree that holds the lowers, s1: their names, topmost first, count of them; s2: the part that is mounted, "":
+		     * all; target: s3, flags: PLAN_ATTR_*. After PRIVATE */
 	PLAN_KIND_MAX,
 };
 

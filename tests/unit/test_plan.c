@@ -107,7 +107,8 @@ static void compare_copy(const struct pod *pod, const struct container *c, const
 static void compile_all(const struct pod *pod, struct buf *out)
 {
 	static const char *layers[] = { "upper-layer", "lower-layer" };
-	static const struct plan_image image = { .layers = { layers, 2 } };
+	static const struct string_list mounts[16] = { { layers, 2 }, { layers + 1, 1 } };
+	static const struct plan_image image = { .layers = { layers, 2 }, .mounts = mounts };
 	static const char *argv[] = { "sh", "-c", "true" };
 	struct string_list command = { argv, 3 };
 	const struct plan_context hybrid = node(false), unified = node(true);
