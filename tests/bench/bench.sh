@@ -142,6 +142,40 @@ kb=$(for p in $(helpers); do cat "/proc/$p/smaps_rollup"; done | awk '/^Pss:/ { 
 row "PSS of a pod's helpers, 20 pods" "$kb kB" - "$kb" '<=' 250 ' kB'
 drive clear >/dev/null || die "pods do not go"
 
+# --- what goes on in steady state: probes, and a crash loop at the end of its back-off
+spent() { # nanoseconds of CPU time so far: podd's, its anchors'
+	local ns=0 p
+	for p in $(helpers); do ns=$((ns + $(cut -d' ' -f1 "/proc/$p/schedstat"))); done
+	echo "$(cut -d' ' -f1 "/proc/$PODD_PID/schedstat") $ns"
+}
+steady() { # TEXT: CPU times and lateness of probes over `idle` seconds
+	local p a podd anchors late n
+	read -r p a < <(spent)
+	late=$(drive probes "$idle") || die "no probes"
+	read -r podd anchors < <(spent)
+	row "CPU of podd: $1" "$(share $((podd - p)))" - "$(share $((podd - p)))" '<=' 5 ' %'
+	row "CPU of anchors: $1" "$(share $((anchors - a)))" - "$(share $((anchors - a)))" '<=' 5 ' %'
+	read -r n p a late <<<"$late"
+	row "  of $n probes, 99 % came late by at most" "$a us" - "$(ratio "$a" 1000)" '<=' 100 ' ms'
+	row "  the latest of them" "$late us" - "$(ratio "$late" 1000)" '<=' 100 ' ms'
+}
+share() { awk -v ns="$1" -v s="$idle" 'BEGIN { printf "%.2f", ns / s / 1e7 }'; } # of one core, in percent
+
+template a '{limits: {cpu: 500m, memory: 64Mi}}' >"$ROOT/probed"
+echo '    readinessProbe: {exec: {command: [/bench-first, probe, "@"]}, periodSeconds: 1, timeoutSeconds: 10}' >>"$ROOT/probed"
+template crash '' | sed 's/^metadata: .*/metadata: {name: "crash-@", annotations: {podd.dev\/restart-backoff: "initial=1s, max=10s"}}/' >"$ROOT/crash"
+drive burst "$ROOT/probed" "$density" 1 >/dev/null || die "probed pods do not start"
+sleep 3
+steady "$density exec probes a second"
+drive clear >/dev/null || die "pods do not go"
+settle
+drive burst "$ROOT/probed" 1 1 >/dev/null || die "the probed pod does not start"
+for ((i = 0; i < density; i++)); do sed "s/@/$i/" "$ROOT/crash" >"$PODS/crash-$i.yaml"; done
+sleep 25
+steady "$density pods crash every 10 s"
+drive clear >/dev/null || die "pods do not go"
+settle
+
 # --- log
 for ((i = 0; i < rounds; i++)); do
 	"$floor" log "$ROOT/var/log/pods" "$megabytes" "$PODD_HOST/floor" >>"$ROOT/floor.log" || die "the floor's pump fails"

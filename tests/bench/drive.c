@@ -3,6 +3,8 @@
  *   round BENCH PODS CGROUP TEMPLATE N one pod of N members: prints microseconds of its start and of a restart, and removes it
  *   burst BENCH PODS CGROUP TEMPLATE N M  N pods of M members at once, which stay: prints microseconds until all members run
  *   flood BENCH PODS CGROUP TEMPLATE   a pod that floods its log: prints microseconds from its first line to its last
+ *   probes BENCH PODS CGROUP SECONDS   listens to probes, one a second in each pod: prints how many came, and by how many microseconds the
+ *                                      median one, that of 99 % and the latest came more than a second after the one before it
  *   clear BENCH PODS CGROUP            removes all manifests, waits until no pod is left: prints microseconds
  *   adopt SOCKET PID PODD ARGUMENT...  kills the podd of that pid (0: there is none) and starts another: prints microseconds until its
  *                                      socket answers, and its pid
@@ -26,7 +28,7 @@
 
 #include "bench/bench.h"
 
-enum { LIMIT_SECONDS = 60, TEXT_MAX = 8192 };
+enum { LIMIT_SECONDS = 60, TEXT_MAX = 8192, PROBED_MAX = 1024, PROBES_MAX = 65536 };
 
 struct drive {
 	const char *pods, *cgroup;
@@ -153,6 +155,32 @@ static void flood(struct drive *d)
 	clear(d);
 }
 
+static int compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void probes(int fifo, int seconds)
+{
+	static int64_t before[PROBED_MAX], late[PROBES_MAX];
+	const int64_t period = 1000000000, end = bench_now() + seconds * period;
+	size_t n = 0;
+
+	for (struct stamp s = { 0 }; s.boot_ns < end && n < PROBES_MAX;) {
+		s = bench_wait(fifo);
+		int64_t *last = &before[(uint64_t)s.tag % PROBED_MAX];
+		if (*last)
+			late[n++] = (s.boot_ns - *last - period) / 1000;
+		*last = s.boot_ns;
+	}
+	qsort(late, n, sizeof(*late), compare);
+	if (n == 0)
+		bench_die("no probe came");
+	(void)printf("%zu %lld %lld %lld\n", n, (long long)late[n / 2], (long long)late[n * 99 / 100], (long long)late[n - 1]);
+}
+
 static void peer(int fifo, size_t members, char **argv)
 {
 	int64_t begin = bench_now();
@@ -239,7 +267,7 @@ int main(int argc, char **argv)
 	d.fifo = bench_fifo_open(argv[2]);
 	d.pods = argv[3];
 	d.cgroup = argv[4];
-	if (argc > 5)
+	if (argc > 5 && strcmp(argv[1], "probes") != 0)
 		read_template(&d, argv[5]);
 	if (strcmp(argv[1], "round") == 0 && argc > 6)
 		round_trip(&d, (size_t)atoi(argv[6]));
@@ -249,5 +277,7 @@ int main(int argc, char **argv)
 		flood(&d);
 	else if (strcmp(argv[1], "clear") == 0)
 		clear(&d);
+	else if (strcmp(argv[1], "probes") == 0)
+		probes(d.fifo, atoi(argv[5]));
 	return 0;
 }

@@ -1,7 +1,9 @@
-/* bench-first NAME [MEGABYTES]: says when its first instruction was, writes so many lines, and waits for SIGTERM. */
+/* bench-first NAME [MEGABYTES]: says when its first instruction was, writes so many lines, and waits for SIGTERM.
+ * bench-first probe POD: the same of a probe, by the number in the pod's name. bench-first crash: ends, and says nothing. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
@@ -16,6 +18,8 @@ static void say(int fd, int64_t tag)
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "crash") == 0)
+		return 1;
 	if (argc < 2) /* the pause of the floor's pods */
 		for (;;)
 			(void)pause();
@@ -23,6 +27,11 @@ int main(int argc, char **argv)
 	sigset_t wanted;
 	int signal, fd = bench_check(open("/bench/" BENCH_FIFO, O_WRONLY | O_CLOEXEC), "/bench/" BENCH_FIFO);
 
+	if (argc == 3 && strcmp(argv[1], "probe") == 0) {
+		const char *number = strrchr(argv[2], '-');
+		born.tag = number ? atoll(number + 1) : 0;
+		return write(fd, &born, sizeof(born)) != (ssize_t)sizeof(born);
+	}
 	if (argc < 3 && write(fd, &born, sizeof(born)) != (ssize_t)sizeof(born))
 		bench_die("writing a stamp");
 	if (argc > 2) {
