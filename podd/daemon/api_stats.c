@@ -51,7 +51,7 @@ static bool container_usage(const struct daemon *d, const struct core_pod *p, co
 
 	if (!s || !d->cgroups || (c->state != CONTAINER_STATE_RUNNING && c->state != CONTAINER_STATE_STOPPING))
 		return false;
-	sandbox_leaf(s, c->name, c->number, 0, path);
+	sandbox_leaf(s, c->name, c->number, path);
 	return cgroup_usage(d->cgroups, path, ret) == 0;
 }
 

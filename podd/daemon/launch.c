@@ -328,7 +328,7 @@ static int prepare(struct start *st)
 	char leaf[SANDBOX_LEAF_SIZE];
 
 	st->reason = "CreateContainerError";
-	sandbox_leaf(s, st->container->name, st->number, 0, leaf);
+	sandbox_leaf(s, st->container->name, st->number, leaf);
 	int r = cgroup_make(s->daemon->cgroups, leaf, &limits);
 	if (r == 0)
 		r = cgroup_enter_fds(s->daemon->cgroups, leaf, &st->cgroup);
@@ -369,7 +369,7 @@ static int restrict_devices(const struct start *st, const struct plan *plan, con
 			.access = CGROUP_DEVICE_READ | (read_only ? 0 : CGROUP_DEVICE_WRITE),
 		};
 	}
-	sandbox_leaf(st->sandbox, st->container->name, st->number, 0, leaf);
+	sandbox_leaf(st->sandbox, st->container->name, st->number, leaf);
 	return cgroup_restrict_devices(st->sandbox->daemon->cgroups, leaf, devices, n);
 }
 
@@ -496,7 +496,7 @@ void launch_kill(struct daemon *d, const struct start_id *id)
 
 	if (!s)
 		return;
-	sandbox_leaf(s, id->container, id->number, 0, leaf);
+	sandbox_leaf(s, id->container, id->number, leaf);
 	int r = cgroup_kill(d->cgroups, leaf);
 	if (r < 0)
 		daemon_report(d, id->uid, id->container, false, "FailedKill", "killing the container: %s", strerror(-r));
@@ -512,7 +512,7 @@ void launch_ack(struct daemon *d, const struct start_id *id)
 		return;
 	if (s->anchor)
 		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* unsent: the next snapshot has it again */
-	sandbox_leaf(s, id->container, id->number, 0, leaf);
+	sandbox_leaf(s, id->container, id->number, leaf);
 	(void)cgroup_kill(d->cgroups, leaf); /* what outlived its first process: hostPID has no init to take it along */
 	leftover_add(d, id);
 }
@@ -538,44 +538,36 @@ struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process
 	} else {
 		x.code = WEXITSTATUS(p->status);
 	}
-	sandbox_leaf(s, p->key.container, p->key.number, 0, leaf);
+	sandbox_leaf(s, p->key.container, p->key.number, leaf);
 	x.oom = x.signal == SIGKILL && cgroup_oom_kills(s->daemon->cgroups, leaf) > 0;
 	return x;
 }
 
-void launch_failure(const struct buf *plan, const struct anchor_process *p, struct buf *out)
+void launch_failure(int plan_fd, const struct anchor_process *p, struct buf *out)
 {
+	_cleanup_buf_ struct buf plan = BUF_NULL;
 	struct plan_failure f = { .op = p->op, .error = p->error };
+	char path[64];
 
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", plan_fd);
+	if (file_read(AT_FDCWD, path, PLAN_SIZE_MAX, &plan) < 0)
+		buf_clear(&plan);
 	_Static_assert(sizeof(f.operand) == sizeof(p->operand), "the anchor hands it through");
 	memcpy(f.operand, p->operand, sizeof(f.operand));
 	f.operand[sizeof(f.operand) - 1] = '\0';
-	plan_failure_text(plan->data, plan->len, &f, out);
-}
-
-/* Back out of its memfd, where alone it is kept. */
-static void read_plan(const struct launch *l, struct buf *out)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", l->plan_fd);
-	if (file_read(AT_FDCWD, path, PLAN_SIZE_MAX, out) < 0)
-		buf_clear(out);
+	plan_failure_text(plan.data, plan.len, &f, out);
 }
 
 void launch_exited(struct sandbox *s, const struct anchor_process *p)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
-	_cleanup_buf_ struct buf plan = BUF_NULL;
 
 	session_member_exited(s, p);
 	if (p->failed) {
 		const struct core_pod *cp = core_pod_by_uid(s->daemon->core, s->uid);
 		struct launch *l = cp && cp->pod ? find_plan(s, cp->pod, p->key.container, NULL) : NULL;
 		struct event id = daemon_event(EVENT_START_FAILED, s->uid, p->key.container, p->key.number);
-		if (l)
-			read_plan(l, &plan);
-		launch_failure(&plan, p, &text);
+		launch_failure(l ? l->plan_fd : -EBADF, p, &text);
 		report_failure(s->daemon, &id.id, "StartError", buf_str(&text));
 		return;
 	}

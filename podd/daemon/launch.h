@@ -19,8 +19,8 @@ struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process
 
 /* A plan as a sealed memfd, or -errno. */
 int launch_plan_fd(const struct plan *p);
-/* "reason: text" of a failed step, for people. */
-void launch_failure(const struct buf *plan, const struct anchor_process *p, struct buf *out);
+/* "reason: text" of a failed step of the plan behind plan_fd, where alone it is kept (-EBADF: none), for people. */
+void launch_failure(int plan_fd, const struct anchor_process *p, struct buf *out);
 
 /* Fills fds[] with what the plan's slots want, in order. -errno with *ret_text (on the plan's arena). */
 struct slot_sources {

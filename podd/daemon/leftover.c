@@ -15,7 +15,7 @@ static void remove_one(struct daemon *d, const struct start_id *id)
 
 	if (!s)
 		return; /* all of it went with the pod */
-	sandbox_leaf(s, id->container, id->number, 0, leaf);
+	sandbox_leaf(s, id->container, id->number, leaf);
 	(void)cgroup_remove(d->cgroups, leaf); /* busy: goes with the pod */
 	rootfs_release(s, id->container, id->number);
 }

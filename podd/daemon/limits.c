@@ -158,7 +158,7 @@ static void write_limits(struct sandbox *s, const struct core_pod *p, struct buf
 		if (c->applied_hash != c->wanted_hash) /* about to be started anew, with these */
 			continue;
 		struct cgroup_limits l = sandbox_container_limits(s->daemon->config, p->pod, c->spec);
-		sandbox_leaf(s, c->name, c->number, 0, path);
+		sandbox_leaf(s, c->name, c->number, path);
 		limit(s, path, &l, c->name, error);
 	}
 }

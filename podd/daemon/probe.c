@@ -202,7 +202,7 @@ static void run(struct running *p, const struct core_pod *cp, const struct probe
 	(void)uv_timer_init(&p->daemon->loop, &p->timer);
 	p->open_handles = 2;
 	const int stdio[3] = { open("/dev/null", O_RDONLY | O_CLOEXEC), fcntl(pipes[1], F_DUPFD_CLOEXEC, 0), pipes[1] };
-	int r = session_start(p->daemon, p->id.uid, p->id.container, &p->command, false, stdio, &callbacks, p, &p->session);
+	int r = session_start_probe(p->daemon, &p->id, &p->command, stdio, &callbacks, p, &p->session);
 	if (r < 0) {
 		finish(p, PROBE_UNKNOWN, strerror(-r));
 		return;

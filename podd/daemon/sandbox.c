@@ -37,13 +37,9 @@ struct sandbox *sandbox_find(const struct daemon *d, const char *uid)
 	return NULL;
 }
 
-void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session,
-                  char ret[static SANDBOX_LEAF_SIZE])
+void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, char ret[static SANDBOX_LEAF_SIZE])
 {
-	int n = snprintf(ret, SANDBOX_LEAF_SIZE, "%s/members/%s.%u", s->cgroup, container, number);
-
-	if (session && n > 0 && n < SANDBOX_LEAF_SIZE)
-		(void)snprintf(ret + n, (size_t)(SANDBOX_LEAF_SIZE - n), "/x%u", session);
+	(void)snprintf(ret, SANDBOX_LEAF_SIZE, "%s/members/%s.%u", s->cgroup, container, number);
 }
 
 static void handle_closed(uv_handle_t *h)
@@ -66,6 +62,7 @@ void sandbox_free(struct sandbox *s)
 	anchor_close(s->anchor);
 	s->anchor = NULL;
 	launch_forget_all(s);
+	session_forget_plans(s);
 	start_image_forget_all(s);
 	session_end_all(s);
 	forward_end_all(s);
@@ -102,6 +99,7 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", uid);
 	list_init(&s->launches);
 	list_init(&s->sessions);
+	list_init(&s->session_plans);
 	list_init(&s->images);
 	list_init(&s->forwards);
 	list_append(&d->sandboxes, &s->link);

@@ -30,7 +30,7 @@ struct sandbox {
 	struct in_addr address;
 	bool networked; /* it has a link of its own */
 	struct list launches;
-	struct list sessions;
+	struct list sessions, session_plans;
 	struct list images;   /* startimage.c */
 	struct list forwards; /* forward.h */
 	uint32_t next_session;
@@ -60,7 +60,6 @@ struct cgroup_limits sandbox_members_limits(const struct pod *p); /* on pod<uid>
 struct cgroup_limits sandbox_container_limits(const struct config *cfg, const struct pod *p, const struct container *c);
 void sandbox_protect(struct daemon *d); /* memory.low above the pods: what they ask for, together */
 
-/* <cgroup of the pod>/members/<container>.<n>, and of a session below it. */
+/* <cgroup of the pod>/members/<container>.<n>; sessions have branches of it. */
 enum { SANDBOX_LEAF_SIZE = 320 };
-void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, uint32_t session,
-                  char ret[static SANDBOX_LEAF_SIZE]);
+void sandbox_leaf(const struct sandbox *s, const char *container, uint32_t number, char ret[static SANDBOX_LEAF_SIZE]);

@@ -1,4 +1,5 @@
 #include "daemon/session.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
@@ -9,11 +10,22 @@
 #include "daemon/sources.h"
 #include "daemon/startimage.h"
 
+/* Of one session, or, in sandbox.session_plans, kept for the next one with the same command in the same start. */
+struct session_plan {
+	struct list link;
+	char container[CONTAINER_NAME_SIZE];
+	uint32_t number;
+	char hash[SHA256_HEX_SIZE]; /* of the pod it was compiled from */
+	struct string_list argv;
+	struct plan plan; /* but for its bytes */
+	int fd;           /* these */
+};
+
 struct session {
 	struct list link;
 	struct sandbox *sandbox; /* NULL once it is gone */
 	struct anchor_key key;
-	struct plan plan;
+	int plan_fd;
 	struct session_callbacks cb;
 	void *arg;
 	bool attach; /* not a command of its own */
@@ -27,14 +39,19 @@ static struct session *find(struct sandbox *s, const struct anchor_key *k)
 	return NULL;
 }
 
+static void branch(const struct sandbox *s, const struct anchor_key *k, char leaf[static SANDBOX_LEAF_SIZE], char name[static 16])
+{
+	sandbox_leaf(s, k->container, k->number, leaf);
+	(void)snprintf(name, 16, "x%u", k->session);
+}
+
 static void remove_leaf(struct sandbox *s, const struct anchor_key *k)
 {
-	char leaf[SANDBOX_LEAF_SIZE];
+	char leaf[SANDBOX_LEAF_SIZE], name[16];
 
-	sandbox_leaf(s, k->container, k->number, k->session, leaf);
-	(void)cgroup_kill(s->daemon->cgroups, leaf);
-	(void)cgroup_remove(s->daemon->cgroups,
-	                    leaf); /* busy: when the anchor has told of the exit, or with the start it belongs to */
+	branch(s, k, leaf, name);
+	/* Busy: it goes when the anchor has told of the exit, or with the start it belongs to. */
+	(void)cgroup_remove_branch(s->daemon->cgroups, leaf, name);
 }
 
 static void forget(struct session *e)
@@ -58,7 +75,7 @@ struct session *session_free(struct session *e)
 	if (!e)
 		return NULL;
 	forget(e);
-	plan_deinit(&e->plan);
+	(void)fd_close(e->plan_fd);
 	free(e);
 	return NULL;
 }
@@ -99,7 +116,7 @@ void session_exited(struct sandbox *s, const struct anchor_process *p)
 		end(e, p->status, NULL);
 		return;
 	}
-	launch_failure(&e->plan.bytes, p, &text);
+	launch_failure(e->plan_fd, p, &text);
 	end(e, (p->error == ENOENT ? 127 : 126) << 8, buf_str(&text)); /* as a shell says it */
 }
 
@@ -142,53 +159,50 @@ void session_refused(struct sandbox *s, const struct anchor_error *m)
 		end(e, 126 << 8, refusal(m));
 }
 
-/* What a session's plan wants; it needs no root file system of its own. */
-static int send_spawn(struct session *e, const struct pod *p, const struct container *c, const int stdio[static 3])
-{
-	struct sandbox *s = e->sandbox;
-	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
-	struct cgroup_limits none = { 0 };
-	struct anchor_spawn m = {
-		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
-		.key = e->key,
-		.class = ANCHOR_CLASS_SESSION,
-		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | e->plan.spawn_flags,
-		.join_number = e->key.number,
-	};
-	struct slot_sources src = {
-		.sandbox = s, .pod = p, .container = c, .cgroup = &cgroup, .layers = -EBADF, .upper = -EBADF, .work = -EBADF
-	};
-	char leaf[SANDBOX_LEAF_SIZE];
-	int fds[ANCHOR_FDS_MAX];
-	const char *text;
-	size_t slots;
+/* --- plans -------------------------------------------------------------------------------------------------------------------------- */
 
-	sandbox_leaf(s, e->key.container, e->key.number, e->key.session, leaf);
-	int r = cgroup_make(s->daemon->cgroups, leaf, &none);
-	if (r == 0)
-		r = cgroup_enter_fds(s->daemon->cgroups, leaf, &cgroup);
-	if (r < 0)
-		return r;
-	_cleanup_close_ int plan_fd = launch_plan_fd(&e->plan);
-	if (plan_fd < 0)
-		return plan_fd;
-	const int head[] = { s->daemon->launch_fd, plan_fd, cgroup.v2, cgroup.kill, stdio[0], stdio[1], stdio[2] };
-	memcpy(fds, head, sizeof(head));
-	r = launch_slots(&e->plan, &src, fds + ARRAY_SIZE(head), &slots, &text);
-	if (r < 0)
-		return r;
-	r = anchor_send(s->anchor, &m, sizeof(m), fds, ARRAY_SIZE(head) + slots);
-	for (size_t i = 0; i < slots; i++)
-		(void)close(fds[ARRAY_SIZE(head) + i]);
-	return r;
+static void plan_free(struct session_plan *p)
+{
+	list_remove(&p->link);
+	plan_deinit(&p->plan);
+	(void)fd_close(p->fd);
+	free(p);
+}
+
+void session_forget_plans(struct sandbox *s)
+{
+	list_foreach(p, &s->session_plans, struct session_plan, link)
+		plan_free(p);
+}
+
+static bool same(const struct string_list *a, const struct string_list *b)
+{
+	for (size_t i = 0; i < MIN(a->count, b->count); i++)
+		if (!streq(a->items[i], b->items[i]))
+			return false;
+	return a->count == b->count;
+}
+
+static struct session_plan *find_plan(struct sandbox *s, const struct pod *pod, const struct core_container *cc,
+                                      const struct string_list *argv)
+{
+	list_foreach(p, &s->session_plans, struct session_plan, link) {
+		if (!streq(p->container, cc->name))
+			continue;
+		if (p->number != cc->number || !streq(p->hash, pod->hash) || source_env_varies(cc->spec))
+			plan_free(p);
+		else if (same(&p->argv, argv))
+			return p;
+	}
+	return NULL;
 }
 
 /* As the member was started: from the image of that day. */
-static int make_plan(struct session *e, const struct pod *p, const struct core_container *cc, const struct string_list *argv,
-                     enum session_kind kind)
+static int compile(struct sandbox *s, const struct pod *p, const struct core_container *cc, const struct string_list *argv,
+                   enum session_kind kind, struct plan *ret)
 {
-	struct daemon *d = e->sandbox->daemon;
-	const struct image *i = start_image(e->sandbox, cc->name, cc->number);
+	struct daemon *d = s->daemon;
+	const struct image *i = start_image(s, cc->name, cc->number);
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	_cleanup_close_ int layers = -EBADF;
@@ -201,39 +215,132 @@ static int make_plan(struct session *e, const struct pod *p, const struct core_c
 	if (r < 0)
 		return r;
 	images_describe(i, layers, a, &image);
-	sources_init(&sources, e->sandbox, p);
+	sources_init(&sources, s, p);
 	sources.sources.lenient = true;
 	ctx.sources = &sources.sources;
-	ctx.first_id = e->sandbox->first_id;
-	return plan_session(p, cc->spec, &image, &ctx, argv, kind, &e->plan, &why);
+	ctx.first_id = s->first_id;
+	return plan_session(p, cc->spec, &image, &ctx, argv, kind, ret, &why);
 }
 
-static int start(struct daemon *d, struct session *e, const char *uid, const char *container, const struct string_list *argv,
-                 enum session_kind kind, const int stdio[static 3])
+static int get_plan(struct sandbox *s, const struct pod *pod, const struct core_container *cc, const struct string_list *argv,
+                    enum session_kind kind, struct session_plan **ret)
 {
-	const struct core_pod *cp = core_pod_by_uid(d->core, uid);
-	const struct core_container *cc = cp ? core_container(cp, container) : NULL;
+	struct session_plan *p = find_plan(s, pod, cc, argv);
+
+	if (p && kind == SESSION_COMMAND) {
+		*ret = p;
+		return 0;
+	}
+	p = xnew(struct session_plan);
+	p->fd = -EBADF;
+	p->number = cc->number;
+	list_init(&p->link);
+	(void)strcpy(p->container, cc->name);
+	(void)strcpy(p->hash, pod->hash);
+	int r = compile(s, pod, cc, argv, kind, &p->plan);
+	if (r == 0)
+		r = p->fd = launch_plan_fd(&p->plan);
+	if (r < 0) {
+		plan_free(p);
+		return r;
+	}
+	buf_deinit(&p->plan.bytes);
+	*ret = p;
+	return 0;
+}
+
+static void keep_plan(struct sandbox *s, struct session_plan *p, const struct string_list *argv)
+{
+	if (!list_empty(&p->link))
+		return;
+	p->argv.count = argv->count;
+	p->argv.items = arena_new_array(p->plan.arena, const char *, argv->count);
+	for (size_t i = 0; i < argv->count; i++)
+		p->argv.items[i] = arena_strdup(p->plan.arena, argv->items[i]);
+	list_append(&s->session_plans, &p->link);
+}
+
+/* --- a start ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A session needs no root file system of its own. */
+static int send_spawn(struct session *e, const struct session_plan *p, const struct pod *pod, const struct container *c,
+                      const int stdio[static 3])
+{
+	struct sandbox *s = e->sandbox;
+	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
+	struct anchor_spawn m = {
+		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
+		.key = e->key,
+		.class = ANCHOR_CLASS_SESSION,
+		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | p->plan.spawn_flags,
+		.join_number = e->key.number,
+	};
+	struct slot_sources src = {
+		.sandbox = s, .pod = pod, .container = c, .cgroup = &cgroup, .layers = -EBADF, .upper = -EBADF, .work = -EBADF
+	};
+	char leaf[SANDBOX_LEAF_SIZE], name[16];
+	int fds[ANCHOR_FDS_MAX];
+	const char *text;
+	size_t slots;
+
+	branch(s, &e->key, leaf, name);
+	int r = cgroup_make_branch(s->daemon->cgroups, leaf, name, &cgroup);
+	if (r < 0)
+		return r;
+	const int head[] = { s->daemon->launch_fd, p->fd, cgroup.v2, cgroup.kill, stdio[0], stdio[1], stdio[2] };
+	memcpy(fds, head, sizeof(head));
+	r = launch_slots(&p->plan, &src, fds + ARRAY_SIZE(head), &slots, &text);
+	if (r < 0)
+		return r;
+	r = anchor_send(s->anchor, &m, sizeof(m), fds, ARRAY_SIZE(head) + slots);
+	for (size_t i = 0; i < slots; i++)
+		(void)close(fds[ARRAY_SIZE(head) + i]);
+	return r;
+}
+
+/* What is asked for. */
+struct order {
+	const char *uid, *container;
+	const struct string_list *argv;
+	enum session_kind kind;
+	bool again; /* and again: the plan is worth keeping */
+};
+
+static int start(struct daemon *d, struct session *e, const struct order *o, const int stdio[static 3])
+{
+	const struct core_pod *cp = core_pod_by_uid(d->core, o->uid);
+	const struct core_container *cc = cp ? core_container(cp, o->container) : NULL;
+	struct session_plan *p;
 
 	if (!cc || !cc->spec)
 		return -ENOENT;
-	e->sandbox = sandbox_find(d, uid);
+	e->sandbox = sandbox_find(d, o->uid);
 	if (!e->sandbox || !e->sandbox->anchor || (cc->state != CONTAINER_STATE_RUNNING && cc->state != CONTAINER_STATE_STOPPING))
 		return -ESRCH;
-	e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
+	e->key = anchor_key(o->container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
-	int r = make_plan(e, cp->pod, cc, argv, kind);
-	return r < 0 ? r : send_spawn(e, cp->pod, cc->spec, stdio);
+	int r = get_plan(e->sandbox, cp->pod, cc, o->argv, o->kind, &p);
+	if (r < 0)
+		return r;
+	if (o->again)
+		keep_plan(e->sandbox, p, o->argv);
+	e->plan_fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 3);
+	r = e->plan_fd < 0 ? -errno : send_spawn(e, p, cp->pod, cc->spec, stdio);
+	if (list_empty(&p->link))
+		plan_free(p);
+	return r;
 }
 
-int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
-                  const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
+static int begin(struct daemon *d, const struct order *o, const int stdio[static 3], const struct session_callbacks *cb, void *arg,
+                 struct session **ret)
 {
 	struct session *e = xnew(struct session);
 
 	e->cb = *cb;
 	e->arg = arg;
+	e->plan_fd = -EBADF;
 	list_init(&e->link);
-	int r = start(d, e, uid, container, argv, kind, stdio);
+	int r = start(d, e, o, stdio);
 	for (size_t i = 0; i < 3; i++)
 		(void)close(stdio[i]);
 	if (r < 0) {
@@ -242,6 +349,18 @@ int session_start(struct daemon *d, const char *uid, const char *container, cons
 	}
 	*ret = e;
 	return 0;
+}
+
+int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
+                  const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
+{
+	return begin(d, &(struct order){ uid, container, argv, kind, false }, stdio, cb, arg, ret);
+}
+
+int session_start_probe(struct daemon *d, const struct start_id *id, const struct string_list *argv, const int stdio[static 3],
+                        const struct session_callbacks *cb, void *arg, struct session **ret)
+{
+	return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, true }, stdio, cb, arg, ret);
 }
 
 static int attach(struct daemon *d, struct session *e, const char *uid, const char *container, bool input,
@@ -268,6 +387,7 @@ int session_attach(struct daemon *d, const char *uid, const char *container, boo
 
 	e->cb = *cb;
 	e->arg = arg;
+	e->plan_fd = -EBADF;
 	e->attach = true;
 	list_init(&e->link);
 	int r = attach(d, e, uid, container, input, outputs);

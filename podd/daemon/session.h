@@ -16,6 +16,9 @@ struct session_callbacks {
  * running; other -errno. */
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret);
+/* The same for a command of the manifest that is run again and again: its plan is kept as long as its start and version of the pod are. */
+int session_start_probe(struct daemon *d, const struct start_id *id, const struct string_list *argv, const int stdio[static 3],
+                        const struct session_callbacks *cb, void *arg, struct session **ret);
 /* Attaches to a container that runs: outputs are pipes for copies of its stdout and stderr (-EBADF: none, a terminal has one), closed here.
  * `ended` says how the container did. */
 int session_attach(struct daemon *d, const char *uid, const char *container, bool input, const int outputs[static 2],
@@ -32,3 +35,4 @@ void session_attached(struct sandbox *s, const struct anchor_attached *m, int in
 void session_member_exited(struct sandbox *s, const struct anchor_process *p);
 void session_refused(struct sandbox *s, const struct anchor_error *m);
 void session_end_all(struct sandbox *s);
+void session_forget_plans(struct sandbox *s);

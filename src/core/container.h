@@ -54,7 +54,7 @@ void container_condemn(struct core *c, struct core_pod *p, struct core_container
 bool probe_wanted(const struct core_container *k, enum probe_kind kind); /* by its manifest */
 /* After each step: first what need not be asked, then what is to be asked when. */
 void probe_skip(struct core *c, struct core_pod *p, struct core_container *k);
-void probe_arm(struct core *c, struct core_container *k);
+void probe_arm(struct core *c, struct core_pod *p, struct core_container *k);
 void probe_tick(struct core *c, struct core_pod *p, struct core_container *k);
 void probe_event(struct core *c, struct core_pod *p, struct core_container *k, const struct event *e);
 int64_t probe_deadline(const struct core_container *k); /* 0: none */

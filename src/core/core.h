@@ -203,7 +203,7 @@ struct termination {
 
 /* One probe of one start, see core/probe.c. */
 struct core_probe {
-	int64_t due, begun; /* boot ns; due 0: none is due */
+	int64_t due, slot; /* boot ns; due 0: none is due */
 	bool running;
 	enum probe_result last;
 	int32_t run; /* results like the last one, in a row */

@@ -388,7 +388,7 @@ void pod_settle(struct core *c, struct core_pod *p)
 	if (p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING)
 		order_advance(c, p);
 	for (size_t i = 0; i < p->container_count; i++)
-		probe_arm(c, &p->containers[i]);
+		probe_arm(c, p, &p->containers[i]);
 	if (p->state == POD_STATE_RUNNING && pod_all_done(p) && pod_must_stop(p))
 		pod_stop(c, p); /* it stayed for another pod, and is of no use to it any more */
 	else if (p->state == POD_STATE_RUNNING && pod_all_done(p))

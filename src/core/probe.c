@@ -1,9 +1,10 @@
 /* Probes of a container, by the kubelet's rules.
  *
  * The startup probe begins when the postStart hook has ended, the two others when it has succeeded; the first probe is due
- * initialDelaySeconds after the start, each other one a period after the one before it began. Results count when they come
- * successThreshold or failureThreshold times in a row: startup lets the container count as started, readiness makes it ready or unready,
- * a failure of startup or liveness condemns it. A probe that could not be made counts for nothing. What stops is not probed.
+ * initialDelaySeconds after the start, each other one at its slot, whole periods later, however late the one before it was made: so the
+ * probes of many containers stay as spread as their starts were, also when a new podd has begun with one of each. Results count when they
+ * come successThreshold or failureThreshold times in a row: startup lets the container count as started, readiness makes it ready or
+ * unready, a failure of startup or liveness condemns it. A probe that could not be made counts for nothing. What stops is not probed.
  *
  * That a container is started, and whether it is ready, are in the note; the counts begin anew with a new podd. */
 #include <string.h>
@@ -54,14 +55,26 @@ void probe_skip(struct core *c, struct core_pod *p, struct core_container *k)
 		k->ready = true;
 }
 
-void probe_arm(struct core *c, struct core_container *k)
+static int64_t period_of(const struct core_pod *p, const struct probe *spec)
+{
+	return p->pod->probe_period ? p->pod->probe_period : spec->period * NS_PER_SEC;
+}
+
+/* From its slot on; where that has passed, at once, and the slot is the last one that has. */
+static void arm(struct core *c, struct core_probe *pr, int64_t slot, int64_t period)
+{
+	pr->slot = slot < c->boot ? c->boot - (c->boot - slot) % period : slot;
+	pr->due = MAX(c->boot, slot);
+}
+
+void probe_arm(struct core *c, struct core_pod *p, struct core_container *k)
 {
 	for (enum probe_kind kind = 0; kind < PROBE_MAX; kind++) {
 		struct core_probe *pr = &k->probes[kind];
 		if (!its_turn(k, kind))
 			memset(pr, 0, sizeof(*pr));
 		else if (!pr->due && !pr->running)
-			pr->due = MAX(c->boot, k->started_boot + spec_of(k, kind)->delay * NS_PER_SEC);
+			arm(c, pr, k->started_boot + spec_of(k, kind)->delay * NS_PER_SEC, period_of(p, spec_of(k, kind)));
 	}
 }
 
@@ -82,7 +95,6 @@ void probe_tick(struct core *c, struct core_pod *p, struct core_container *k)
 		if (!pr->due || pr->due > c->boot)
 			continue;
 		pr->due = 0;
-		pr->begun = c->boot;
 		pr->running = true;
 		effect_probe(c, p, k, kind);
 	}
@@ -113,9 +125,9 @@ void probe_event(struct core *c, struct core_pod *p, struct core_container *k, c
 
 	if (!pr->running || !spec)
 		return; /* an edit took it away */
-	int64_t period = p->pod->probe_period ? p->pod->probe_period : spec->period * NS_PER_SEC;
+	int64_t period = period_of(p, spec);
 	pr->running = false;
-	pr->due = MAX(c->boot, pr->begun + period);
+	arm(c, pr, pr->slot + period, period);
 	core_timed(c, p);
 	if (e->result == PROBE_UNKNOWN) {
 		effect_report(c, p, k, false, "Unhealthy", "%s probe errored: %s", probe_name(e->probe), e->message);

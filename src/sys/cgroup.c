@@ -222,15 +222,15 @@ void cgroup_entry_deinit(struct cgroup_entry *e)
 	e->task_count = 0;
 }
 
-int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret)
+static int enter_fds(struct cgroup_host *h, const char *v2, const char *v1, struct cgroup_entry *ret)
 {
 	struct cgroup_entry e = CGROUP_ENTRY_NULL;
-	int r = e.v2 = cgroup_open_dir(h->v2, rel);
+	int r = e.v2 = cgroup_open_dir(h->v2, v2);
 
 	if (r >= 0)
 		r = e.kill = cgroup_open_file(e.v2, "", "cgroup.kill", O_WRONLY);
 	for (size_t i = 0; i < h->v1_count && r >= 0; i++) {
-		r = cgroup_open_file(h->v1[i].root, rel, "tasks", O_WRONLY);
+		r = cgroup_open_file(h->v1[i].root, v1, "tasks", O_WRONLY);
 		if (r >= 0)
 			e.tasks[e.task_count++] = r;
 	}
@@ -240,6 +240,33 @@ int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry
 	}
 	*ret = e;
 	return 0;
+}
+
+int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret)
+{
+	return enter_fds(h, rel, rel, ret);
+}
+
+int cgroup_make_branch(struct cgroup_host *h, const char *rel, const char *name, struct cgroup_entry *ret)
+{
+	char path[CGROUP_PATH_SIZE];
+	int r = cgroup_path(path, rel, name);
+
+	if (r == 0 && mkdirat(h->v2, path, 0755) < 0)
+		r = -errno;
+	return r < 0 ? r : enter_fds(h, path, rel, ret);
+}
+
+int cgroup_remove_branch(struct cgroup_host *h, const char *rel, const char *name)
+{
+	char path[CGROUP_PATH_SIZE];
+	int r = cgroup_path(path, rel, name);
+
+	if (r < 0)
+		return r;
+	if (unlinkat(h->v2, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EBUSY && (r = cgroup_kill(h, path)) < 0 ? r : -errno;
 }
 
 int cgroup_kill(struct cgroup_host *h, const char *rel)

@@ -79,6 +79,12 @@ struct cgroup_entry {
 int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret);
 void cgroup_entry_deinit(struct cgroup_entry *e);
 
+/* A directory for what is started beside the processes of rel and ends before them: in the v2 tree alone, below rel, to be killed by. On v1
+ * it is in rel itself, whose limits it shares: four directories more would be most of the price of a probe. */
+int cgroup_make_branch(struct cgroup_host *h, const char *rel, const char *name, struct cgroup_entry *ret);
+/* With what lives in it, if anything does: -EBUSY until that has been reaped. Absence is success. */
+int cgroup_remove_branch(struct cgroup_host *h, const char *rel, const char *name);
+
 bool cgroup_exists(struct cgroup_host *h, const char *rel);
 /* One process in rel itself, or 0. */
 pid_t cgroup_first_pid(struct cgroup_host *h, const char *rel);

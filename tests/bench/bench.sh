@@ -161,6 +161,7 @@ steady() { # TEXT: CPU times and lateness of probes over `idle` seconds
 }
 share() { awk -v ns="$1" -v s="$idle" 'BEGIN { printf "%.2f", ns / s / 1e7 }'; } # of one core, in percent
 
+exec 9<>"$bench/fifo" # a probe must not wait for its reader
 template a '{limits: {cpu: 500m, memory: 64Mi}}' >"$ROOT/probed"
 echo '    readinessProbe: {exec: {command: [/bench-first, probe, "@"]}, periodSeconds: 1, timeoutSeconds: 10}' >>"$ROOT/probed"
 template crash '' | sed 's/^metadata: .*/metadata: {name: "crash-@", annotations: {podd.dev\/restart-backoff: "initial=1s, max=10s"}}/' >"$ROOT/crash"
@@ -175,6 +176,7 @@ sleep 25
 steady "$density pods crash every 10 s"
 drive clear >/dev/null || die "pods do not go"
 settle
+exec 9<&-
 
 # --- log
 for ((i = 0; i < rounds; i++)); do
