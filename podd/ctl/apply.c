@@ -95,6 +95,7 @@ static const struct object {
 	{ "Pod", "pod", ".yaml" },
 	{ "ConfigMap", "configmap", ".configmap.yaml" },
 	{ "Secret", "secret", ".secret.yaml" },
+	{ "PriorityClass", "priorityclass", ".priorityclass.yaml" },
 };
 
 /* NULL: of a kind that has no file. */

@@ -282,6 +282,7 @@ static void describe_head(const json_t *pod)
 		line(0, "Reason", "%s", json_text(pod, "status.reason"));
 	if (*json_text(pod, "status.message"))
 		line(0, "Message", "%s", json_text(pod, "status.message"));
+	line(0, "Priority", "%lld", (long long)json_integer_value(json_at(pod, "spec.priority")));
 	line(0, "IP", "%s", json_text(pod, "status.podIP"));
 	line(0, "QoS Class", "%s", json_text(pod, "status.qosClass"));
 	line(0, "Restart Policy", "%s", json_text(pod, "spec.restartPolicy"));

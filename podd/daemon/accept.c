@@ -397,12 +397,16 @@ void accept_go_live(struct acceptor *a)
 	list_foreach(w, &a->wanted, struct wanted, link) {
 		bool gone = w->gone;
 		emit(a, EVENT_POD_SET, w);
-		if (a->daemon->config->drain || store_is_held(a, w->uid)) {
+		if (store_is_held(a, w->uid)) {
 			struct event e = daemon_event(EVENT_STOP_ASKED, w->uid, NULL, 0);
 			daemon_step(a->daemon, &e);
 		}
 		if (gone)
 			emit(a, EVENT_POD_GONE, w);
+	}
+	if (a->daemon->config->drain) {
+		struct event all = daemon_event(EVENT_STOP_ASKED, NULL, NULL, 0);
+		daemon_step(a->daemon, &all);
 	}
 	a->live = !a->daemon->config->drain; /* whose pods stop, whatever is written from now on */
 }

@@ -27,7 +27,7 @@ struct accept_file {
 struct acceptor {
 	struct daemon *daemon;
 	struct list wanted, files;
-	struct list configs; /* ConfigMaps and Secrets: configs.c */
+	struct list configs; /* ConfigMaps, Secrets, PriorityClasses: configs.c */
 	int dir_fd;          /* <state>/accepted */
 	bool live;           /* what is accepted is told to the core at once */
 };

@@ -287,6 +287,8 @@ static void spec_json(const struct daemon *d, const struct core_pod *p, struct j
 {
 	pod_spec_json_open(p->pod, w);
 	jsonw_member_str(w, "nodeName", d->config->node_name);
+	if (!p->pod->spec.priority)
+		jsonw_member_int(w, "priority", core_pod_priority(d->core, p));
 	jsonw_end(w);
 }
 

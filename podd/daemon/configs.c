@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/str.h"
+#include "daemon/node.h"
 #include "daemon/sources.h"
 #include "daemon/store.h"
 
@@ -27,6 +28,13 @@ const struct config_object *configs_find(const struct daemon *d, enum config_kin
 	const struct kept *k = find(d->acceptor, kind, ns, name);
 
 	return k ? k->object : NULL;
+}
+
+void configs_walk(const struct daemon *d, enum config_kind kind, void (*fn)(const struct config_object *c, void *arg), void *arg)
+{
+	list_foreach(k, &d->acceptor->configs, const struct kept, link)
+		if (k->object->kind == kind)
+			fn(k->object, arg);
 }
 
 static struct kept *add(struct acceptor *a, struct config_object *c, const char *source)
@@ -187,11 +195,16 @@ void configs_sources(const struct acceptor *a, void (*fn)(const char *path, void
 /* Volumes keep their files and running containers their variables; the next start will wait. */
 void configs_sweep(struct acceptor *a)
 {
+	bool ranks = false;
+
 	list_foreach(k, &a->configs, struct kept, link)
 		if (k->dropped) {
+			ranks = ranks || k->object->kind == CONFIG_PRIORITY_CLASS;
 			store_remove_config(a, k->object);
 			drop(k);
 		}
+	if (ranks && a->daemon->ready)
+		node_refresh(a->daemon);
 }
 
 void configs_tell(struct acceptor *a)
@@ -201,6 +214,9 @@ void configs_tell(struct acceptor *a)
 	list_foreach(k, &a->configs, struct kept, link)
 		if (k->changed) {
 			k->changed = false;
-			sources_changed(a->daemon, k->object);
+			if (k->object->kind == CONFIG_PRIORITY_CLASS)
+				node_refresh(a->daemon);
+			else
+				sources_changed(a->daemon, k->object);
 		}
 }

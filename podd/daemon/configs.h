@@ -1,4 +1,4 @@
-/* The ConfigMaps and Secrets that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
+/* The ConfigMaps, Secrets and PriorityClasses that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
  * of two files that define the same one the first stays, and it is gone only when a healthy directory no longer has it. */
 #pragma once
 #include "daemon/accept_internal.h"
@@ -6,6 +6,8 @@
 
 void configs_free(struct acceptor *a);
 const struct config_object *configs_find(const struct daemon *d, enum config_kind kind, const char *ns, const char *name);
+
+void configs_walk(const struct daemon *d, enum config_kind kind, void (*fn)(const struct config_object *c, void *arg), void *arg);
 
 /* An object as it was kept; takes the reference. */
 void configs_restore(struct acceptor *a, struct config_object *c, const char *source);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -158,6 +159,9 @@ static void fill_plan_context(struct daemon *d)
 	d->plan_context.v1_count = cgroup_v1(d->cgroups, &d->plan_context.v1_hierarchies);
 	d->plan_context.unified = cgroup_unified(d->cgroups);
 	d->plan_context.capabilities = cap_bounding();
+	if (!(d->plan_context.capabilities & CAP_BIT(CAP_SYS_RESOURCE)))
+		missing(d, "no CAP_SYS_RESOURCE: oom_score_adj can't be lowered, so Guaranteed and node-critical pods are not "
+		           "spared when memory runs out");
 	d->plan_context.filters = filters_new(config_path(d->config, "/etc/podd/seccomp"));
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		d->plan_context.nofile_max = nofile.rlim_max;
@@ -344,13 +348,13 @@ static int start(struct daemon *d)
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
 	leases_init(d);
-	node_refresh(d);
 	d->core = core_new(&core);
 	d->record = record_new((uint64_t)(d->started_wall / NS_PER_US));
 	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
 		return r;
 	/* A pod whose file is gone may stand in another that was written just now: it is started or stopped when that is known. */
 	wait_until(d, accept_decided);
+	node_refresh(d);
 	accept_go_live(d->acceptor);
 	if ((r = adopt_all(d)) < 0)
 		return r;

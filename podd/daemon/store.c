@@ -30,7 +30,14 @@ static void file_name(const char *ns, const char *name, const char *ending, char
 
 static const char *ending_of(enum config_kind kind)
 {
-	return kind == CONFIG_SECRET ? ".secret" : ".configmap";
+	static const char *const endings[] = {
+		[CONFIG_MAP] = ".configmap",
+		[CONFIG_SECRET] = ".secret",
+		[CONFIG_PRIORITY_CLASS] = ".priorityclass",
+	};
+
+	_Static_assert(ARRAY_SIZE(endings) == CONFIG_KIND_MAX, "an ending for each kind");
+	return endings[kind];
 }
 
 static int save(struct acceptor *a, const char *name, const char *source, const struct buf *body)
@@ -159,7 +166,11 @@ static int load_one(struct acceptor *a, const char *name)
 
 static bool is_accepted(const char *name)
 {
-	return name[0] != '.' && (str_ends(name, ".json") || str_ends(name, ".configmap") || str_ends(name, ".secret"));
+	bool is = str_ends(name, ".json");
+
+	for (enum config_kind k = 0; k < CONFIG_KIND_MAX; k++)
+		is = is || str_ends(name, ending_of(k));
+	return is && name[0] != '.';
 }
 
 int store_load(struct acceptor *a)

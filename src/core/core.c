@@ -80,7 +80,8 @@ static void go(struct core *c, const struct event *e)
 	deferred_clear(c);
 	c->wall = e->wall;
 	list_foreach(p, &c->pods, struct core_pod, link)
-		pod_create_if_due(c, p);
+		if (p->state == POD_STATE_PENDING)
+			depend_enqueue(c, p); /* the highest begins first */
 }
 
 static void tick(struct core *c)
@@ -132,6 +133,8 @@ void core_step(struct core *c, const struct event *e, struct effects *out)
 	c->effect_count = 0;
 	c->boot = MAX(c->boot, e->boot);
 	c->wall = e->wall;
+	if (e->type == EVENT_POD_SET || e->type == EVENT_POD_GONE || e->type == EVENT_NODE)
+		c->ranked = false;
 	if (e->type == EVENT_GO)
 		go(c, e);
 	else if (e->type == EVENT_TICK)

@@ -258,6 +258,7 @@ struct core_pod {
 	bool wanted;      /* its manifest is there */
 	bool held;        /* podctl stop */
 	bool recreate;    /* this sandbox must go, whatever comes: survives in the note until it is gone */
+	bool stop_all;    /* held, with all others: they end in order */
 	bool blocked;     /* PENDING: may not begin, see reason and message */
 	bool overdue;     /* activeDeadlineSeconds have passed: nothing is started any more */
 	bool restart_all; /* by a restart rule: all containers are being killed, then the pod starts anew in this sandbox */
@@ -275,6 +276,7 @@ struct core_pod {
 	struct list timed, touched, waiting;
 	struct core_pod *via; /* of the search that has the number `walk` */
 	uint64_t walk;
+	int32_t rank; /* core/rank.c */
 	struct edit_marks marks, applied;
 	bool has_sandbox;      /* an anchor stands, or is to be destroyed */
 	bool lost;             /* the sandbox was lost, not stopped: restartPolicy decides what runs again */
@@ -290,10 +292,18 @@ struct backoff_config { /* ns */
 };
 #define BACKOFF_DEFAULT ((struct backoff_config){ 100 * INT64_C(1000000), 300 * INT64_C(1000000000), 600 * INT64_C(1000000000) })
 
+struct core_priority_class {
+	const char *name;
+	int32_t value;
+};
+
 /* What a pod can ask of the machine. */
 struct core_node {
 	const char *name;
 	struct label_list labels;
+	const struct core_priority_class *classes; /* those that Kubernetes brings along are known without */
+	size_t class_count;
+	int32_t default_priority;
 };
 
 struct core_config {
@@ -332,6 +342,7 @@ bool core_container_ready(const struct core_container *c);
 bool core_container_started(const struct core_container *c);
 bool core_pod_initialized(const struct core_pod *p);
 bool core_pod_ready(const struct core_pod *p);
+int32_t core_pod_priority(const struct core *c, const struct core_pod *p); /* as its class and the node's default make it */
 /* Why it waits or how it ended, in Kubernetes' words; "" while it runs. */
 const char *core_container_reason(const struct core_pod *p, const struct core_container *c);
 const char *core_container_message(const struct core_container *c);

@@ -3,7 +3,8 @@
  * A sandbox is created only when each pod that is named has come as far as is asked. One that does not exist is waited for. This is asked once,
  * before the sandbox: a pod that runs, or was adopted, does not wait, whatever becomes of those before it.
  *
- * To stop is the reverse, among pods that are to stop at the same time: who is needed stays until those after it have ended.
+ * To stop is the reverse, among pods that are to stop at the same time: who is needed stays until those after it have ended. When all are to
+ * stop, so does who ranks higher (core/rank.c).
  *
  * Who waits is on core.waiting, PENDING to begin or RUNNING to end, and is looked at again in every step, since any event can have been what it
  * waits for. A cycle would wait for ever: none of its members begins, and each names them all. */
@@ -13,7 +14,7 @@
 #include "base/str.h"
 #include "core/pod.h"
 
-static struct core_pod *find(const struct core *c, const struct core_pod *p, const struct after *a)
+struct core_pod *depend_find(const struct core *c, const struct core_pod *p, const struct after *a)
 {
 	return table_find_name(c, a->namespace ? a->namespace : p->pod->metadata.namespace, a->name);
 }
@@ -38,7 +39,7 @@ static bool has_come(const struct core_pod *o, enum after_until until)
 static bool search(struct core *c, struct core_pod *at, const struct core_pod *to)
 {
 	for (size_t i = 0; at->pod && i < at->pod->after.count; i++) {
-		struct core_pod *o = find(c, at, &at->pod->after.items[i]);
+		struct core_pod *o = depend_find(c, at, &at->pod->after.items[i]);
 		if (!o || o->walk == c->walk)
 			continue;
 		o->walk = c->walk;
@@ -80,7 +81,7 @@ static bool lacks(struct core *c, const struct core_pod *p, struct buf *ret_why)
 {
 	for (size_t i = 0; i < p->pod->after.count; i++) {
 		const struct after *a = &p->pod->after.items[i];
-		const struct core_pod *o = find(c, p, a);
+		const struct core_pod *o = depend_find(c, p, a);
 		if (o && has_come(o, a->until))
 			continue;
 		buf_puts(ret_why, ret_why->len ? ", " : "waits for ");
@@ -94,7 +95,7 @@ static bool lacks(struct core *c, const struct core_pod *p, struct buf *ret_why)
 	return ret_why->len > 0;
 }
 
-static void enqueue(struct core *c, struct core_pod *p)
+void depend_enqueue(struct core *c, struct core_pod *p)
 {
 	if (list_empty(&p->waiting))
 		list_append(&c->waiting, &p->waiting);
@@ -104,7 +105,7 @@ static void block(struct core *c, struct core_pod *p, bool normal, const char *r
 {
 	char message[MESSAGE_SIZE];
 
-	enqueue(c, p);
+	depend_enqueue(c, p);
 	(void)snprintf(message, sizeof(message), "%s", buf_str(why));
 	if (p->blocked && streq(p->reason, reason) && streq(p->message, message))
 		return;
@@ -121,6 +122,10 @@ bool depend_blocks(struct core *c, struct core_pod *p)
 
 	if (!place_suits(c, p, &why)) {
 		block(c, p, false, CORE_NODE_AFFINITY, &why);
+		return true;
+	}
+	if (!rank_known(c, p, &why)) {
+		block(c, p, false, "PriorityClassNotFound", &why);
 		return true;
 	}
 	if (in_cycle(c, p, &why)) {
@@ -153,7 +158,7 @@ static bool leaves(const struct core_pod *p)
 static bool names(const struct core *c, const struct core_pod *p, const struct core_pod *named)
 {
 	for (size_t i = 0; p->pod && i < p->pod->after.count; i++)
-		if (find(c, p, &p->pod->after.items[i]) == named)
+		if (depend_find(c, p, &p->pod->after.items[i]) == named)
 			return true;
 	return false;
 }
@@ -163,13 +168,21 @@ static bool exists(const struct core_pod *p)
 	return p->state != POD_STATE_PENDING && p->state != POD_STATE_HELD && p->state != POD_STATE_FINISHED;
 }
 
+/* Of two that are to end: this one first. */
+static bool precedes(struct core *c, struct core_pod *o, struct core_pod *p)
+{
+	if (o->stop_all && p->stop_all && rank_of(c, o) < rank_of(c, p))
+		return true;
+	return names(c, o, p) && !reaches(c, p, o);
+}
+
 bool depend_stays(struct core *c, struct core_pod *p)
 {
 	if (!leaves(p) || p->recreate)
 		return false;
 	list_foreach(o, &c->pods, struct core_pod, link)
-		if (o != p && leaves(o) && exists(o) && names(c, o, p) && !reaches(c, p, o)) {
-			enqueue(c, p);
+		if (o != p && leaves(o) && exists(o) && precedes(c, o, p)) {
+			depend_enqueue(c, p);
 			return true;
 		}
 	return false;
@@ -177,6 +190,7 @@ bool depend_stays(struct core *c, struct core_pod *p)
 
 void depend_retry(struct core *c)
 {
+	rank_sort_waiting(c);
 	list_foreach(p, &c->waiting, struct core_pod, waiting) {
 		if (p->state == POD_STATE_PENDING) {
 			pod_create_if_due(c, p);

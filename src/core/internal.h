@@ -26,6 +26,7 @@ struct core {
 	uint64_t walk;         /* number of the last search in depend.c */
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;
+	bool ranked;        /* the pods' ranks are up to date, see core/rank.c */
 	int64_t boot, wall; /* of the event at hand */
 	uint64_t step;
 	struct effect *effects;

@@ -49,10 +49,17 @@ void order_advance(struct core *c, struct core_pod *p);                         
 /* place.c */
 bool place_suits(const struct core *c, const struct core_pod *p, struct buf *ret_why); /* it is for this machine */
 
+/* rank.c */
+bool rank_known(const struct core *c, const struct core_pod *p, struct buf *ret_why); /* its class exists */
+int32_t rank_of(struct core *c, const struct core_pod *p);
+void rank_sort_waiting(struct core *c); /* the highest first */
+
 /* depend.c */
-bool depend_blocks(struct core *c, struct core_pod *p); /* it may not begin yet: waits, with reason and message */
-void depend_warn(struct core *c, struct core_pod *p);   /* of a cycle that an edit of a running pod has made */
-bool depend_stays(struct core *c, struct core_pod *p);  /* it is to end, and may not yet: waits */
+struct core_pod *depend_find(const struct core *c, const struct core_pod *p, const struct after *a);
+void depend_enqueue(struct core *c, struct core_pod *p); /* to begin, or to end, when it may */
+bool depend_blocks(struct core *c, struct core_pod *p);  /* it may not begin yet: waits, with reason and message */
+void depend_warn(struct core *c, struct core_pod *p);    /* of a cycle that an edit of a running pod has made */
+bool depend_stays(struct core *c, struct core_pod *p);   /* it is to end, and may not yet: waits */
 void depend_retry(struct core *c);
 
 /* wish.c */

@@ -103,6 +103,7 @@ struct core_pod *table_add(struct core *c, const char *uid)
 
 void table_remove(struct core *c, struct core_pod *p)
 {
+	c->ranked = false;
 	unlink_name(c, p);
 	struct core_pod **at = &c->by_uid[uid_bucket(p->uid)];
 	while (*at != p)

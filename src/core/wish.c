@@ -22,7 +22,7 @@ void wish_set(struct core *c, struct core_pod *p, const struct event *e)
 	pod_unref(former);
 	if (spec_edited) {
 		p->generation++;
-		p->held = false;
+		p->held = p->stop_all = false;
 		p->backoff = 0;
 		p->deadline = 0;
 		p->reason[0] = p->message[0] = '\0';
@@ -79,7 +79,7 @@ void wish_gone(struct core *c, struct core_pod *p, const struct event *e _unused
 {
 	if (!p->wanted)
 		return;
-	p->wanted = p->held = false;
+	p->wanted = p->held = p->stop_all = false;
 	p->deleted_wall = c->wall;
 	pursue(c, p);
 }
@@ -96,7 +96,7 @@ void wish_stop(struct core *c, struct core_pod *p, const struct event *e _unused
 void wish_stop_all(struct core *c)
 {
 	list_foreach(p, &c->pods, struct core_pod, link)
-		p->held = p->wanted;
+		p->held = p->stop_all = p->wanted;
 	list_foreach(p, &c->pods, struct core_pod, link)
 		if (p->held)
 			pursue(c, p);
@@ -106,7 +106,7 @@ void wish_start(struct core *c, struct core_pod *p, const struct event *e _unuse
 {
 	bool held = p->held;
 
-	p->held = false;
+	p->held = p->stop_all = false;
 	if (held && p->state == POD_STATE_HELD)
 		pursue(c, p);
 	if (p->state == POD_STATE_PENDING) { /* a hand at the box has mended what made it fail */

@@ -6,16 +6,20 @@
 #include "manifest/schema_rows.h"
 #include "manifest/validate.h"
 
-/* Both kinds as they are written. */
+enum { PRIORITY_MAX = 1000000000 }; /* Kubernetes keeps what is above for classes of its own */
+
+/* The kinds as they are written. */
 struct config_source {
 	struct pod_metadata metadata;
 	struct label_list data, other; /* other: binaryData, or stringData */
 	const char *type;
 	bool immutable;
+	int32_t value;
+	bool global_default;
 };
 
 #define ENVELOPE                                                                                                     \
-	READ_ELSEWHERE("apiVersion", STRING, MUST, "v1.", .required = true),                                         \
+	READ_ELSEWHERE("apiVersion", STRING, MUST, "Of the kind.", .required = true),                                \
 		READ_ELSEWHERE("kind", STRING, MUST, "The kind.", .required = true),                                 \
 		BUILT("metadata", OBJECT, MUST, config_source, metadata, NONE, "Name and labels.", .required = true, \
 	              .object = &schema_metadata)
@@ -37,7 +41,23 @@ static const struct field secret_fields[] = {
 };
 static const struct schema schema_secret = SCHEMA("Secret", secret_fields, sizeof(struct config_source));
 
-static const char *const kind_names[] = { [CONFIG_MAP] = "ConfigMap", [CONFIG_SECRET] = "Secret" };
+static const struct field priority_class_fields[] = {
+	ENVELOPE,
+	BUILT("value", INT32, MUST, config_source, value, NONE, "The priority.", .required = true),
+	BUILT("globalDefault", BOOL, MUST, config_source, global_default, NONE, "Whether it is that of pods that name none."),
+	NO_OP("description", STRING, "When it is to be used."),
+	NO_OP("preemptionPolicy", STRING, "Whether lower priorities make room.", .choices = "PreemptLowerPriority|Never"),
+};
+static const struct schema schema_priority_class = SCHEMA("PriorityClass", priority_class_fields, sizeof(struct config_source));
+
+static const struct schema *const schemas[] = { &schema_config_map, &schema_secret, &schema_priority_class };
+_Static_assert(ARRAY_SIZE(schemas) == CONFIG_KIND_MAX, "a schema for each kind");
+
+static const char *const kind_names[] = {
+	[CONFIG_MAP] = "ConfigMap",
+	[CONFIG_SECRET] = "Secret",
+	[CONFIG_PRIORITY_CLASS] = "PriorityClass",
+};
 _Static_assert(ARRAY_SIZE(kind_names) == CONFIG_KIND_MAX, "a name for each kind");
 
 const char *config_kind_name(enum config_kind k)
@@ -207,13 +227,37 @@ static void check_type(struct decoder *d, const struct config_object *c)
 		need_key(d, c, "password");
 }
 
+static void add_priority(struct decoder *d, struct config_object *c, const struct config_source *s)
+{
+	const char *value = arena_printf(d->arena, "%d", s->value);
+
+	if (s->metadata.name && str_after(s->metadata.name, "system-")) {
+		path_key(&d->path, "metadata");
+		path_key(&d->path, "name");
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, &s->metadata.name), NULL,
+		             "Forbidden: priority class names with 'system-' prefix are reserved for system use only");
+		path_pop(&d->path);
+		path_pop(&d->path);
+	}
+	if (s->value > PRIORITY_MAX) {
+		path_key(&d->path, "value");
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, &s->value), NULL,
+		             "Forbidden: maximum allowed value of a user defined priority is %d", PRIORITY_MAX);
+		path_pop(&d->path);
+	}
+	c->items = arena_new_array(d->arena, struct config_item, 2);
+	if (s->global_default)
+		c->items[c->count++] = (struct config_item){ .key = "globalDefault", .data = "true", .size = 4 };
+	c->items[c->count++] = (struct config_item){ .key = "value", .data = value, .size = strlen(value) };
+}
+
 bool config_decode(struct decoder *d, enum config_kind kind, struct config_object *ret)
 {
 	bool secret = kind == CONFIG_SECRET;
 	struct config_source source = { .type = NULL };
 
 	d->secret = secret;
-	bool decoded = decode_root(d, secret ? &schema_secret : &schema_config_map, &source);
+	bool decoded = decode_root(d, schemas[kind], &source);
 
 	validate_object_metadata(d, &source.metadata);
 	struct config_object c = { .kind = kind,
@@ -221,9 +265,13 @@ bool config_decode(struct decoder *d, enum config_kind kind, struct config_objec
 		                   .name = source.metadata.name,
 		                   .type = secret ? (source.type ? source.type : "Opaque") : NULL,
 		                   .immutable = source.immutable };
-	c.items = arena_new_array(d->arena, struct config_item, source.data.count + source.other.count);
-	add_items(d, &c, "data", &source.data, secret);
-	add_items(d, &c, secret ? "stringData" : "binaryData", &source.other, !secret);
+	if (kind == CONFIG_PRIORITY_CLASS) {
+		add_priority(d, &c, &source);
+	} else {
+		c.items = arena_new_array(d->arena, struct config_item, source.data.count + source.other.count);
+		add_items(d, &c, "data", &source.data, secret);
+		add_items(d, &c, secret ? "stringData" : "binaryData", &source.other, !secret);
+	}
 	check_size(d, &c);
 	if (secret)
 		check_type(d, &c);

@@ -215,6 +215,11 @@ bool volume_is_files(const struct volume *v)
 }
 
 /* "SIGQUIT", "SIGRTMIN+3"; the schema takes no other names. */
+bool pod_is_node_critical(const struct pod *p)
+{
+	return p->spec.priority_class && streq(p->spec.priority_class, "system-node-critical");
+}
+
 int signal_number(const char *name)
 {
 	static const struct {

@@ -486,6 +486,8 @@ struct pod_spec {
 	struct resources resources; /* of all containers together */
 	struct label_list node_selector;
 	struct affinity affinity;
+	const char *priority_class; /* NULL or "": the default one, if there is any */
+	int32_t priority;           /* 0: by the class */
 };
 
 enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT, QOS_MAX };
@@ -563,6 +565,7 @@ const struct container *pod_container_at(const struct pod *p, size_t i);
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
 bool pod_is_init(const struct pod *p, const struct container *c);             /* of initContainers; also a sidecar */
 bool pod_is_sidecar(const struct pod *p, const struct container *c);
+bool pod_is_node_critical(const struct pod *p);
 int signal_number(const char *name); /* of a legal stopSignal */
 const struct volume *pod_volume(const struct pod *p, const char *name);
 bool volume_is_files(const struct volume *v); /* podd makes its files: configMap, secret, downwardAPI, projected */

@@ -140,6 +140,8 @@ static __int128 spare_request(const struct pod *pod)
 
 static int oom_score(const struct pod *pod, const struct container *c, const struct plan_context *ctx)
 {
+	if (pod_is_node_critical(pod))
+		return -997;
 	switch (pod->qos) {
 	case QOS_GUARANTEED:
 		return -997;

@@ -36,6 +36,58 @@ ok "and the other" ready averse
 is "what runs stays, also where it would not begin any more" "$(sandbox here)" "$was"
 is "the node shows its labels" "$(curl -s --unix-socket "$PODD_SOCKET" http://podd/api/v1/nodes/testnode | jq -r .metadata.labels.disk)" ssd
 
+# --- priority -----------------------------------------------------------------------------------------------------------------------------
+
+remove_all
+ranked() { # NAME SPEC [AFTER]: a pod that says when it ends
+	cat <<-END | put "$1.yaml"
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: $1, annotations: {podd.dev/after: "${3:-}"}}
+		spec:
+		  $2
+		  terminationGracePeriodSeconds: 20
+		  volumes: [{name: told, hostPath: {path: $ROOT/told}}]
+		  containers:
+		  - name: app
+		    image: rootfs:/
+		    volumeMounts: [{name: told, mountPath: /told}]
+		    command: [sh, -c, 'trap "echo $1 >>/told/order; exit 0" TERM; while :; do sleep 0.02; done']
+	END
+}
+class() { # NAME VALUE [MEMBER]
+	printf 'apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: %s}\nvalue: %s\n%s\n' "$1" "$2" "${3:-}" | put "class-$1.yaml"
+}
+told() { xargs <"$ROOT/told/order"; }
+
+mkdir -p "$ROOT/told"
+ranked gold 'priorityClassName: gold' base
+ranked base 'priority: -1'
+ranked plain ''
+ranked low 'priority: 3'
+ranked critical 'priorityClassName: system-node-critical'
+ok "a class that does not exist is waited for" await 20 message_is gold 'Pending PriorityClassNotFound no PriorityClass with name gold was found'
+class gold 1000
+class usual 7 'globalDefault: true'
+ok "until it does" ready gold
+is "the pods have the numbers of their classes" \
+	"$(podctl get pods -o json | jq -r '.items | map("\(.metadata.name)=\(.spec.priority)") | sort | join(" ")')" \
+	"base=-1 critical=2000001000 gold=1000 low=3 plain=7"
+like "describe says so" "$(podctl describe pod plain)" 'Priority: +7'
+for p in base plain low critical; do ready $p || fail "$p is ready"; done
+podd_kill
+podd_start --config "$ROOT/podd.yaml"
+is "a new podd knows the classes" "$(field gold .spec.priority)" 1000
+ok "all stop" podctl stop --all
+is "the lowest first, and none before those that come after it" "$(told)" "low plain gold base critical"
+: >"$ROOT/told/order"
+for p in base gold critical; do podctl start $p >/dev/null; done
+for p in base gold critical; do ready $p || fail "$p is ready again"; done
+podd_stop
+ok "a drain" timeout 60 "$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --drain 2>>"$ROOT/podd.log"
+is "does it likewise" "$(told)" "gold base critical"
+
+podd_start --config "$ROOT/podd.yaml"
 leaves_nothing
 podd_stop
 finish

@@ -99,6 +99,7 @@ static void random_version(struct dice *d, struct testpod *t, const char *uid)
 	}
 	if (below(d, 8) == 0)
 		(void)strcpy(t->for_label, "disk");
+	t->rank = (int)below(d, 3);
 	bool ordered = below(d, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && ordered; i++)
 		if (below(d, 2))

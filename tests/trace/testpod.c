@@ -110,6 +110,10 @@ static bool parse_word(char *word, struct testpod *t)
 		return parse_after(value, t);
 	} else if (streq(word, "for")) {
 		(void)snprintf(t->for_label, sizeof(t->for_label), "%s", value);
+	} else if (streq(word, "rank")) {
+		t->rank = atoi(value);
+	} else if (streq(word, "class")) {
+		(void)snprintf(t->class, sizeof(t->class), "%s", value);
 	} else if (streq(word, "name")) {
 		memset(t->name, 0, sizeof(t->name));
 		(void)snprintf(t->name, sizeof(t->name), "%s", value);
@@ -192,6 +196,8 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 		buf_printf(&words, " after=%s:%s", t->after, after_until_name(t->until));
 	if (*t->for_label)
 		buf_printf(&words, " for=%s", t->for_label);
+	if (t->rank || *t->class)
+		buf_printf(&words, " rank=%d%s", t->rank, t->class);
 	if (words.len < SHA256_HEX_SIZE)
 		(void)strcpy(hash, words.data); /* readable in a trace */
 	else
@@ -222,6 +228,8 @@ struct pod *testpod_build(const struct testpod *t)
 		p->spec.node_selector = (struct label_list){ arena_new_array(a, struct label, 1), 1 };
 		p->spec.node_selector.items[0] = (struct label){ arena_strdup(a, t->for_label), "" };
 	}
+	p->spec.priority = t->rank;
+	p->spec.priority_class = arena_strdup(a, t->class);
 	size_t inits = 0;
 	while (inits < t->count && t->containers[inits].role != CONTAINER_ROLE_MEMBER)
 		inits++;

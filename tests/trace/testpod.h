@@ -4,7 +4,8 @@
  * "i.setup=1" is an init container, "s.proxy=1" a sidecar; "app=1?never" has its own restartPolicy, "app=1!42" restarts the whole pod when
  * it exits with 42, "app=1+42" itself; "app=1<" has a
  * postStart hook, "app=1>" a preStop hook, "app=1>5" one that sleeps five seconds; "active=10" are activeDeadlineSeconds;
- * "after=db:started" names a pod that comes before it, "for=disk" a label that the node must have.
+ * "after=db:started" names a pod that comes before it, "for=disk" a label that the node must have,
+ * "rank=2" its priority, "class=system-node-critical" that by name.
  *
  * "app=1@s3@r1,5@l" has a startup probe that fails at the third failure, a readiness probe that begins after five seconds, and a liveness
  * probe; a third number is the successThreshold of readiness, or the grace period that the others give. */
@@ -31,9 +32,10 @@ struct testpod_container {
 struct testpod {
 	char name[TESTPOD_NAME_SIZE];
 	char after[TESTPOD_NAME_SIZE], for_label[TESTPOD_NAME_SIZE];
+	char class[2 * TESTPOD_NAME_SIZE];
 	enum after_until until;
 	enum restart_policy policy;
-	int grace, host, label, active;
+	int grace, host, label, active, rank;
 	struct testpod_container containers[TESTPOD_CONTAINERS_MAX]; /* in the order of their start */
 	size_t count;
 };
