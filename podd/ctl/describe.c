@@ -15,7 +15,7 @@ static void line(unsigned depth, const char *label, const char *fmt, ...) _print
 static void line(unsigned depth, const char *label, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf safe = BUF_NULL;
-	char text[1024];
+	char text[4200]; /* a termination message may be one line */
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -38,6 +38,16 @@ static void pairs(const char *label, const json_t *object)
 	}
 }
 
+static void lines(unsigned depth, const char *label, const char *text)
+{
+	do {
+		int n = (int)strcspn(text, "\n");
+		line(depth, label, "%.*s", n, text);
+		label = "";
+		text += n + (text[n] == '\n');
+	} while (*text);
+}
+
 /* A command or its arguments, one a line; the lines of a script stay lines. */
 static void words(const char *label, const json_t *array)
 {
@@ -45,13 +55,7 @@ static void words(const char *label, const json_t *array)
 	size_t i;
 
 	json_array_foreach(array, i, item) {
-		const char *text = json_string_value(item) ? json_string_value(item) : "";
-		do {
-			int n = (int)strcspn(text, "\n");
-			line(4, label, "%.*s", n, text);
-			label = "";
-			text += n + (text[n] == '\n');
-		} while (*text);
+		lines(4, i ? "" : label, json_string_value(item) ? json_string_value(item) : "");
 	}
 }
 
@@ -75,7 +79,7 @@ static void describe_state(const char *label, const json_t *state)
 		line(6, "Finished", "%s", json_text(s, "finishedAt"));
 	}
 	if (s && *json_text(s, "message"))
-		line(6, "Message", "%s", json_text(s, "message"));
+		lines(6, "Message", json_text(s, "message"));
 }
 
 static void describe_mounts(const json_t *mounts)

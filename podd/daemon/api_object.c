@@ -4,6 +4,7 @@
 #include "daemon/accept.h"
 #include "daemon/api.h"
 #include "daemon/startimage.h"
+#include "daemon/termlog.h"
 #include "manifest/manifest.h"
 
 static void annotations_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
@@ -57,8 +58,9 @@ static void container_id(const struct core_pod *p, const struct core_container *
 	(void)snprintf(out, size, "podd://%s/%s/%u", p->uid, c->name, number);
 }
 
-static void terminated_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+static void terminated_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
+	_cleanup_buf_ struct buf message = BUF_NULL;
 	const struct termination *t = &c->last;
 	char id[POD_UID_SIZE + CONTAINER_NAME_SIZE + 24];
 
@@ -69,7 +71,11 @@ static void terminated_json(const struct core_pod *p, const struct core_containe
 		jsonw_member_int(w, "signal", t->exit.signal);
 	jsonw_member_str(w, "reason", t->reason);
 	if (*t->message)
-		jsonw_member_str(w, "message", t->message);
+		buf_puts(&message, t->message);
+	else
+		termlog_read(d, p, c, &message);
+	if (message.len)
+		jsonw_member_str(w, "message", buf_str(&message));
 	api_time(w, "startedAt", t->started_wall);
 	api_time(w, "finishedAt", t->exit.wall);
 	container_id(p, c, t->number, id, sizeof(id));
@@ -108,14 +114,14 @@ static bool container_ended(const struct core_pod *p, const struct core_containe
 	       (p->state == POD_STATE_HELD || p->state == POD_STATE_FINISHED || p->state == POD_STATE_DESTROYING);
 }
 
-static void container_states_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+static void container_states_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
 	bool ended = container_ended(p, c);
 
 	jsonw_key(w, "state");
 	jsonw_object(w);
 	if (ended) {
-		terminated_json(p, c, w);
+		terminated_json(d, p, c, w);
 	} else if (container_runs(c)) {
 		jsonw_key(w, "running");
 		jsonw_object(w);
@@ -128,7 +134,7 @@ static void container_states_json(const struct core_pod *p, const struct core_co
 	jsonw_key(w, "lastState");
 	jsonw_object(w);
 	if (c->last.set && !ended)
-		terminated_json(p, c, w);
+		terminated_json(d, p, c, w);
 	jsonw_end(w);
 }
 
@@ -152,7 +158,7 @@ static void container_json(const struct daemon *d, const struct core_pod *p, con
 	if (c->role != CONTAINER_ROLE_INIT)
 		jsonw_member_bool(w, "started", core_container_started(c));
 	jsonw_member_int(w, "restartCount", c->restart_count);
-	container_states_json(p, c, w);
+	container_states_json(d, p, c, w);
 	jsonw_end(w);
 }
 

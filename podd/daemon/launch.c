@@ -16,6 +16,7 @@
 #include "daemon/session.h"
 #include "daemon/sources.h"
 #include "daemon/startimage.h"
+#include "daemon/termlog.h"
 #include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
@@ -152,6 +153,7 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 	case SLOT_HOST_DEV:
 		return volumes_open_dev();
 	case SLOT_TERMINATION_LOG:
+		return termlog_open(src->sandbox, src->container->name, src->number);
 	case SLOT_MEMBER: /* the anchor puts it there */
 	case SLOT_MAX:
 		break;
@@ -386,6 +388,7 @@ static int send_spawn(struct start *st, const struct launch *l)
 		.sandbox = s,
 		.pod = st->pod,
 		.container = st->container,
+		.number = st->number,
 		.cgroup = &st->cgroup,
 		.layers = st->layers,
 		.upper = st->upper,

@@ -27,6 +27,7 @@ struct slot_sources {
 	struct sandbox *sandbox;
 	const struct pod *pod;
 	const struct container *container;
+	uint32_t number;
 	const struct cgroup_entry *cgroup;
 	int layers, upper, work; /* lent */
 };

@@ -77,6 +77,8 @@ int volumes_prepare(struct sandbox *s, const struct pod *p)
 {
 	int r = p->spec.host_ipc ? 0 : mount_tmpfs(s->run_fd, "shm", "mode=1777,size=64m");
 
+	if (r == 0)
+		r = mount_tmpfs(s->run_fd, VOLUMES_MESSAGES, "mode=0700,size=512k");
 	for (size_t i = 0; r == 0 && i < p->spec.volumes.count; i++)
 		if (p->spec.volumes.items[i].empty_dir.set)
 			r = prepare_empty_dir(s, p, &p->spec.volumes.items[i]);

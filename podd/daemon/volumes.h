@@ -3,7 +3,11 @@
 #pragma once
 #include "daemon/sandbox.h"
 
-/* Makes the emptyDirs and /dev/shm. */
+/* Where containers leave their termination messages (termlog.c), below the pod's run directory: no volume can have such a name. Room for two of
+ * each container that a pod can have; more than that the pod can't put there. */
+#define VOLUMES_MESSAGES "volumes/.messages"
+
+/* Makes the emptyDirs, /dev/shm and the place of the messages. */
 int volumes_prepare(struct sandbox *s, const struct pod *p);
 void volumes_sandbox_gone(struct sandbox *s);
 /* The pod is gone for good: its emptyDirs go. */

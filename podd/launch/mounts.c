@@ -252,6 +252,8 @@ static int move(struct launch *l, int tree, const struct plan_op *op)
 
 	l->operand = launch_string(l, op->s3);
 	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH, PATH_FOLLOW);
+	if (target == -ENOENT && (op->flags & PLAN_ATTR_OPTIONAL))
+		return 0;
 	if (target == -ENOENT)
 		target = make_target(l, l->operand, tree);
 	if (target < 0)

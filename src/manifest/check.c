@@ -261,25 +261,37 @@ static bool is_protected(const char *path)
 	return false;
 }
 
-bool check_mount_path(const struct value *v, struct arena *a, struct finding *ret)
+/* Where something can be mounted in a container; `what` names the field. */
+static bool check_target(const char *path, const char *what, struct arena *a, struct finding *ret)
 {
-	if (!*v->text)
-		return check_wrong(ret, "Required value", NULL);
-	if (!check_path_length(v->text, a, ret))
+	if (!check_path_length(path, a, ret))
 		return false;
-	if (strchr(v->text, ':'))
-		return check_invalid(ret, a, v->text, "must not contain ':'", NULL);
-	if (*v->text != '/')
-		return refused(ret, "a relative mountPath is not supported by podd", "write it from the root: /...");
-	const char *clean = path_clean(a, v->text);
+	if (*path != '/')
+		return refused(ret, arena_printf(a, "a relative %s is not supported by podd", what),
+		               "write it from the root: /...");
+	const char *clean = path_clean(a, path);
 	if (!clean)
-		return refused(ret, "a mountPath with '..' is not supported by podd", "write the path it leads to");
+		return refused(ret, arena_printf(a, "a %s with '..' is not supported by podd", what), "write the path it leads to");
 	if (is_protected(clean))
 		return refused(ret,
 		               arena_printf(a, "a mount on %s is not supported by podd: it belongs to the kernel or to podd",
 		                            clean),
 		               "mount it elsewhere, as /host/...");
 	return true;
+}
+
+bool check_mount_path(const struct value *v, struct arena *a, struct finding *ret)
+{
+	if (!*v->text)
+		return check_wrong(ret, "Required value", NULL);
+	if (strchr(v->text, ':'))
+		return check_invalid(ret, a, v->text, "must not contain ':'", NULL);
+	return check_target(v->text, "mountPath", a, ret);
+}
+
+bool check_message_path(const struct value *v, struct arena *a, struct finding *ret)
+{
+	return !*v->text || check_target(v->text, "terminationMessagePath", a, ret);
 }
 
 bool check_host_path(const struct value *v, struct arena *a, struct finding *ret)

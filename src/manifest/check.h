@@ -22,6 +22,7 @@ bool check_host_port(const struct value *v, struct arena *a, struct finding *ret
 bool check_port_name(const struct value *v, struct arena *a, struct finding *ret);
 bool check_host_ip(const struct value *v, struct arena *a, struct finding *ret);
 bool check_mount_path(const struct value *v, struct arena *a, struct finding *ret);
+bool check_message_path(const struct value *v, struct arena *a, struct finding *ret);
 bool check_host_path(const struct value *v, struct arena *a, struct finding *ret);
 bool check_capability(const struct value *v, struct arena *a, struct finding *ret);
 bool check_id(const struct value *v, struct arena *a, struct finding *ret);

@@ -23,6 +23,10 @@ static const char *const pull_policy_names[] = {
 _Static_assert(ARRAY_SIZE(pull_policy_names) == PULL_POLICY_MAX, "a name for each policy");
 const struct enum_words pull_policy_words = { pull_policy_names, PULL_POLICY_MAX };
 
+static const char *const message_policy_names[] = { [MESSAGE_FILE] = "File", [MESSAGE_OR_LOGS] = "FallbackToLogsOnError" };
+_Static_assert(ARRAY_SIZE(message_policy_names) == MESSAGE_POLICY_MAX, "a name for each policy");
+const struct enum_words message_policy_words = { message_policy_names, MESSAGE_POLICY_MAX };
+
 static const char *const restart_policy_names[] = {
 	[RESTART_POLICY_ALWAYS] = "Always",
 	[RESTART_POLICY_ON_FAILURE] = "OnFailure",

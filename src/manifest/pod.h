@@ -191,6 +191,8 @@ struct pod_security { /* what containers take that do not say it themselves, and
 	struct sysctl_list sysctls;
 	struct id fs_group;
 };
+enum message_policy { MESSAGE_FILE, MESSAGE_OR_LOGS, MESSAGE_POLICY_MAX };
+
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_POLICY_MAX };
 
 enum restart_policy { RESTART_POLICY_ALWAYS, RESTART_POLICY_ON_FAILURE, RESTART_POLICY_NEVER, RESTART_POLICY_MAX };
@@ -293,6 +295,8 @@ struct container {
 	struct volume_mount_list mounts;
 	struct security_context security;
 	bool stdin_open, stdin_once, tty;
+	const char *message_path; /* where it says why it ended */
+	enum message_policy message_policy;
 	struct lifecycle lifecycle;
 	struct probe startup, readiness, liveness;
 	enum container_restart restart;

@@ -290,8 +290,6 @@ void rule_container(struct decoder *d, const struct node *n)
 	if (node_member(n, "restartPolicyRules") && !node_string(n, "restartPolicy"))
 		rule_find(d, n, "restartPolicy", "set restartPolicy beside the rules",
 		          "Required value: must specify restartPolicy when restart rules are used");
-	if (streq0(node_string(n, "terminationMessagePath"), "/"))
-		rule_find(d, n, "terminationMessagePath", NULL, "Invalid value: \"/\": must be a file");
 }
 
 /* Those that run to their end before the others start can't be probed, nor have hooks. */

@@ -350,6 +350,17 @@ static int volumes(struct compile *c)
 	return 0;
 }
 
+/* After the volumes, since it may lie in one. A privileged container has the host's /dev, where nothing is made for it. */
+static void termination_log(struct compile *c)
+{
+	const char *own = c->container->message_path, *path = own && *own ? own : "/dev/termination-log";
+	bool in_host = privileged(c) && str_after(path, "/dev/");
+
+	if (!taken(c, path))
+		move(c, build_slot(&c->build, SLOT_TERMINATION_LOG, NULL, 0), path,
+		     PLAN_ATTR_NOSUID | PLAN_ATTR_NODEV | PLAN_ATTR_NOEXEC | (in_host ? PLAN_ATTR_OPTIONAL : 0));
+}
+
 static void hide(struct compile *c)
 {
 	if (privileged(c) || c->container->security.proc_mount == PROC_MOUNT_UNMASKED)
@@ -512,6 +523,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	r = volumes(&c);
 	if (r < 0)
 		return finish(&c, r, ret, ret_reason);
+	termination_log(&c);
 	hide(&c);
 	pivot(&c);
 	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);

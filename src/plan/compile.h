@@ -45,15 +45,15 @@ enum slot_role {
 	SLOT_LAYERS,       /* the directory that the image's layers are in */
 	SLOT_UPPER,        /* fresh directory of this start; also of a read-only root, whose overlay is mounted read-only */
 	SLOT_WORK,
-	SLOT_WRITABLE, /* of a pod with its own users, instead of those two: a detached tree that holds them */
-	SLOT_USERS,    /* the pod's user namespace */
-	SLOT_ETC,      /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
-	SLOT_SHM,      /* detached tree: the pod's /dev/shm */
-	SLOT_VOLUME,   /* detached tree: volume `name`, as mounted by mount `index` of the container */
-	SLOT_IMAGE,    /* detached tree: the directory that the layers of volume `name` are in */
-	SLOT_TERMINATION_LOG,
-	SLOT_HOST_DEV, /* detached tree: the host's /dev (privileged) */
-	SLOT_MEMBER,   /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
+	SLOT_WRITABLE,        /* of a pod with its own users, instead of those two: a detached tree that holds them */
+	SLOT_USERS,           /* the pod's user namespace */
+	SLOT_ETC,             /* detached tree: the pod's generated file `name` ("hosts", "hostname", "resolv.conf") */
+	SLOT_SHM,             /* detached tree: the pod's /dev/shm */
+	SLOT_VOLUME,          /* detached tree: volume `name`, as mounted by mount `index` of the container */
+	SLOT_IMAGE,           /* detached tree: the directory that the layers of volume `name` are in */
+	SLOT_TERMINATION_LOG, /* detached tree: the file of this start in which it says why it ends */
+	SLOT_HOST_DEV,        /* detached tree: the host's /dev (privileged) */
+	SLOT_MEMBER,          /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
 	SLOT_MAX,
 };
 

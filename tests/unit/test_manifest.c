@@ -131,7 +131,8 @@ static void test_json(void **state)
 	assert_string_equal(buf_str(&out),
 	                    "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},"
 	                    "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"rootfs:/"
-	                    "\",\"imagePullPolicy\":\"IfNotPresent\"}],\"restartPolicy\":\"Always\","
+	                    "\",\"terminationMessagePath\":\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\","
+	                    "\"imagePullPolicy\":\"IfNotPresent\"}],\"restartPolicy\":\"Always\","
 	                    "\"terminationGracePeriodSeconds\":30}}");
 	manifest_deinit(&m);
 }

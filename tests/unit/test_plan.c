@@ -67,9 +67,16 @@ static struct manifest read_manifest(const char *name)
 static void print(struct buf *out, const char *title, const struct plan *p)
 {
 	static const char *const roles[SLOT_MAX] = {
-		[SLOT_CGROUP_TASKS] = "cgroup", [SLOT_LAYERS] = "layers",     [SLOT_UPPER] = "upper",
-		[SLOT_WORK] = "work",           [SLOT_ETC] = "etc",           [SLOT_SHM] = "shm",
-		[SLOT_VOLUME] = "volume",       [SLOT_HOST_DEV] = "host-dev", [SLOT_MEMBER] = "member",
+		[SLOT_CGROUP_TASKS] = "cgroup",
+		[SLOT_LAYERS] = "layers",
+		[SLOT_UPPER] = "upper",
+		[SLOT_WORK] = "work",
+		[SLOT_ETC] = "etc",
+		[SLOT_SHM] = "shm",
+		[SLOT_VOLUME] = "volume",
+		[SLOT_HOST_DEV] = "host-dev",
+		[SLOT_MEMBER] = "member",
+		[SLOT_TERMINATION_LOG] = "termination-log",
 	};
 
 	buf_printf(out, "== %s, flags %u\n", title, p->spawn_flags);
