@@ -159,6 +159,23 @@ void etcfiles_hosts_changed(struct daemon *d, const char *ns)
 	uv_idle_start(&d->hosts_idle, hosts_idle);
 }
 
+void etcfiles_host_came(struct sandbox *s, const struct pod *p)
+{
+	_cleanup_buf_ struct buf line = BUF_NULL;
+	char path[80];
+
+	/* Lines stand in the order in which pods came, also when the file is written anew: none moves while a reader is on its way. */
+	list_remove(&s->link);
+	list_append(&s->daemon->sandboxes, &s->link);
+	(void)snprintf(path, sizeof(path), "hosts/%s", p->metadata.namespace);
+	_cleanup_close_ int fd = openat(s->daemon->run_fd, path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && s->networked) {
+		host_line(s, p, &line);
+		(void)fd_write_all(fd, buf_str(&line), line.len); /* what went wrong is told when the whole is written */
+	}
+	etcfiles_hosts_changed(s->daemon, p->metadata.namespace);
+}
+
 int etcfiles_open(struct sandbox *s, const struct pod *p, const char *name)
 {
 	char path[80];

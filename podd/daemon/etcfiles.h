@@ -7,6 +7,8 @@
 #include "daemon/sandbox.h"
 
 int etcfiles_write(struct sandbox *s, const struct pod *p);
-void etcfiles_hosts_changed(struct daemon *d, const char *ns);
+void etcfiles_hosts_changed(struct daemon *d, const char *ns); /* written in the loop's next turn */
+/* The pod has its address: to be told before the first of its containers starts, which finds its own name there. */
+void etcfiles_host_came(struct sandbox *s, const struct pod *p);
 /* The file `name` ("hosts", "hostname", "resolv.conf") of the pod, as an O_PATH descriptor, or -errno. */
 int etcfiles_open(struct sandbox *s, const struct pod *p, const char *name);

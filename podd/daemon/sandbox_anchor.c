@@ -43,8 +43,8 @@ static void created(struct sandbox *s, const struct anchor_snapshot *snapshot)
 	s->state = SANDBOX_UP;
 	e.sandbox = describe(s, snapshot->pid);
 	logs_first_numbers(d, cp->pod, s->uid, e.first_numbers);
+	etcfiles_host_came(s, cp->pod);
 	daemon_step(d, &e);
-	etcfiles_hosts_changed(d, cp->pod->metadata.namespace);
 }
 
 /* Someone wiped /run: what the next start of a member will look for there is made anew. */
