@@ -58,10 +58,10 @@ static void container_id(const struct core_pod *p, const struct core_container *
 	(void)snprintf(out, size, "podd://%s/%s/%u", p->uid, c->name, number);
 }
 
-static void terminated_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct jsonw *w)
+static void terminated_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c,
+                            const struct termination *t, struct jsonw *w)
 {
 	_cleanup_buf_ struct buf message = BUF_NULL;
-	const struct termination *t = &c->last;
 	char id[POD_UID_SIZE + CONTAINER_NAME_SIZE + 24];
 
 	jsonw_key(w, "terminated");
@@ -72,7 +72,7 @@ static void terminated_json(const struct daemon *d, const struct core_pod *p, co
 	jsonw_member_str(w, "reason", t->reason);
 	if (*t->message)
 		buf_puts(&message, t->message);
-	else
+	else if (t == &c->last)
 		termlog_read(d, p, c, &message);
 	if (message.len)
 		jsonw_member_str(w, "message", buf_str(&message));
@@ -117,11 +117,12 @@ static bool container_ended(const struct core_pod *p, const struct core_containe
 static void container_states_json(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
 	bool ended = container_ended(p, c);
+	const struct termination *last = ended ? &c->before : &c->last;
 
 	jsonw_key(w, "state");
 	jsonw_object(w);
 	if (ended) {
-		terminated_json(d, p, c, w);
+		terminated_json(d, p, c, &c->last, w);
 	} else if (container_runs(c)) {
 		jsonw_key(w, "running");
 		jsonw_object(w);
@@ -133,8 +134,8 @@ static void container_states_json(const struct daemon *d, const struct core_pod 
 	jsonw_end(w);
 	jsonw_key(w, "lastState");
 	jsonw_object(w);
-	if (c->last.set && !ended)
-		terminated_json(d, p, c, w);
+	if (last->set)
+		terminated_json(d, p, c, last, w);
 	jsonw_end(w);
 }
 

@@ -251,6 +251,8 @@ static void record(struct core_container *k, const struct exit_info *exit, const
 {
 	struct termination *t = &k->last;
 
+	if (t->set && t->number != k->number)
+		k->before = *t;
 	t->set = true;
 	t->number = k->number;
 	t->exit = *exit;
@@ -283,7 +285,11 @@ static void back_off(struct core *c, struct core_pod *p, struct core_container *
 		return;
 	}
 	(void)snprintf(why, sizeof(why), "%s", pull && !first ? "ImagePullBackOff" : reason);
-	(void)snprintf(text, sizeof(text), "%s", message);
+	if (*message) /* else in the kubelet's words */
+		(void)snprintf(text, sizeof(text), "%s", message);
+	else
+		(void)snprintf(text, sizeof(text), "back-off %.1fs restarting failed container=%s pod=%s_%s(%s)",
+		               (double)delay / 1e9, k->name, p->pod->metadata.name, p->pod->metadata.namespace, p->uid);
 	container_set_state(k, CONTAINER_STATE_BACKOFF);
 	k->deadline = c->boot + delay;
 	(void)snprintf(k->reason, sizeof(k->reason), "%s", why);
