@@ -80,7 +80,7 @@ settled() { # FILE: all that is expected of it holds; else missing[FILE] says wh
 	local pod=${1#*-} kind rest
 	pod=${pod%.*}
 	while read -r kind rest; do
-		met "$1" "$pod" "$kind" "$rest" || { missing[$1]="$kind $rest"; return 1; }
+		met "$1" "$pod" "$kind" "$rest" || { missing[$1]="$kind ${rest//$'\037'/ | }"; return 1; }
 	done < <(expectations "$SCENARIOS/$1")
 }
 
@@ -89,7 +89,7 @@ why() { # FILE
 	pod=${pod%.*}
 	note "not yet: ${missing[$1]}"
 	{
-		printf '%s\n' "${!fact[@]}" | grep -E "^$pod[ /]" | sort | while read -r key; do echo "$key: ${fact[$key]}"; done
+		printf '%s\n' "${!fact[@]}" | grep -E "^${pod}[ /]" | sort | while read -r key; do echo "$key: ${fact[$key]}"; done
 		grep -F "$1" <<<"$status"
 		grep "^$pod " <<<"$events" | tail -n 5
 		podctl logs "$pod" --all-containers --prefix 2>&1 | tail -n 15
