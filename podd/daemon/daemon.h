@@ -14,8 +14,8 @@
  *   record.c    events that people read
  *   node.c      what pods can ask of this machine
  *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
- *   janitor.c   what may block: fsync, removal of trees, in a short-lived child
  *   leases.c    addresses of pods
+ *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
  *   hook.c      hooks; probe.c: probes; httpget.c: connections and requests to pods
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
@@ -66,7 +66,8 @@ struct daemon {
 	struct images *images;
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
-	struct list leftovers; /* leftover.c */
+	struct list ownerships; /* ownership.c */
+	struct list leftovers;  /* leftover.c */
 	uv_idle_t leftovers_idle;
 	struct plan_context plan_context;
 	struct string_list missing;   /* what this host lacks and what follows, one line each, for `podctl status` */

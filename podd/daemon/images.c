@@ -53,20 +53,11 @@ static void wait_for(struct pull *p, const struct start_id *id)
 	list_append(&p->waiters, &w->link);
 }
 
-/* The start is still what the core waits for: not so when its sandbox was lost meanwhile. */
-static bool still_starting(const struct daemon *d, const struct start_id *id)
-{
-	const struct core_pod *p = core_pod_by_uid(d->core, id->uid);
-	const struct core_container *k = p ? core_container(p, id->container) : NULL;
-
-	return k && k->spec && k->state == CONTAINER_STATE_STARTING && k->number == id->number;
-}
-
 static void tell_one(struct pull *p, const struct start_id *id)
 {
 	struct daemon *d = p->daemon;
 
-	if (!still_starting(d, id))
+	if (!launch_is_wanted(d, id))
 		return;
 	if (p->result && p->result->references)
 		daemon_report(d, id->uid, id->container, true, "Pulled", "Successfully pulled image \"%s\" in %.3gs", p->image,

@@ -11,6 +11,7 @@
 #include "daemon/etcfiles.h"
 #include "daemon/images.h"
 #include "daemon/leftover.h"
+#include "daemon/ownership.h"
 #include "daemon/rootfs.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
@@ -431,6 +432,14 @@ static void report_failure(struct daemon *d, const struct start_id *id, const ch
 	daemon_step(d, &e);
 }
 
+bool launch_is_wanted(const struct daemon *d, const struct start_id *id)
+{
+	const struct core_pod *p = core_pod_by_uid(d->core, id->uid);
+	const struct core_container *k = p ? core_container(p, id->container) : NULL;
+
+	return k && k->spec && k->state == CONTAINER_STATE_STARTING && k->number == id->number;
+}
+
 void launch_start(struct daemon *d, const struct start_id *id)
 {
 	struct start st __attribute__((cleanup(start_deinit))) = {
@@ -449,9 +458,11 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		return; /* it was lost meanwhile, and the core will hear so */
 	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
 	st.container = pod_container(st.pod, id->container);
-	int r = get_images(&st, id);
+	int r = ownership_get(st.sandbox, id, st.pod, st.container, &st.text);
+	if (r == 0)
+		r = get_images(&st, id);
 	if (r > 0)
-		return; /* comes back when the image is there */
+		return; /* comes back when the volumes are its group's, or the image is there */
 	if (r == 0) {
 		r = get_plan(&st, &l, &why);
 		if (r < 0)
@@ -469,6 +480,8 @@ void launch_abort(struct daemon *d, const struct start_id *id)
 {
 	if (images_abort(d, id))
 		report_failure(d, id, "Aborted", "given up while its image was imported");
+	else if (ownership_abort(d, id))
+		report_failure(d, id, "Aborted", "given up while its volumes were given to its group");
 }
 
 static int image_signal(struct sandbox *s, const struct start_id *id)

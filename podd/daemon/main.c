@@ -24,6 +24,7 @@
 #include "daemon/images.h"
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
+#include "daemon/ownership.h"
 #include "daemon/leases.h"
 #include "daemon/node.h"
 #include "daemon/record.h"
@@ -344,6 +345,7 @@ static int start(struct daemon *d)
 		log_error("opening the image store: %s", strerror(-r));
 		return r;
 	}
+	list_init(&d->ownerships);
 	leftover_init(d);
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
@@ -386,6 +388,7 @@ static void stop(struct daemon *d)
 	leftover_remove_all(d);
 	sandbox_release_all(d);
 	watch_free(d->watcher);
+	ownership_close(d);
 	images_close(d);
 	janitor_free(d->janitor);
 	(void)uv_run(&d->loop, UV_RUN_NOWAIT);

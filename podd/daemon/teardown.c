@@ -7,6 +7,7 @@
 #include "daemon/etcfiles.h"
 #include "daemon/forward.h"
 #include "daemon/janitor.h"
+#include "daemon/ownership.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
 #include "daemon/volumes.h"
@@ -31,6 +32,7 @@ static int sweep(struct sandbox *s)
 	s->networked = false;
 	if (s->run_fd >= 0) { /* or its creation failed before there was a directory */
 		volumes_sandbox_gone(s);
+		ownership_sandbox_gone(s);
 		(void)unlinkat(s->run_fd, "anchor.sock", 0);
 		r = tree_remove(s->run_fd, "etc");
 		if (r < 0)

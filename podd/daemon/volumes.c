@@ -222,35 +222,25 @@ static int open_host_path(struct daemon *d, const struct volume *v, struct arena
 }
 
 /* A claim is a directory that outlives its pods: <state>/volumes/<claim>, outside of the namespace default <ns>_<claim>. */
-static int open_claim(struct daemon *d, const struct pod *p, const struct volume *v, struct arena *arena, const char **ret_text)
+static int open_claim(struct daemon *d, const struct pod *p, const struct volume *v)
 {
-	const struct id *group = &p->spec.security.fs_group;
-	bool home = streq(p->metadata.namespace, "default");
-	const char *name = arena_printf(arena, "volumes/%s%s%s", home ? "" : p->metadata.namespace, home ? "" : "_", v->claim.name);
-	struct stat st;
+	_cleanup_buf_ struct buf name = BUF_NULL;
 
+	buf_puts(&name, "volumes/");
+	if (!streq(p->metadata.namespace, "default"))
+		buf_printf(&name, "%s_", p->metadata.namespace);
+	buf_puts(&name, v->claim.name);
 	int r = dir_make(d->state_fd, "volumes", 0700);
 	if (r < 0)
 		return r;
-	if (mkdirat(d->state_fd, name, 0700) == 0) /* for whoever the pod runs as; the directory above lets nobody else in */
-		r = set_owner(d->state_fd, name, 0777, group);
+	if (mkdirat(d->state_fd, name.data, 0700) == 0) /* for whoever the pod runs as; the directory above lets nobody else in */
+		r = set_owner(d->state_fd, name.data, 0777, &p->spec.security.fs_group);
 	else if (errno != EEXIST)
 		r = -errno;
 	if (r < 0)
 		return r;
-	_cleanup_close_ int fd = openat(d->state_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!group->set || (st.st_gid == (gid_t)group->value && (st.st_mode & S_ISGID)))
-		return TAKE_FD(fd);
-	/* What may be a long walk through other people's files is theirs to order. */
-	const char *root = streq(d->config->root, "/") ? "" : d->config->root;
-	*ret_text =
-		arena_printf(arena,
-	                     "volume \"%s\": claim %s is not of fsGroup %lld; give it away by: chgrp -R %lld %s/var/lib/podd/%s && "
-	                     "chmod g+rwxs %s/var/lib/podd/%s",
-	                     v->name, v->claim.name, (long long)group->value, (long long)group->value, root, name, root, name);
-	return -EPERM;
+	int fd = openat(d->state_fd, name.data, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static int open_empty_dir(struct sandbox *s, const struct volume *v)
@@ -260,6 +250,16 @@ static int open_empty_dir(struct sandbox *s, const struct volume *v)
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
 	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int volumes_open_kept(struct sandbox *s, const struct pod *p, const struct volume *v)
+{
+	_cleanup_close_ int path = v->claim.set ? open_claim(s->daemon, p, v) : v->empty_dir.set ? open_empty_dir(s, v) : -ENOENT;
+
+	if (path < 0)
+		return path;
+	int fd = openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -308,8 +308,8 @@ static int open_volume(struct sandbox *s, const struct pod *p, const struct volu
 		return open_host_path(s->daemon, v, arena, ret_text);
 	if (volume_is_files(v))
 		return sources_volume(s, p, v, arena, ret_text);
-	int fd = v->claim.set ? open_claim(s->daemon, p, v, arena, ret_text) : open_empty_dir(s, v);
-	if (fd < 0 && !*ret_text)
+	int fd = v->claim.set ? open_claim(s->daemon, p, v) : open_empty_dir(s, v);
+	if (fd < 0)
 		*ret_text = arena_printf(arena, "volume \"%s\": %s", v->name, strerror(-fd));
 	return fd;
 }

@@ -22,6 +22,8 @@ int volumes_open_shm(struct sandbox *s, const struct pod *p);
  * kernel can do that (6.4). */
 int volumes_make_private(struct sandbox *s, const char *volume);
 int volumes_open_private(struct sandbox *s, const char *volume); /* -ENOENT: not made yet */
+/* A claim, made if need be, or an emptyDir that was prepared: its directory, for reading. -ENOENT: it is neither. */
+int volumes_open_kept(struct sandbox *s, const struct pod *p, const struct volume *v);
 /* A regular file in an emptyDir, for reading; symlinks stay inside. */
 int volumes_open_file(struct sandbox *s, const struct pod *p, const char *volume, const char *path);
 int volumes_open_dev(void); /* the host's, for privileged containers */

@@ -119,6 +119,14 @@ static const char *const resize_restart_names[] = {
 _Static_assert(ARRAY_SIZE(resize_restart_names) == RESIZE_RESTART_MAX, "a name for each policy");
 const struct enum_words resize_restart_words = { resize_restart_names, RESIZE_RESTART_MAX };
 
+static const char *const fs_group_policy_names[] = {
+	[FS_GROUP_DEFAULT] = "", /* Always */
+	[FS_GROUP_ALWAYS] = "Always",
+	[FS_GROUP_ON_ROOT_MISMATCH] = "OnRootMismatch",
+};
+_Static_assert(ARRAY_SIZE(fs_group_policy_names) == FS_GROUP_POLICY_MAX, "a name for each policy");
+const struct enum_words fs_group_policy_words = { fs_group_policy_names, FS_GROUP_POLICY_MAX };
+
 /* The C struct stores enums as int. */
 _Static_assert(sizeof(enum protocol) == sizeof(int) && sizeof(enum host_path_type) == sizeof(int), "an enum is an int");
 

@@ -171,6 +171,8 @@ struct security_context {
 	enum proc_mount proc_mount;
 };
 
+enum fs_group_policy { FS_GROUP_DEFAULT, FS_GROUP_ALWAYS, FS_GROUP_ON_ROOT_MISMATCH, FS_GROUP_POLICY_MAX };
+
 struct sysctl {
 	const char *name, *value;
 };
@@ -190,6 +192,7 @@ struct pod_security { /* what containers take that do not say it themselves, and
 	enum groups_policy groups_policy; /* whether the groups that the image gives its user count */
 	struct sysctl_list sysctls;
 	struct id fs_group;
+	enum fs_group_policy fs_group_policy; /* of claims; an emptyDir is the group's from the start */
 };
 enum message_policy { MESSAGE_FILE, MESSAGE_OR_LOGS, MESSAGE_POLICY_MAX };
 

@@ -75,12 +75,6 @@ is "the next pod finds it, also with a document of the claim" "$(in_pod again 'c
 ok "and can't write to it, as it asked" refused in_pod again 'touch /mnt/x'
 { cat "$PODS/again.yaml" | sed 's/name: again/name: other, namespace: lab/; s/, readOnly: true//'; } | put lab.yaml
 await 10 test -d "$ROOT/var/lib/podd/volumes/lab_db"
-pod group <<'EOF'
-  containers: [{name: app, image: "rootfs:/", command: [sleep, "1000"], volumeMounts: [{name: c, mountPath: /mnt}]}]
-  securityContext: {fsGroup: 3000}
-  volumes: [{name: c, persistentVolumeClaim: {claimName: db}}]
-EOF
-ok "a claim of another group is not taken over, but said how" await 10 waits_for group "chgrp -R 3000 $ROOT/var/lib/podd/volumes/db"
 ok "another namespace has claims of its own" test -d "$ROOT/var/lib/podd/volumes/lab_db"
 
 # --- hostPath types -----------------------------------------------------------------------------------------------------------

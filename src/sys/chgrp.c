@@ -1,0 +1,108 @@
+#include "sys/chgrp.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+
+struct walk {
+	gid_t gid;
+	dev_t dev;
+	bool read_only;
+	unsigned depth;
+};
+
+static mode_t wanted(mode_t mode, bool read_only)
+{
+	mode_t more = read_only ? 0440 : 0660;
+
+	if (S_ISLNK(mode))
+		return mode & 07777;
+	return (mode & 07777) | more | (S_ISDIR(mode) ? S_ISGID | 0110 : 0);
+}
+
+/* fd may be O_PATH, of anything. */
+static int give(int fd, const struct stat *st, const struct walk *w)
+{
+	mode_t mode = wanted(st->st_mode, w->read_only);
+	char self[32];
+
+	if (st->st_gid == w->gid && (st->st_mode & 07777) == mode)
+		return 0;
+	if (fchownat(fd, "", (uid_t)-1, w->gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (S_ISLNK(st->st_mode))
+		return 0;
+	/* Also where it did not change: chown(2) takes set-user-ID away. */
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return chmod(self, mode) < 0 ? -errno : 0;
+}
+
+static int walk(int fd, struct walk *w);
+
+static int entry(int dirfd, const char *name, struct walk *w)
+{
+	struct stat st;
+
+	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != w->dev)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return give(fd, &st, w);
+	if (w->depth == CHGRP_DEPTH_MAX)
+		return -ELOOP;
+	int directory = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return -errno;
+	w->depth++;
+	int r = walk(directory, w);
+	w->depth--;
+	return r;
+}
+
+/* Closes fd. */
+static int walk(int fd, struct walk *w)
+{
+	DIR *d = fdopendir(fd);
+	struct stat st;
+	int r = 0;
+
+	if (!d) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	for (struct dirent *e; r == 0 && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = entry(fd, e->d_name, w);
+	if (r == 0)
+		r = fstat(fd, &st) < 0 ? -errno : give(fd, &st, w);
+	(void)closedir(d);
+	return r;
+}
+
+bool chgrp_is_done(int fd, gid_t gid, bool read_only)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_gid == gid && (st.st_mode & 07777) == wanted(st.st_mode, read_only);
+}
+
+int chgrp_tree(int fd, gid_t gid, bool read_only)
+{
+	struct walk w = { .gid = gid, .read_only = read_only };
+	struct stat st;
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (own < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	w.dev = st.st_dev;
+	return walk(own, &w);
+}
