@@ -185,8 +185,7 @@ void sandbox_resize(struct daemon *d, const char *uid)
 	int r = etcfiles_write(s, p->pod);
 	if (r < 0)
 		buf_printf(&error, "%swriting resolv.conf: %s", error.len ? "; " : "", strerror(-r));
-	if (sandbox_set_ports(s, p->pod, &error) < 0)
-		buf_puts(&error, "; the former ones stay until then");
+	(void)sandbox_set_ports(s, p->pod, &error); /* it has said why not */
 	if (!error.len)
 		daemon_report(d, uid, NULL, true, "Resized", "the new limits, hostPorts and name servers are in force");
 	else if (!streq(buf_str(&error), s->resize_error))

@@ -71,18 +71,54 @@ int sandbox_join_network(struct sandbox *s, const struct pod *p, bool adopt)
 	return r;
 }
 
-/* Who has one of the pod's hostPorts: its name, and the port. NULL: a program of the host. */
+/* The other pod that has it. NULL: none, or a program of the host. */
+static const struct core_pod *taker_of(const struct sandbox *s, const struct podnet_port *port)
+{
+	const char *uid = podnet_port_owner(s->daemon->net, port->protocol, port->host_port);
+	const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
+
+	return owner && owner->pod ? owner : NULL;
+}
+
+/* Who has one of the pod's hostPorts, and the port. */
 static const struct core_pod *port_taker(const struct sandbox *s, const struct podnet_port *ports, size_t count, uint16_t *ret_port)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *uid = podnet_port_owner(s->daemon->net, ports[i].protocol, ports[i].host_port);
-		const struct core_pod *owner = uid && !streq(uid, s->uid) ? core_pod_by_uid(s->daemon->core, uid) : NULL;
-		if (owner && owner->pod) {
+		const struct core_pod *owner = taker_of(s, &ports[i]);
+		if (owner) {
 			*ret_port = ports[i].host_port;
 			return owner;
 		}
 	}
 	return NULL;
+}
+
+static bool wants_port(const struct pod *p, const struct podnet_port *port)
+{
+	struct podnet_port ports[PODNET_PORTS_MAX];
+	size_t n = collect_ports(p, ports), i = 0;
+
+	while (i < n && !same_port(&ports[i], port))
+		i++;
+	return i < n;
+}
+
+/* Who has a wanted port but wants another may wait for one that this pod has and does not want any more: of two that swap one has to let go. False:
+ * nobody who has one is about to, and so the former ports stay. */
+static bool let_go(struct sandbox *s, const struct podnet_port *ports, size_t count)
+{
+	struct podnet_port unclaimed[PODNET_PORTS_MAX];
+	size_t n = 0;
+	bool moves = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct core_pod *taker = taker_of(s, &ports[i]);
+		if (!taker)
+			unclaimed[n++] = ports[i];
+		else
+			moves = moves || !wants_port(taker->pod, &ports[i]);
+	}
+	return moves && podnet_set_ports(s->daemon->net, s->uid, unclaimed, n) == 0;
 }
 
 int sandbox_set_ports(struct sandbox *s, const struct pod *p, struct buf *error)
@@ -101,6 +137,8 @@ int sandbox_set_ports(struct sandbox *s, const struct pod *p, struct buf *error)
 			           owner->pod->metadata.name);
 		else
 			buf_printf(error, "publishing the hostPorts: %s", strerror(-r));
+		if (!owner || !let_go(s, ports, n))
+			buf_puts(error, "; the former ones stay until then");
 	}
 	return r;
 }
