@@ -149,8 +149,9 @@ static void restore_absent(struct core_container *k, const struct note_container
 	case CONTAINER_STATE_BACKOFF:
 		container_set_state(k, CONTAINER_STATE_BACKOFF);
 		k->deadline = n->deadline;
-		if (n->last.set)
-			(void)snprintf(k->reason, sizeof(k->reason), "CrashLoopBackOff");
+		(void)snprintf(k->reason, sizeof(k->reason), "%s", n->reason);
+		if (streq(k->reason, "ImagePullBackOff") && k->spec) /* of the messages only this one needs no memory */
+			(void)snprintf(k->message, sizeof(k->message), "Back-off pulling image \"%s\"", k->spec->image);
 		break;
 	case CONTAINER_STATE_DONE:
 		if (recorded)

@@ -11,7 +11,8 @@ enum {
 	PREFIX_SIZE = 12,     /* magic, checksum of all that follows */
 	HEADER_SIZE_MIN = 86, /* after the prefix: the first version's */
 	HEADER_SIZE = 94,
-	RECORD_SIZE = 60,
+	RECORD_SIZE_MIN = 60, /* the first version's */
+	RECORD_SIZE = 61,
 };
 _Static_assert(PREFIX_SIZE + HEADER_SIZE + CONTAINERS_MAX * RECORD_SIZE <= NOTE_SIZE_MAX, "the note of the largest pod fits");
 
@@ -32,6 +33,11 @@ enum {
 
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
 
+/* Why one is in back-off, from 1; what waits for an image or an object is woken by these words. */
+static const char *const waits[] = { "CrashLoopBackOff",           "ErrImagePull",         "ImagePullBackOff",
+	                             "ErrImageNeverPull",          "InvalidImageName",     "ImageInspectError",
+	                             "CreateContainerConfigError", "CreateContainerError", "RunContainerError" };
+
 static uint64_t fnv(const void *data, size_t n)
 {
 	const unsigned char *p = data;
@@ -47,6 +53,14 @@ static uint8_t reason_code(const char *reason)
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (streq(reasons[i], reason))
 			return (uint8_t)i;
+	return 0;
+}
+
+static uint8_t wait_code(const char *reason)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		if (streq(waits[i], reason))
+			return (uint8_t)(i + 1);
 	return 0;
 }
 
@@ -93,6 +107,7 @@ static void put_container(struct buf *b, const struct core_container *k)
 	    k->resize_restarts | (unsigned)k->role << KIND_ROLE_SHIFT | (k->ready ? KIND_READY : 0) |
 	            (k->started ? KIND_STARTED : 0) | (k->condemned ? KIND_CONDEMNED : 0),
 	    1);
+	put(b, wait_code(k->reason), 1);
 }
 
 /* Without a manifest all that is left is to stop them, in order. */
@@ -153,7 +168,7 @@ static uint64_t get(struct reader *r, unsigned bytes)
 	return v;
 }
 
-static void get_container(struct reader r, struct note_container *k)
+static void get_container(struct reader r, size_t size, struct note_container *k)
 {
 	struct termination *t = &k->last;
 
@@ -189,6 +204,8 @@ static void get_container(struct reader r, struct note_container *k)
 	k->ready = kind & KIND_READY;
 	k->started = kind & KIND_STARTED;
 	k->condemned = kind & KIND_CONDEMNED;
+	uint64_t wait = size >= RECORD_SIZE ? get(&r, 1) : 0;
+	k->reason = wait && wait <= ARRAY_SIZE(waits) ? waits[wait - 1] : "";
 }
 
 static void get_header(struct reader r, size_t size, struct note *n)
@@ -223,13 +240,13 @@ bool note_read(const void *data, size_t size, struct note *ret)
 		return false;
 	const unsigned char *header = r.at;
 	size_t header_size = get(&r, 2), record_size = get(&r, 2), count = get(&r, 1);
-	if (header_size < HEADER_SIZE_MIN || record_size < RECORD_SIZE || count > CONTAINERS_MAX ||
+	if (header_size < HEADER_SIZE_MIN || record_size < RECORD_SIZE_MIN || count > CONTAINERS_MAX ||
 	    PREFIX_SIZE + header_size + count * record_size > size)
 		return false;
 	*ret = (struct note){ .container_count = count };
 	get_header(r, header_size, ret);
 	for (size_t i = 0; i < count; i++)
-		get_container((struct reader){ header + header_size + i * record_size }, &ret->containers[i]);
+		get_container((struct reader){ header + header_size + i * record_size }, record_size, &ret->containers[i]);
 	return true;
 }
 

@@ -17,6 +17,7 @@ struct note_container {
 	bool launched, launch_void, restart_wanted, resize_due, passed, hooked, started, ready, condemned;
 	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */
 	struct termination last;       /* without its message */
+	const char *reason;            /* constant: why it is in BACKOFF; "": not known */
 };
 
 struct note {

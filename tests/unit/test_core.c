@@ -250,6 +250,39 @@ static void test_restart_while_adopting(void **state _unused_)
 	world_deinit(&w);
 }
 
+/* Why a container waits decides who wakes it, so a new podd has to know. */
+static void test_adopted_reasons(void **state _unused_)
+{
+	static const struct {
+		const char *failure;
+		int times;
+		const char *reason;
+	} cases[] = {
+		{ "ErrImagePull", 1, "ErrImagePull" },
+		{ "ErrImagePull", 2, "ImagePullBackOff" },
+		{ "CreateContainerConfigError", 2, "CreateContainerConfigError" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world w;
+		begin(&w);
+		set(&w, "web", "app=1");
+		struct world_pod *p = world_pod(&w, "web");
+		world_ready(&w, p, ALL_EFFECTS);
+		for (int n = 0; n < cases[i].times; n++) {
+			w.boot = MAX(w.boot, core_deadline(w.core));
+			world_tick(&w, ALL_EFFECTS);
+			world_tell_failed(&w, p, world_current(p, "app"), cases[i].failure, ALL_EFFECTS);
+		}
+		for (int podds = 0; podds < 2; podds++) {
+			const struct core_pod *cp = core_pod_by_uid(w.core, "web");
+			assert_string_equal(core_container_reason(cp, &cp->containers[0]), cases[i].reason);
+			world_restart(&w, zero, NULL);
+		}
+		world_deinit(&w);
+	}
+}
+
 static void test_many_pods(void **state _unused_)
 {
 	enum { MANY = 2000 };
@@ -330,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_bad_notes),
 		cmocka_unit_test(test_adopt_without_note),
 		cmocka_unit_test(test_restart_while_adopting),
+		cmocka_unit_test(test_adopted_reasons),
 		cmocka_unit_test(test_many_pods),
 		cmocka_unit_test(test_any_event_any_time),
 	};
