@@ -55,9 +55,9 @@ static void drop(struct kept *k)
 	free(k);
 }
 
-void configs_restore(struct acceptor *a, struct config_object *c, const char *source)
+void configs_restore(struct acceptor *a, struct config_object *c, const char *source, bool untold)
 {
-	(void)add(a, c, source);
+	add(a, c, source)->changed = untold;
 }
 
 void configs_free(struct acceptor *a)
@@ -218,5 +218,6 @@ void configs_tell(struct acceptor *a)
 				node_refresh(a->daemon);
 			else
 				sources_changed(a->daemon, k->object);
+			store_told_config(a, k->object);
 		}
 }

@@ -9,8 +9,8 @@ const struct config_object *configs_find(const struct daemon *d, enum config_kin
 
 void configs_walk(const struct daemon *d, enum config_kind kind, void (*fn)(const struct config_object *c, void *arg), void *arg);
 
-/* An object as it was kept; takes the reference. */
-void configs_restore(struct acceptor *a, struct config_object *c, const char *source);
+/* An object as it was kept; takes the reference. `untold`: the pods have not heard of it. */
+void configs_restore(struct acceptor *a, struct config_object *c, const char *source, bool untold);
 
 /* Reading one file: begin, each document of the kinds, end. `private`: only root can read the file. `whole`: what was not seen is no
  * longer defined there. */

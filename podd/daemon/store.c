@@ -78,20 +78,38 @@ int store_save(struct acceptor *a, const struct wanted *w)
 	return save(a, name, w->source, &body);
 }
 
+/* Beside an object that the pods have not heard of. */
+static void untold_name(const char *name, char ret[static NAME_MAX + 1])
+{
+	(void)snprintf(ret, NAME_MAX + 1, ".untold-%.240s", name);
+}
+
 int store_save_config(struct acceptor *a, const struct config_object *c, const char *source)
 {
 	_cleanup_buf_ struct buf body = BUF_NULL;
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 1], untold[NAME_MAX + 1];
 
 	config_store(c, &body);
 	file_name(c->namespace, c->name, ending_of(c->kind), name);
-	return save(a, name, source, &body);
+	untold_name(name, untold);
+	_cleanup_close_ int fd = openat(a->dir_fd, untold, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : save(a, name, source, &body);
+}
+
+void store_told_config(struct acceptor *a, const struct config_object *c)
+{
+	char name[NAME_MAX + 1], untold[NAME_MAX + 1];
+
+	file_name(c->namespace, c->name, ending_of(c->kind), name);
+	untold_name(name, untold);
+	(void)unlinkat(a->dir_fd, untold, 0);
 }
 
 void store_remove_config(struct acceptor *a, const struct config_object *c)
 {
 	char name[NAME_MAX + 1];
 
+	store_told_config(a, c);
 	file_name(c->namespace, c->name, ending_of(c->kind), name);
 	forget(a, name);
 }
@@ -160,7 +178,10 @@ static int load_one(struct acceptor *a, const char *name)
 	struct config_object *c = config_restore(body, size);
 	if (!c)
 		return -EBADMSG;
-	configs_restore(a, c, source);
+	char untold[NAME_MAX + 1];
+	struct stat st;
+	untold_name(name, untold);
+	configs_restore(a, c, source, fstatat(a->dir_fd, untold, &st, AT_SYMLINK_NOFOLLOW) == 0);
 	return 0;
 }
 

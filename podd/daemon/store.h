@@ -7,7 +7,9 @@
 int store_load(struct acceptor *a);
 int store_save(struct acceptor *a, const struct wanted *w);
 void store_remove(struct acceptor *a, const struct wanted *w);
+/* A podd that dies before store_told_config() leaves it to the next one to tell the pods. */
 int store_save_config(struct acceptor *a, const struct config_object *c, const char *source);
+void store_told_config(struct acceptor *a, const struct config_object *c);
 void store_remove_config(struct acceptor *a, const struct config_object *c);
 bool store_is_held(const struct acceptor *a, const char *uid);
 /* Logs and state directory of a pod; its log directory is found by the uid when `pod` is NULL. */
