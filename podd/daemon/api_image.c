@@ -146,6 +146,11 @@ void api_image_import(struct http_request *q, void *arg)
 		api_error(q, 400, NULL, "images", "an import needs path=/..., transport=archive or oci, and stem=");
 		return;
 	}
+	int r = images_find_store(d);
+	if (r < 0) {
+		api_error(q, 500, NULL, "images", "opening the image store: %s", strerror(-r));
+		return;
+	}
 	struct asked *k = xnew(struct asked);
 	k->daemon = d;
 	k->q = q;

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "daemon/dropin.h"
 #include "daemon/launch.h"
@@ -154,6 +156,36 @@ static int pull(struct daemon *d, const struct start_id *id, const struct image_
 	return 1;
 }
 
+/* --- the store --------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_there(const struct daemon *d, const char *path, int fd)
+{
+	struct stat named, open;
+
+	return fstatat(d->state_fd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
+	       named.st_ino == open.st_ino && named.st_dev == open.st_dev;
+}
+
+int images_find_store(struct daemon *d)
+{
+	struct images *m = d->images;
+	struct image_store s = IMAGE_STORE_NULL;
+
+	if (is_there(d, "images", m->store.root) && is_there(d, "images/refs", m->store.refs) &&
+	    is_there(d, "images/layers", m->store.layers))
+		return 0;
+	int r = image_store_open(d->state_fd, "images", &s);
+	if (r < 0)
+		return r;
+	log_warning("the image store was replaced under podd; images are imported anew where they are needed");
+	origin_unload(d);
+	image_store_deinit(&m->store);
+	m->store = s;
+	r = origin_load(d);
+	dropin_rescan(d);
+	return r;
+}
+
 /* --- what a start runs from -------------------------------------------------------------------------------------------------------- */
 
 static int never_pulled(const struct image_wish *w, const char **ret_reason, struct buf *ret_text)
@@ -238,8 +270,14 @@ int images_get(struct daemon *d, const struct start_id *id, const struct image_w
 	if (ref.transport == IMAGE_ROOTFS)
 		return 0;
 	image_ref_text(&ref, text);
-	int r = ref.transport == IMAGE_REGISTRY ? get_named(d, id, w, &ref, ret, ret_reason, ret_text)
-	                                        : get_imported(d, id, w, &ref, text, ret, ret_reason, ret_text);
+	int r = images_find_store(d);
+	if (r < 0) {
+		*ret_reason = "ErrImagePull";
+		buf_printf(ret_text, "opening the image store: %s", strerror(-r));
+		return r;
+	}
+	r = ref.transport == IMAGE_REGISTRY ? get_named(d, id, w, &ref, ret, ret_reason, ret_text)
+	                                    : get_imported(d, id, w, &ref, text, ret, ret_reason, ret_text);
 	if (r == 0 && !told)
 		daemon_report(d, id->uid, id->container, true, "Pulled", "Container image \"%s\" already present on machine",
 		              w->image);

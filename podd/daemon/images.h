@@ -30,6 +30,8 @@ struct images {
 
 int images_open(struct daemon *d);
 void images_close(struct daemon *d);
+/* Someone may have removed or replaced the store as a whole: what podd has open has no name any more. Before it is looked into for a start or a hand. */
+int images_find_store(struct daemon *d);
 
 struct image_wish { /* what a container or a volume says */
 	const char *image;

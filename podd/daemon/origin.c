@@ -119,6 +119,12 @@ void origin_forget(struct daemon *d, struct origin *s)
 	origin_free(s);
 }
 
+void origin_unload(struct daemon *d)
+{
+	list_foreach(s, &d->images->origins, struct origin, link)
+		origin_free(s);
+}
+
 static void load_one(struct daemon *d, int dirfd, const char *name)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;

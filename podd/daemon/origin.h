@@ -16,6 +16,7 @@ struct origin {
 };
 
 int origin_load(struct daemon *d);
+void origin_unload(struct daemon *d); /* forgets all, and leaves the files alone */
 
 /* What tells a version of a file from the next: 0 or -errno. Of an oci: directory, its index. */
 int origin_stamp(const struct image_ref *ref, char ret[static ORIGIN_STAMP_SIZE]);
