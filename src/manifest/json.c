@@ -180,6 +180,11 @@ static void print_object(const struct schema *s, const void *base, struct jsonw 
 	}
 }
 
+void schema_json(const struct schema *s, const void *base, struct jsonw *w)
+{
+	print_object(s, base, w);
+}
+
 void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w)
 {
 	struct pod_metadata metadata = p->metadata;

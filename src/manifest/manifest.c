@@ -83,8 +83,8 @@ static struct document *document_add(struct manifest *m, const struct node *root
 	doc->line = root->line;
 	doc->unclear = true;
 	doc->kind = kind ? arena_strdup(m->arena, kind) : NULL;
-	const struct kind *is = kind ? kind_find(kind) : NULL;
-	doc->makes = is && is->is == KIND_WORKLOAD ? "Pod" : doc->kind;
+	const struct workload_kind *workload = kind ? workload_kind_find(kind) : NULL;
+	doc->makes = workload ? workload_name(workload_kind_runs(workload)) : doc->kind;
 	doc->name = name ? arena_printf(m->arena, "%s%s", name, kind ? workload_pod_suffix(kind) : "") : NULL;
 	doc->namespace = arena_strdup(m->arena, ns ? ns : "default");
 	return doc;
@@ -200,12 +200,18 @@ static struct pod *read_workload(struct decoder *d, const char *kind, struct doc
 	d->arena = a;
 	if (!workload_decode(d, workload_kind_find(kind), w))
 		return NULL;
-	if (!w->replicas_known) {
-		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Pod", "is not yet supported by this podd", kind);
+	if (w->runs == WORKLOAD_CRON_JOB) {
+		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Job", "is not yet supported by this podd", kind);
 		return NULL;
 	}
 	if (d->failed)
 		return NULL;
+	if (w->runs != WORKLOAD_POD) {
+		w->template.arena = TAKE_PTR(a);
+		w->template.refs = 1;
+		workload_complete(w);
+		return &w->template;
+	}
 	if (w->replicas != 1)
 		find_replicas(d, w);
 	doc->none = w->replicas == 0;

@@ -35,7 +35,7 @@ struct document {
 	bool unclear;      /* what it is: a kind that is missing, misspelt or of no use. It may be what was good before */
 	const char *makes; /* its kind, or what comes of it: of a Deployment a Pod */
 	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted; of the pod that it makes */
-	struct pod *pod;              /* NULL: refused, see the diags */
+	struct pod *pod;              /* NULL: refused, see the diags. Of a Job or CronJob its template: pod_runs() */
 	bool none;                    /* replicas: 0, there is to be no pod */
 	struct config_object *config; /* of a ConfigMap, Secret or PriorityClass; NULL: refused */
 };

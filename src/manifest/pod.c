@@ -175,8 +175,11 @@ struct pod *pod_ref(struct pod *p)
 
 struct pod *pod_unref(struct pod *p)
 {
-	if (p && --p->refs == 0)
+	while (p && --p->refs == 0) {
+		struct pod *base = p->base;
 		(void)arena_free(p->arena); /* p itself is in it */
+		p = base;
+	}
 	return NULL;
 }
 

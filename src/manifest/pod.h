@@ -542,9 +542,18 @@ struct after_list {
 	size_t count;
 };
 
+struct owner { /* kind NULL: none */
+	const char *kind, *name, *uid;
+};
+
+struct workload;
+
 struct pod {
 	struct arena *arena;
 	unsigned refs;
+	struct pod *base;                /* that it shares parts with: a reference; NULL: none */
+	const struct workload *workload; /* it is the template of this Job or CronJob; NULL: a pod */
+	struct owner owner;              /* of a pod of a Job, or a Job of a CronJob */
 	struct pod_metadata metadata;
 	struct pod_spec spec;
 	enum qos qos;

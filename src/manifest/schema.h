@@ -92,8 +92,8 @@ struct schema {
 };
 
 extern const struct schema schema_pod, schema_metadata, schema_spec, schema_container, schema_volume;
-extern const struct schema schema_deployment, schema_daemon_set, schema_stateful_set, schema_replica_set, schema_job,
-	schema_cron_job;
+
+void schema_json(const struct schema *s, const void *base, struct jsonw *w); /* its members, into an open object */
 
 const struct field *schema_find(const struct schema *s, const char *name);
 /* By a path as people write it: "pod.spec.containers.image", "spec.containers[].image". NULL when there is none. */

@@ -1,29 +1,22 @@
 #include "manifest/workload.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include "base/str.h"
 #include "manifest/check.h"
 #include "manifest/decode.h"
+#include "manifest/complete.h"
 #include "manifest/rules_node.h"
-#include "manifest/schema_rows.h"
 #include "manifest/validate.h"
+#include "manifest/workload_rows.h"
 
 struct workload_kind {
 	const char *name;
 	const struct schema *schema;
 	const char *path[5]; /* to the template */
-	const char *restart_policies;
+	enum workload_runs runs;
 };
 
-#define NUMBER(name_, doc_, ...) PLANNED(name_, INT32, LATER, UPDATE, doc_, .check = check_not_negative_number, ##__VA_ARGS__)
-#define WORD(name_, doc_, ...) PLANNED(name_, STRING, LATER, UPDATE, doc_, ##__VA_ARGS__)
-#define COUNT(fields_) .count = ARRAY_SIZE(fields_)
-
-static bool check_schedule(const struct value *v, struct arena *a, struct finding *ret)
-{
-	if (strstr(v->text, "TZ="))
-		return check_invalid(ret, a, v->text, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead", NULL);
-	return schedule_is_valid(v->text) || check_invalid(ret, a, v->text, "not a schedule of cron",
-	                                                   "five fields: minute hour day month weekday, as \"*/5 * * * *\"");
-}
+enum { JOB_NAME_MAX = 63, CRON_JOB_NAME_MAX = 52 }; /* Kubernetes': a job's name is a label, a cron job's gets 11 bytes more */
 
 static bool check_percent(const struct value *v, struct arena *a, struct finding *ret)
 {
@@ -47,17 +40,13 @@ static const struct field template_metadata_fields[] = {
 	BUILT("annotations", MAP, MUST, pod_metadata, annotations, UPDATE, "Notes."),
 	NO_OP("finalizers", STRINGS, "Who has a say in the deletion."),
 };
-static const struct schema schema_template_metadata = SCHEMA("ObjectMeta", template_metadata_fields, sizeof(struct pod_metadata));
+const struct schema schema_template_metadata = SCHEMA("ObjectMeta", template_metadata_fields, sizeof(struct pod_metadata));
 
 static const struct field template_fields[] = {
 	BUILT("metadata", OBJECT, MUST, pod, metadata, NONE, "Labels and annotations.", .object = &schema_template_metadata),
 	BUILT("spec", OBJECT, MUST, pod, spec, NONE, "What is to run.", .required = true, .object = &schema_spec),
 };
 const struct schema schema_pod_template = SCHEMA("PodTemplateSpec", template_fields, sizeof(struct pod));
-
-#define TEMPLATE \
-	BUILT("template", OBJECT, MUST, workload, template, NONE, "The pod.", .required = true, .object = &schema_pod_template)
-#define SELECTOR(...) NO_OP("selector", LABEL_SELECTOR, "Labels of its pods.", .object = &schema_label_selector, ##__VA_ARGS__)
 
 /* Labels that the selector wants and the template has not. */
 static void rule_selects_template(struct decoder *d, const struct node *n)
@@ -183,65 +172,6 @@ static const struct field stateful_set_fields[] = {
 static const struct schema schema_stateful_set_spec =
 	SCHEMA("StatefulSetSpec", stateful_set_fields, sizeof(struct workload), .rule = rule_selects_template);
 
-/* --- Job, CronJob -------------------------------------------------------------------------------------------------------------------- */
-
-static void rule_job(struct decoder *d, const struct node *n)
-{
-	if (streq0(node_string(n, "completionMode"), "Indexed") && !node_present(n, "completions"))
-		rule_find(d, n, "completions", NULL, "Required value: when completion mode is Indexed");
-}
-
-static const struct field job_fields[] = {
-	NUMBER("parallelism", "Pods at once."),
-	NUMBER("completions", "Pods that must succeed."),
-	PLANNED("activeDeadlineSeconds", INT64, LATER, UPDATE, "Ends the job after this time.", .check = check_positive_number),
-	PLANNED("podFailurePolicy", OBJECT, LATER, UPDATE, "What failures mean."),
-	PLANNED("successPolicy", OBJECT, LATER, UPDATE, "When it has succeeded."),
-	NUMBER("backoffLimit", "Retries."),
-	NUMBER("backoffLimitPerIndex", "Retries of each index."),
-	NUMBER("maxFailedIndexes", "Indexes that may fail."),
-	SELECTOR(),
-	PLANNED("manualSelector", BOOL, LATER, UPDATE, "Whether the selector is the user's."),
-	TEMPLATE,
-	NUMBER("ttlSecondsAfterFinished", "When it is removed."),
-	WORD("completionMode", "NonIndexed or Indexed.", .choices = "NonIndexed|Indexed"),
-	PLANNED("suspend", BOOL, LATER, UPDATE, "Whether it waits."),
-	WORD("podReplacementPolicy", "When a pod is replaced.", .choices = "TerminatingOrFailed|Failed"),
-	WORD("managedBy", "Who acts on it."),
-};
-static const struct schema schema_job_spec = SCHEMA("JobSpec", job_fields, sizeof(struct workload), .rule = rule_job);
-
-static const struct field job_template_fields[] = {
-	BUILT("metadata", OBJECT, MUST, workload, metadata, NONE, "Labels and annotations.", .object = &schema_template_metadata),
-	{ .name = "spec",
-	  .type = FIELD_OBJECT,
-	  .verdict = VERDICT_LATER,
-	  .built = true,
-	  .required = true,
-	  .object = &schema_job_spec,
-	  .doc = "The job." },
-};
-static const struct schema schema_job_template = SCHEMA("JobTemplateSpec", job_template_fields, sizeof(struct workload));
-
-static const struct field cron_job_fields[] = {
-	BUILT("schedule", STRING, LATER, workload, schedule, UPDATE, "When, as cron says it.", .required = true,
-	      .check = check_schedule),
-	WORD("timeZone", "Time zone of the schedule."),
-	PLANNED("startingDeadlineSeconds", INT64, LATER, UPDATE, "How late it may start.", .check = check_not_negative_number),
-	WORD("concurrencyPolicy", "What to do when the last one still runs.", .choices = "Allow|Forbid|Replace"),
-	PLANNED("suspend", BOOL, LATER, UPDATE, "Whether it waits."),
-	{ .name = "jobTemplate",
-	  .type = FIELD_OBJECT,
-	  .verdict = VERDICT_LATER,
-	  .built = true,
-	  .required = true,
-	  .object = &schema_job_template,
-	  .doc = "The job." },
-	NUMBER("successfulJobsHistoryLimit", "Successes that are remembered."),
-	NUMBER("failedJobsHistoryLimit", "Failures that are remembered."),
-};
-static const struct schema schema_cron_job_spec = SCHEMA("CronJobSpec", cron_job_fields, sizeof(struct workload));
-
 /* --- the kinds ------------------------------------------------------------------------------------------------------------------------- */
 
 #define KIND(id_, name_, spec_)                                                                                 \
@@ -269,12 +199,12 @@ KIND(job, "Job", schema_job_spec);
 KIND(cron_job, "CronJob", schema_cron_job_spec);
 
 static const struct workload_kind kinds[] = {
-	{ "Deployment", &schema_deployment_kind, { "spec", "template" }, "Always" },
-	{ "ReplicaSet", &schema_replica_set_kind, { "spec", "template" }, "Always" },
-	{ "DaemonSet", &schema_daemon_set_kind, { "spec", "template" }, "Always" },
-	{ "StatefulSet", &schema_stateful_set_kind, { "spec", "template" }, "Always" },
-	{ "Job", &schema_job_kind, { "spec", "template" }, NULL },
-	{ "CronJob", &schema_cron_job_kind, { "spec", "jobTemplate", "spec", "template" }, NULL },
+	{ "Deployment", &schema_deployment_kind, { "spec", "template" }, WORKLOAD_POD },
+	{ "ReplicaSet", &schema_replica_set_kind, { "spec", "template" }, WORKLOAD_POD },
+	{ "DaemonSet", &schema_daemon_set_kind, { "spec", "template" }, WORKLOAD_POD },
+	{ "StatefulSet", &schema_stateful_set_kind, { "spec", "template" }, WORKLOAD_POD },
+	{ "Job", &schema_job_kind, { "spec", "template" }, WORKLOAD_JOB },
+	{ "CronJob", &schema_cron_job_kind, { "spec", "jobTemplate", "spec", "template" }, WORKLOAD_CRON_JOB },
 };
 
 const struct workload_kind *workload_kind_find(const char *name)
@@ -290,19 +220,38 @@ const char *workload_pod_suffix(const char *kind)
 	return streq(kind, "StatefulSet") ? "-0" : "";
 }
 
+enum workload_runs workload_kind_runs(const struct workload_kind *k)
+{
+	return k->runs;
+}
+
 /* What runs for ever is always restarted, what runs to an end never is. */
 static void check_restart_policy(struct decoder *d, const struct workload_kind *k, const struct node *spec)
 {
 	const char *policy = node_string(spec, "restartPolicy");
 
-	if (k->restart_policies && policy && !streq(policy, k->restart_policies))
-		rule_find(d, spec, "restartPolicy", "leave it out", "Unsupported value: \"%.*s\": supported values: \"%s\"",
-		          RULE_SHOWN_MAX, policy, k->restart_policies);
-	if (!k->restart_policies && !policy)
+	if (k->runs == WORKLOAD_POD) {
+		if (policy && !streq(policy, "Always"))
+			rule_find(d, spec, "restartPolicy", "leave it out",
+			          "Unsupported value: \"%.*s\": supported values: \"Always\"", RULE_SHOWN_MAX, policy);
+	} else if (!policy) {
 		rule_find(d, spec, "restartPolicy", NULL, "Required value: valid values: \"OnFailure\", \"Never\"");
-	if (!k->restart_policies && streq0(policy, "Always"))
+	} else if (streq(policy, "Always")) {
 		rule_find(d, spec, "restartPolicy", NULL,
 		          "Unsupported value: \"Always\": supported values: \"OnFailure\", \"Never\"");
+	}
+}
+
+static void check_name(struct decoder *d, const struct workload_kind *k, const struct workload *w)
+{
+	size_t max = k->runs == WORKLOAD_CRON_JOB ? CRON_JOB_NAME_MAX : JOB_NAME_MAX;
+
+	if (k->runs == WORKLOAD_POD || !w->metadata.name || strlen(w->metadata.name) <= max)
+		return;
+	path_key(&d->path, "metadata");
+	rule_find(d, node_get(d->root, "metadata"), "name", "choose a shorter one", "Too long: must be no more than %zu characters",
+	          max);
+	path_pop(&d->path);
 }
 
 bool workload_decode(struct decoder *d, const struct workload_kind *k, struct workload *ret)
@@ -312,9 +261,10 @@ bool workload_decode(struct decoder *d, const struct workload_kind *k, struct wo
 	struct workload *w = ret;
 
 	w->replicas = 1;
-	w->replicas_known = k->restart_policies;
+	w->runs = k->runs;
 	(void)decode_root(d, k->schema, w);
 	validate_object_metadata(d, &w->metadata);
+	check_name(d, k, w);
 	for (size_t i = 0; i < ARRAY_SIZE(k->path) && k->path[i]; i++) {
 		path_key(&d->path, k->path[i]);
 		template = template ? node_get(template, k->path[i]) : NULL;
@@ -330,4 +280,138 @@ bool workload_decode(struct decoder *d, const struct workload_kind *k, struct wo
 	while (d->path.depth > depth)
 		path_pop(&d->path);
 	return d->errors == 0;
+}
+
+const char *workload_name(enum workload_runs r)
+{
+	static const char *const names[] = { [WORKLOAD_POD] = "Pod", [WORKLOAD_JOB] = "Job", [WORKLOAD_CRON_JOB] = "CronJob" };
+	_Static_assert(ARRAY_SIZE(names) == WORKLOAD_RUNS_MAX, "a name for each");
+
+	return names[r];
+}
+
+enum workload_runs pod_runs(const struct pod *p)
+{
+	return p->workload ? p->workload->runs : WORKLOAD_POD;
+}
+
+void workload_json(const struct workload *w, const char *uid, struct jsonw *j)
+{
+	const char *kind = workload_name(w->runs);
+	struct workload named = *w;
+
+	named.metadata.uid = uid;
+	jsonw_object(j);
+	jsonw_member_str(j, "apiVersion", "batch/v1");
+	jsonw_member_str(j, "kind", kind);
+	schema_json(workload_kind_find(kind)->schema, &named, j);
+	jsonw_end(j);
+}
+
+static void default_to(struct id *n, int64_t value)
+{
+	if (!n->set)
+		*n = (struct id){ value, true };
+}
+
+void workload_spec_json(const struct workload *w, struct jsonw *j)
+{
+	struct workload full = *w;
+
+	if (!w->job.parallelism.set)
+		default_to(&full.job.completions, 1);
+	default_to(&full.job.parallelism, 1);
+	default_to(&full.job.backoff_limit, JOB_BACKOFF_LIMIT);
+	jsonw_key(j, "spec");
+	jsonw_object(j);
+	schema_json(w->runs == WORKLOAD_JOB ? &schema_job_spec : &schema_cron_job_spec, &full, j);
+	jsonw_end(j);
+}
+
+void workload_complete(struct workload *w)
+{
+	_cleanup_buf_ struct buf json = BUF_NULL;
+	struct jsonw j;
+
+	w->template.workload = w;
+	w->template.metadata.name = w->metadata.name;
+	w->template.metadata.namespace = w->metadata.namespace;
+	w->template.metadata.uid = w->metadata.uid;
+	if (!w->template.backoff.initial)
+		w->template.backoff.initial = JOB_BACKOFF_INITIAL;
+	if (!w->template.backoff.max)
+		w->template.backoff.max = JOB_BACKOFF_MAX;
+	pod_complete(&w->template);
+	jsonw_init(&j, &json);
+	workload_json(w, NULL, &j);
+	sha256_hex(json.data, json.len, w->template.hash);
+}
+
+/* --- what comes of a template ---------------------------------------------------------------------------------------------------------- */
+
+static int by_label(const void *a, const void *b)
+{
+	return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+}
+
+/* `more` win over the template's own of the same name. */
+static struct label_list add_labels(struct arena *a, const struct label_list *own, const struct label *more, size_t count)
+{
+	struct label_list l = { arena_new_array(a, struct label, own->count + count), 0 };
+
+	for (size_t i = 0; i < own->count + count; i++) {
+		const struct label *from = i < count ? &more[i] : &own->items[i - count];
+		bool known = false;
+		for (size_t n = 0; n < l.count; n++)
+			known = known || streq(l.items[n].name, from->name);
+		if (!known)
+			l.items[l.count++] = (struct label){ arena_strdup(a, from->name), arena_strdup(a, from->value) };
+	}
+	qsort(l.items, l.count, sizeof(*l.items), by_label);
+	return l;
+}
+
+struct pod *workload_pod(const struct workload *w, const char *job_uid, const char *name)
+{
+	const char *job = w->metadata.name;
+	const struct label labels[] = { { "batch.kubernetes.io/controller-uid", job_uid },
+		                        { "batch.kubernetes.io/job-name", job },
+		                        { "controller-uid", job_uid },
+		                        { "job-name", job } };
+	struct arena *a = arena_new();
+	struct pod *p = arena_alloc(a, sizeof(*p));
+	char text[2 * SHA256_HEX_SIZE + 256];
+
+	*p = w->template;
+	p->arena = a;
+	p->refs = 1;
+	p->workload = NULL;
+	p->base = pod_ref((struct pod *)&w->template);
+	p->owner = (struct owner){ workload_name(WORKLOAD_JOB), arena_strdup(a, job), arena_strdup(a, job_uid) };
+	p->metadata.name = arena_strdup(a, name);
+	p->metadata.uid = NULL;
+	p->metadata.labels = add_labels(a, &w->template.metadata.labels, labels, ARRAY_SIZE(labels));
+	(void)snprintf(text, sizeof(text), "%s %s", w->template.hash, name);
+	sha256_hex(text, strlen(text), p->hash);
+	return p;
+}
+
+struct workload *workload_job(const struct workload *cron, const char *name, const char *cron_uid)
+{
+	struct arena *a = arena_new();
+	struct workload *w = arena_alloc(a, sizeof(*w));
+	struct pod *p = &w->template;
+
+	*w = *cron;
+	w->runs = WORKLOAD_JOB;
+	w->metadata = cron->job_metadata;
+	w->metadata.name = arena_strdup(a, name);
+	w->metadata.namespace = cron->metadata.namespace;
+	w->metadata.uid = NULL;
+	p->arena = a;
+	p->refs = 1;
+	p->base = pod_ref((struct pod *)&cron->template);
+	p->owner = (struct owner){ workload_name(WORKLOAD_CRON_JOB), cron->metadata.name, arena_strdup(a, cron_uid) };
+	workload_complete(w);
+	return w;
 }

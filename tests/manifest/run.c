@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "manifest/diags.h"
+#include "manifest/workload.h"
 
 enum { FILE_MAX = 4 << 20, EXPECT_MAX = 16 };
 
@@ -138,11 +139,15 @@ static bool check_json(const struct expectations *x, const struct pod *p, struct
 	size_t count;
 
 	jsonw_init(&w, &json);
-	jsonw_object(&w);
-	jsonw_member_str(&w, "apiVersion", "v1");
-	jsonw_member_str(&w, "kind", "Pod");
-	pod_json(p, NULL, NULL, &w);
-	jsonw_end(&w);
+	if (p->workload) {
+		workload_json(p->workload, NULL, &w);
+	} else {
+		jsonw_object(&w);
+		jsonw_member_str(&w, "apiVersion", "v1");
+		jsonw_member_str(&w, "kind", "Pod");
+		pod_json(p, NULL, NULL, &w);
+		jsonw_end(&w);
+	}
 	if (x->json[0] && !strstr(json.data, x->json)) {
 		buf_printf(why, "expected %s in %s\n", x->json, json.data);
 		return false;
