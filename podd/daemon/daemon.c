@@ -6,8 +6,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/api.h"
+#include "daemon/controller.h"
 #include "daemon/effects.h"
 #include "daemon/record.h"
+#include "manifest/workload.h"
 
 struct queued {
 	struct list link;
@@ -24,9 +26,9 @@ struct event daemon_event(enum event_type type, const char *uid, const char *con
 }
 
 /* The core's deadline is boot time, which counts suspend; libuv's timers do not, so a timerfd it is. */
-static void arm_timer(struct daemon *d)
+void daemon_arm_timer(struct daemon *d)
 {
-	int64_t at = core_deadline(d->core);
+	int64_t core = core_deadline(d->core), jobs = controller_deadline(d), at = core && jobs ? MIN(core, jobs) : MAX(core, jobs);
 	struct itimerspec t = { .it_value = { .tv_sec = at / NS_PER_SEC, .tv_nsec = at % NS_PER_SEC } };
 
 	if (at == d->armed)
@@ -47,6 +49,7 @@ static void timer_fired(uv_poll_t *p, int status, int events)
 	d->armed = 0;
 	struct event e = daemon_event(EVENT_TICK, NULL, NULL, 0);
 	daemon_step(d, &e);
+	controller_tick(d);
 }
 
 int daemon_timer_init(struct daemon *d)
@@ -70,11 +73,18 @@ static void handle(struct daemon *d, struct event *e)
 		effect_run(d, &effects.items[i]);
 }
 
+static bool has_pod(const struct event *e)
+{
+	return e->type == EVENT_POD_SET || e->type == EVENT_JOB_DONE;
+}
+
 void daemon_step(struct daemon *d, const struct event *e)
 {
 	struct queued *q = xnew(struct queued);
 
 	q->event = *e;
+	if (has_pod(e))
+		pod_ref(e->pod);
 	list_append(&d->queue, &q->link);
 	if (d->stepping)
 		return;
@@ -83,10 +93,12 @@ void daemon_step(struct daemon *d, const struct event *e)
 		q = list_entry(d->queue.next, struct queued, link);
 		list_remove(&q->link);
 		handle(d, &q->event);
+		if (has_pod(&q->event))
+			pod_unref(q->event.pod);
 		free(q);
 	}
 	d->stepping = false;
-	arm_timer(d);
+	daemon_arm_timer(d);
 }
 
 void daemon_report(struct daemon *d, const char *uid, const char *container, bool normal, const char *reason, const char *fmt, ...)
@@ -102,9 +114,11 @@ void daemon_report(struct daemon *d, const char *uid, const char *container, boo
 	(void)snprintf(e.uid, sizeof(e.uid), "%s", uid);
 	(void)snprintf(e.container, sizeof(e.container), "%s", container ? container : "");
 	(void)snprintf(e.reason, sizeof(e.reason), "%s", reason);
-	if (p && p->pod) {
-		(void)snprintf(e.namespace, sizeof(e.namespace), "%s", p->pod->metadata.namespace);
-		(void)snprintf(e.pod, sizeof(e.pod), "%s", p->pod->metadata.name);
+	const struct pod *about = p ? p->pod : controller_template(d, uid);
+	if (about) {
+		(void)snprintf(e.kind, sizeof(e.kind), "%s", workload_name(pod_runs(about)));
+		(void)snprintf(e.namespace, sizeof(e.namespace), "%s", about->metadata.namespace);
+		(void)snprintf(e.pod, sizeof(e.pod), "%s", about->metadata.name);
 	}
 	record_add(d->record, &e);
 	api_reported(d);

@@ -29,6 +29,7 @@ struct core *core_free(struct core *c)
 		table_remove(c, p);
 	table_bury(c);
 	deferred_clear(c);
+	depend_deinit(c);
 	free(c->effects);
 	free(c);
 	return NULL;
@@ -139,6 +140,8 @@ void core_step(struct core *c, const struct event *e, struct effects *out)
 		go(c, e);
 	else if (e->type == EVENT_TICK)
 		tick(c);
+	else if (e->type == EVENT_JOB_DONE)
+		depend_job_done(c, e);
 	else if (c->go)
 		core_dispatch(c, e);
 	else if (e->type != EVENT_NODE)

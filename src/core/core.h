@@ -55,8 +55,12 @@ enum event_type {
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec; without uid: all pods, in order */
 	EVENT_START_ASKED,
+	EVENT_JOB_DONE, /* the job whose template is `pod` is complete, or with OUTCOME_OPEN it is not: for those that come after it */
 	EVENT_MAX,
 };
+
+/* How a pod has ended, where its owner remembers it: nothing of it is started any more, whether its anchor is there or not. */
+enum pod_outcome { POD_OUTCOME_OPEN, POD_OUTCOME_SUCCEEDED, POD_OUTCOME_FAILED };
 
 /* Of a container's lifecycle. */
 enum hook_kind { HOOK_POST_START, HOOK_PRE_STOP, HOOK_MAX };
@@ -109,8 +113,9 @@ struct event {
 	enum hook_kind hook;   /* HOOKED */
 	enum probe_kind probe; /* PROBED */
 	enum probe_result result;
+	enum pod_outcome outcome; /* POD_SET, JOB_DONE */
 	union {
-		struct pod *pod;             /* POD_SET */
+		struct pod *pod;             /* POD_SET, JOB_DONE */
 		struct sandbox_info sandbox; /* SANDBOX_READY */
 		struct adopt_info adopt;     /* ADOPT */
 		struct exit_info exit;       /* EXITED */
@@ -256,11 +261,12 @@ struct core_pod {
 	char uid[POD_UID_SIZE];
 	struct pod *pod; /* the version that is being made true; NULL for an anchor without a manifest */
 	enum pod_state state;
-	bool wanted;      /* its manifest is there */
-	bool held;        /* podctl stop */
-	bool recreate;    /* this sandbox must go, whatever comes: survives in the note until it is gone */
-	bool stop_all;    /* held, with all others: they end in order */
-	bool blocked;     /* PENDING: may not begin, see reason and message */
+	bool wanted;   /* its manifest is there */
+	bool held;     /* podctl stop */
+	bool recreate; /* this sandbox must go, whatever comes: survives in the note until it is gone */
+	bool stop_all; /* held, with all others: they end in order */
+	bool blocked;  /* PENDING: may not begin, see reason and message */
+	enum pod_outcome outcome;
 	bool overdue;     /* activeDeadlineSeconds have passed: nothing is started any more */
 	bool restart_all; /* by a restart rule: all containers are being killed, then the pod starts anew in this sandbox */
 	struct sandbox_info sandbox;

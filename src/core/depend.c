@@ -7,16 +7,60 @@
  * stop, so does who ranks higher (core/rank.c).
  *
  * Who waits is on core.waiting, PENDING to begin or RUNNING to end, and is looked at again in every step, since any event can have been what it
- * waits for. A cycle would wait for ever: none of its members begins, and each names them all. */
+ * waits for. What is named may be a job: `completed` then means all of it, and a complete job is remembered when its pods are gone. A cycle would
+ * wait for ever: none of its members begins, and each names them all. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/pod.h"
 
+static const char *namespace_of(const struct core_pod *p, const struct after *a)
+{
+	return a->namespace ? a->namespace : p->pod->metadata.namespace;
+}
+
+/* The name is a pod's, or that of the job whose pod this is: the youngest that is wanted. */
 struct core_pod *depend_find(const struct core *c, const struct core_pod *p, const struct after *a)
 {
-	return table_find_name(c, a->namespace ? a->namespace : p->pod->metadata.namespace, a->name);
+	struct core_pod *found = table_find_name(c, namespace_of(p, a), a->name);
+
+	if (found)
+		return found;
+	list_foreach(o, &c->pods, struct core_pod, link)
+		if (o->pod && o->wanted && streq0(o->pod->owner.name, a->name) &&
+		    streq(o->pod->metadata.namespace, namespace_of(p, a)))
+			found = o;
+	return found;
+}
+
+static struct pod **find_done(const struct core *c, const char *ns, const char *name)
+{
+	for (size_t i = 0; i < c->done_count; i++)
+		if (streq(c->done[i]->metadata.namespace, ns) && streq(c->done[i]->metadata.name, name))
+			return &c->done[i];
+	return NULL;
+}
+
+void depend_job_done(struct core *c, const struct event *e)
+{
+	struct pod **known = find_done(c, e->pod->metadata.namespace, e->pod->metadata.name);
+
+	if (known) {
+		pod_unref(*known);
+		*known = c->done[--c->done_count];
+	}
+	if (e->outcome != POD_OUTCOME_OPEN)
+		*xgrow(c->done, c->done_count) = pod_ref(e->pod);
+}
+
+void depend_deinit(struct core *c)
+{
+	for (size_t i = 0; i < c->done_count; i++)
+		pod_unref(c->done[i]);
+	free(c->done);
 }
 
 static bool has_come(const struct core_pod *o, enum after_until until)
@@ -27,8 +71,8 @@ static bool has_come(const struct core_pod *o, enum after_until until)
 	case AFTER_UNTIL_STARTED:
 		return (o->state == POD_STATE_RUNNING || o->state == POD_STATE_FINISHED) && order_initialized(o) &&
 		       !streq(core_pod_phase(o), "Pending");
-	case AFTER_UNTIL_COMPLETED:
-		return streq(core_pod_phase(o), "Succeeded");
+	case AFTER_UNTIL_COMPLETED: /* of a job it is not one pod's success that counts */
+		return !o->pod->owner.name && streq(core_pod_phase(o), "Succeeded");
 	case AFTER_UNTIL_MAX:
 		break;
 	}
@@ -82,13 +126,14 @@ static bool lacks(struct core *c, const struct core_pod *p, struct buf *ret_why)
 	for (size_t i = 0; i < p->pod->after.count; i++) {
 		const struct after *a = &p->pod->after.items[i];
 		const struct core_pod *o = depend_find(c, p, a);
-		if (o && has_come(o, a->until))
+		if ((o && has_come(o, a->until)) || find_done(c, namespace_of(p, a), a->name))
 			continue;
 		buf_puts(ret_why, ret_why->len ? ", " : "waits for ");
 		if (a->namespace)
 			buf_printf(ret_why, "%s/", a->namespace);
 		buf_printf(ret_why, "%s to be %s%s", a->name, after_until_name(a->until),
 		           !o                               ? " (there is no such pod)"
+		           : o->pod->owner.name             ? ""
 		           : o->state == POD_STATE_FINISHED ? " (it has ended)"
 		                                            : "");
 	}

@@ -24,6 +24,8 @@ struct core {
 	struct list touched;   /* core_pod.touched: to be settled at the end of the step */
 	struct list waiting;   /* core_pod.waiting: for other pods, see core/depend.c */
 	uint64_t walk;         /* number of the last search in depend.c */
+	struct pod **done;     /* templates of the jobs that are complete: references */
+	size_t done_count;
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;
 	bool ranked;        /* the pods' ranks are up to date, see core/rank.c */

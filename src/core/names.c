@@ -20,6 +20,7 @@ static const char *const event_names[] = {
 	[EVENT_RESTART_ASKED] = "restart",
 	[EVENT_STOP_ASKED] = "stop",
 	[EVENT_START_ASKED] = "start",
+	[EVENT_JOB_DONE] = "job-done",
 };
 _Static_assert(ARRAY_SIZE(event_names) == EVENT_MAX, "every event has a name");
 

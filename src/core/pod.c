@@ -11,7 +11,7 @@
 #define TO(s) (1u << POD_STATE_##s)
 
 static const unsigned legal[] = {
-	[POD_STATE_PENDING] = TO(ADOPTING) | TO(CREATING) | TO(HELD),
+	[POD_STATE_PENDING] = TO(ADOPTING) | TO(CREATING) | TO(HELD) | TO(FINISHED),
 	[POD_STATE_ADOPTING] = TO(RUNNING) | TO(DESTROYING),
 	[POD_STATE_CREATING] = TO(RUNNING) | TO(PENDING) | TO(HELD) | TO(DESTROYING),
 	[POD_STATE_RUNNING] = TO(STOPPING) | TO(FINISHED) | TO(DESTROYING),
@@ -94,10 +94,33 @@ bool pod_all_done(const struct core_pod *p)
 
 /* ---- beginning and end of a sandbox ---- */
 
+/* Its owner remembers how it ended, and its anchor is gone: of how its containers did, no more is known than the kubelet would say. */
+static void conclude(struct core *c, struct core_pod *p)
+{
+	bool success = p->outcome == POD_OUTCOME_SUCCEEDED;
+
+	for (size_t i = 0; i < p->container_count; i++) {
+		struct core_container *k = &p->containers[i];
+		if (k->state != CONTAINER_STATE_DONE)
+			container_set_state(k, CONTAINER_STATE_DONE);
+		k->passed = k->role != CONTAINER_ROLE_MEMBER;
+		if (k->last.set)
+			continue;
+		k->last = (struct termination){ .set = true, .exit.code = success ? 0 : 137 };
+		(void)snprintf(k->last.reason, sizeof(k->last.reason), "%s", success ? "Completed" : "ContainerStatusUnknown");
+	}
+	p->lost = true;
+	pod_set_state(c, p, POD_STATE_FINISHED);
+}
+
 void pod_create_if_due(struct core *c, struct core_pod *p)
 {
 	if (p->state != POD_STATE_PENDING || !c->go || !p->wanted || (p->deadline && p->deadline > c->boot))
 		return;
+	if (p->outcome != POD_OUTCOME_OPEN) {
+		conclude(c, p);
+		return;
+	}
 	p->deadline = 0;
 	/* A namesake of another uid that is not gone yet has the host's ports and the name: the pod follows when it is forgotten. */
 	for (struct core_pod *o = table_namesake(c, p->pod, NULL); o; o = table_namesake(c, p->pod, o))

@@ -61,6 +61,8 @@ bool depend_blocks(struct core *c, struct core_pod *p);  /* it may not begin yet
 void depend_warn(struct core *c, struct core_pod *p);    /* of a cycle that an edit of a running pod has made */
 bool depend_stays(struct core *c, struct core_pod *p);   /* it is to end, and may not yet: waits */
 void depend_retry(struct core *c);
+void depend_job_done(struct core *c, const struct event *e);
+void depend_deinit(struct core *c);
 
 /* wish.c */
 void wish_set(struct core *c, struct core_pod *p, const struct event *e);

@@ -10,6 +10,7 @@ void wish_set(struct core *c, struct core_pod *p, const struct event *e)
 	bool edited = !p->pod || !streq(p->pod->hash, e->pod->hash);
 
 	p->wanted = true;
+	p->outcome = e->outcome;
 	p->deleted_wall = 0;
 	if (!edited && !back)
 		return;
@@ -143,6 +144,8 @@ void wish_restart(struct core *c, struct core_pod *p, const struct event *e)
 		wish_start(c, p, e);
 		return;
 	}
+	if (p->outcome != POD_OUTCOME_OPEN) /* it was counted */
+		return;
 	bool finished = p->state == POD_STATE_FINISHED;
 	core_touch(c, p);
 	if (finished && p->has_sandbox)

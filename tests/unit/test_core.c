@@ -344,7 +344,7 @@ static void test_any_event_any_time(void **state _unused_)
 						             .containers = { { .name = "app", .image = 2 } } };
 					struct pod *pod = testpod_build(&t);
 					struct effects effects;
-					if (e.type == EVENT_POD_SET)
+					if (e.type == EVENT_POD_SET || e.type == EVENT_JOB_DONE)
 						e.pod = pod;
 					core_step(w.core, &e, &effects);
 					pod_unref(pod);
