@@ -96,6 +96,8 @@ static const struct object {
 	{ "ConfigMap", "configmap", ".configmap.yaml" },
 	{ "Secret", "secret", ".secret.yaml" },
 	{ "PriorityClass", "priorityclass", ".priorityclass.yaml" },
+	{ "Job", "job", ".job.yaml" },
+	{ "CronJob", "cronjob", ".cronjob.yaml" },
 };
 
 /* NULL: of a kind that has no file. */

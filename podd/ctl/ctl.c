@@ -50,28 +50,38 @@ int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret)
 	return 0;
 }
 
-static void pod_path(const char *prefix, const struct pod_ref *p, struct buf *out)
+static void object_path(const char *prefix, const char *resource, const struct pod_ref *p, struct buf *out)
 {
 	buf_printf(out, "%s/namespaces/", prefix);
 	url_escape(out, p->namespace);
-	buf_puts(out, "/pods/");
+	buf_printf(out, "/%s/", resource);
 	url_escape(out, p->name);
+}
+
+static const char *prefix_of(const char *resource)
+{
+	return str_ends(resource, "jobs") ? "/apis/batch/v1" : "/api/v1";
+}
+
+void ref_path(const struct pod_ref *p, const char *resource, struct buf *out)
+{
+	object_path(prefix_of(resource), resource, p, out);
 }
 
 void pod_ref_path(const struct pod_ref *p, struct buf *out)
 {
-	pod_path("/api/v1", p, out);
+	ref_path(p, "pods", out);
 }
 
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out)
 {
-	pod_path("/apis/podd.dev/v1", p, out);
+	object_path("/apis/podd.dev/v1", "pods", p, out);
 	buf_printf(out, "/%s", verb);
 }
 
 void list_path(const struct args *a, const char *resource, struct buf *out)
 {
-	buf_puts(out, "/api/v1/");
+	buf_printf(out, "%s/", prefix_of(resource));
 	if (!a->all_namespaces) {
 		buf_puts(out, "namespaces/");
 		url_escape(out, a->namespace ? a->namespace : "default");

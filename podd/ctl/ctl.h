@@ -60,6 +60,8 @@ int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret); 
 void pod_ref_path(const struct pod_ref *p, struct buf *out);                       /* "/api/v1/namespaces/NS/pods/NAME" */
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out); /* "/apis/podd.dev/v1/.../NAME/VERB" */
 
+void ref_path(const struct pod_ref *p, const char *resource, struct buf *out); /* likewise, of "jobs" */
+
 /* "/api/v1/namespaces/NS/RESOURCE" as -n, -A and -l say. */
 void list_path(const struct args *a, const char *resource, struct buf *out);
 

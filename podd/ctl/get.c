@@ -9,9 +9,17 @@
 #include "ctl/table.h"
 #include "wire/url.h"
 
+static const struct resource {
+	const char *words[3], *path;
+} resources[] = {
+	{ { "pod", "pods", "po" }, "pods" },
+	{ { "job", "jobs", NULL }, "jobs" },
+	{ { "event", "events", "ev" }, "events" },
+};
+
 struct get {
 	const struct args *args;
-	const char *name; /* of a kind in -o name: "pod" */
+	const struct resource *resource;
 	struct output output;
 	struct table table;
 	json_t *definitions; /* of the columns */
@@ -116,7 +124,7 @@ static int get_list(struct get *g, const char *path)
 	if (code != CTL_YES)
 		return code;
 	if (!output_is_table(&g->output))
-		code = output_print(&g->output, answer, g->name);
+		code = output_print(&g->output, answer, g->resource->words[0]);
 	add_rows(g, answer);
 	table_print(&g->table);
 	if (output_is_table(&g->output) && !g->definitions) {
@@ -129,7 +137,31 @@ static int get_list(struct get *g, const char *path)
 	return code;
 }
 
-/* Pods by name, each asked for by itself; those that are there are shown also when another is not. */
+static bool is_word(const struct resource *r, const char *word, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(r->words) && r->words[i]; i++)
+		if (strlen(r->words[i]) == n && memcmp(r->words[i], word, n) == 0)
+			return true;
+	return false;
+}
+
+static const struct resource *find_resource(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
+		if (is_word(&resources[i], word, strcspn(word, "/")))
+			return &resources[i];
+	return strchr(word, '/') ? &resources[0] : NULL; /* "ns/web" */
+}
+
+/* "job/pi" is "pi". */
+static const char *name_in(const struct resource *r, const char *text)
+{
+	size_t n = strcspn(text, "/");
+
+	return text[n] && is_word(r, text, n) ? text + n + 1 : text;
+}
+
+/* Objects by name, each asked for by itself; those that are there are shown also when another is not. */
 static int get_named(struct get *g, const char *const *names, size_t count)
 {
 	json_t *items = json_array();
@@ -139,11 +171,11 @@ static int get_named(struct get *g, const char *const *names, size_t count)
 		_cleanup_buf_ struct buf path = BUF_NULL;
 		struct pod_ref p;
 		json_t *answer;
-		if (pod_ref_parse(g->args, names[i], &p) < 0) {
+		if (pod_ref_parse(g->args, name_in(g->resource, names[i]), &p) < 0) {
 			worst = CTL_USAGE;
 			continue;
 		}
-		pod_ref_path(&p, &path);
+		ref_path(&p, g->resource->path, &path);
 		int code = client_json(g->args, "GET", path.data, output_is_table(&g->output), &answer);
 		if (code != CTL_YES) {
 			worst = MAX(worst, code);
@@ -155,7 +187,7 @@ static int get_named(struct get *g, const char *const *names, size_t count)
 	table_print(&g->table);
 	if (!output_is_table(&g->output) && json_array_size(items)) {
 		json_t *list = json_pack("{s:s, s:s, s:{}, s:O}", "kind", "List", "apiVersion", "v1", "metadata", "items", items);
-		int code = output_print(&g->output, count == 1 ? json_array_get(items, 0) : list, g->name);
+		int code = output_print(&g->output, count == 1 ? json_array_get(items, 0) : list, g->resource->words[0]);
 		worst = MAX(worst, code);
 		json_decref(list);
 	}
@@ -174,7 +206,7 @@ static void on_change(const char *type, const json_t *object, void *arg)
 	} else if (is_news(g, object, json_text(object, "metadata.resourceVersion"))) {
 		if (g->output.kind == OUTPUT_YAML)
 			(void)puts("---");
-		(void)output_print(&g->output, object, g->name);
+		(void)output_print(&g->output, object, g->resource->words[0]);
 	}
 }
 
@@ -198,11 +230,11 @@ static int get_watch(struct get *g, const char *name, struct buf *path)
 	struct pod_ref p;
 
 	if (name) {
-		if (pod_ref_parse(&a, name, &p) < 0)
+		if (pod_ref_parse(&a, name_in(g->resource, name), &p) < 0)
 			return CTL_USAGE;
 		buf_clear(path);
 		a.namespace = p.namespace;
-		list_path(&a, "pods", path);
+		list_path(&a, g->resource->path, path);
 		buf_printf(&field, "metadata.name=%s", p.name);
 		url_add(path, "fieldSelector", field.data);
 	}
@@ -213,27 +245,24 @@ static int get_watch(struct get *g, const char *name, struct buf *path)
 int verb_get(const struct args *a)
 {
 	const char *what = a->word_count ? a->words[0] : "";
-	const char *const *names = a->words + 1;
-	size_t count = a->word_count ? a->word_count - 1 : 0;
-	bool pods = streq(what, "pods") || streq(what, "pod") || streq(what, "po"),
-	     events = streq(what, "events") || streq(what, "ev");
+	const struct resource *resource = find_resource(what);
+	size_t skipped = a->word_count && !strchr(what, '/'); /* "get pod/web" has no word for the kind */
+	const char *const *names = a->words + skipped;
+	size_t count = a->word_count - skipped;
 	_cleanup_buf_ struct buf path = BUF_NULL;
-	struct get g = { .args = a, .name = events ? "event" : "pod" };
+	struct get g = { .args = a, .resource = resource };
 
 	int code = output_parse(a, &g.output);
 	if (code != CTL_YES)
 		return code;
-	if (!pods && !events && strchr(what, '/')) { /* "get pod/web" */
-		names = a->words;
-		count = a->word_count;
-	} else if (!pods && !events) {
-		return ctl_fail(CTL_USAGE, "get pods [NAME...] or get events; there is no \"%s\"", what);
-	}
+	if (!resource)
+		return ctl_fail(CTL_USAGE, "get pods [NAME...], get jobs [NAME...] or get events; there is no \"%s\"", what);
+	bool events = streq(resource->path, "events");
 	if (count && (a->selector || events))
 		return ctl_fail(CTL_USAGE, events ? "get events takes no names" : "names or a selector, not both");
 	if (count > 1 && a->watch)
-		return ctl_fail(CTL_USAGE, "-w follows one pod or all");
-	list_path(a, events ? "events" : "pods", &path);
+		return ctl_fail(CTL_USAGE, "-w follows one object or all");
+	list_path(a, resource->path, &path);
 	if (a->watch)
 		code = get_watch(&g, count ? names[0] : NULL, &path);
 	else

@@ -12,9 +12,10 @@ static int verb_version(const struct args *a);
 
 static const struct verb verbs[] = {
 	{ "get",
-	  "get pods [NAME...] [-A] [-l SELECTOR] [-w] [-o wide|json|yaml|name|jsonpath=TEMPLATE|custom-columns=NAME:.path,...]",
-	  "pods, as a table or as objects; -w: and what changes", LISTS | TAKES(OPTION_OUTPUT) | TAKES(OPTION_WATCH), verb_get,
-	  "pods events @pods" },
+	  "get pods|jobs [NAME...] [-A] [-l SELECTOR] [-w] [-o "
+	  "wide|json|yaml|name|jsonpath=TEMPLATE|custom-columns=NAME:.path,...]",
+	  "pods or jobs, as a table or as objects; -w: and what changes", LISTS | TAKES(OPTION_OUTPUT) | TAKES(OPTION_WATCH),
+	  verb_get, "pods jobs events @pods" },
 	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT),
 	  verb_status, NULL },
 	{ "describe", "describe pod NAME...|-l SELECTOR", "all about a pod that a person asks next", SELECTS, verb_describe,

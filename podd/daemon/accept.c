@@ -5,14 +5,27 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "daemon/configs.h"
+#include "daemon/controller.h"
 #include "daemon/logs.h"
 #include "daemon/sources.h"
 #include "daemon/store.h"
+#include "manifest/workload.h"
 
-struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name)
+static const char *kind_of(const struct wanted *w)
+{
+	return workload_name(pod_runs(w->pod));
+}
+
+static bool is_named(const struct wanted *w, const struct document *doc)
+{
+	return streq(w->pod->metadata.namespace, doc->namespace) && streq(w->pod->metadata.name, doc->name) &&
+	       (doc->unclear || streq(kind_of(w), doc->makes));
+}
+
+static struct wanted *find(const struct acceptor *a, const struct document *doc)
 {
 	list_foreach(w, &a->wanted, struct wanted, link)
-		if (streq(w->pod->metadata.namespace, ns) && streq(w->pod->metadata.name, name))
+		if (doc->name && is_named(w, doc))
 			return w;
 	return NULL;
 }
@@ -51,6 +64,10 @@ static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
 
 	if (!a->live)
 		return;
+	if (pod_runs(w->pod) != WORKLOAD_POD) {
+		controller_want(a->daemon, w->uid, type == EVENT_POD_SET ? w->pod : NULL);
+		return;
+	}
 	if (type == EVENT_POD_SET) {
 		e.pod = w->pod;
 		logs_first_numbers(a->daemon, w->pod, w->uid, e.first_numbers);
@@ -96,8 +113,9 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 		const struct accept_file *other = accept_file_find(a, w->source);
 		if (other && other->present) {
 			accept_refuse(f, doc->line, "metadata.name",
-			              arena_printf(arena, "Duplicate value: pod %s/%s is defined by %s already", doc->namespace,
-			                           doc->name, w->source),
+			              arena_printf(arena, "Duplicate value: %s %s/%s is defined by %s already",
+			                           streq(doc->makes, "Pod") ? "pod" : doc->makes, doc->namespace, doc->name,
+			                           w->source),
 			              "give it another name or namespace, or remove one of the two files");
 			f->conflict = true;
 			return true;
@@ -177,11 +195,11 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private, bool *unknown)
 {
 	enum config_kind kind;
-	bool pod = doc->unclear || streq(doc->makes, "Pod");
 	bool config = doc->kind && config_kind_find(doc->kind, &kind);
-	struct wanted *w = pod && doc->namespace && doc->name ? accept_find(a, doc->namespace, doc->name) : NULL;
+	bool pod = doc->unclear || streq(doc->makes, "Pod") || (doc->kind && workload_kind_find(doc->kind));
+	struct wanted *w = pod ? find(a, doc) : NULL;
 
-	if ((pod || config || doc->unclear) && !doc->name)
+	if ((pod || config) && !doc->name)
 		*unknown = true; /* it may be any of this file's documents */
 	if (config) {
 		configs_take(a, f, doc, private);
@@ -191,8 +209,9 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 		return;
 	if (!doc->pod) {
 		f->refused = true;
-		if (w && streq(w->source, f->path))
-			w->seen = true; /* its last good version stays */
+		list_foreach(o, &a->wanted, struct wanted, link)
+			if (pod && doc->name && is_named(o, doc) && streq(o->source, f->path))
+				o->seen = true; /* its last good version stays */
 		if (doc->unclear && doc->name)
 			configs_keep(a, f, doc);
 		return;
@@ -397,7 +416,7 @@ void accept_go_live(struct acceptor *a)
 	list_foreach(w, &a->wanted, struct wanted, link) {
 		bool gone = w->gone;
 		emit(a, EVENT_POD_SET, w);
-		if (store_is_held(a, w->uid)) {
+		if (pod_runs(w->pod) == WORKLOAD_POD && store_is_held(a, w->uid)) {
 			struct event e = daemon_event(EVENT_STOP_ASKED, w->uid, NULL, 0);
 			daemon_step(a->daemon, &e);
 		}
@@ -423,7 +442,8 @@ void accept_forget(struct daemon *d, const char *uid)
 {
 	struct wanted *w = find_uid(d->acceptor, uid);
 
-	store_remove_pod(d, uid, w ? w->pod : NULL);
+	if (!w || pod_runs(w->pod) == WORKLOAD_POD)
+		store_remove_pod(d, uid, w ? w->pod : NULL);
 	if (!w || !w->gone)
 		return;
 	store_remove(d->acceptor, w);

@@ -3,7 +3,7 @@
 #include "daemon/accept.h"
 #include "manifest/manifest.h"
 
-/* A document that was accepted: a pod that is wanted, or (gone) on its way out. */
+/* A document that was accepted: a pod that is wanted, or (gone) on its way out; or a Job or CronJob by its template (pod_runs()). */
 struct wanted {
 	struct list link;
 	char uid[POD_UID_SIZE];
@@ -49,7 +49,6 @@ void accept_sweep(struct acceptor *a);       /* all files are read: pods that no
 
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);
-struct wanted *accept_find(const struct acceptor *a, const char *ns, const char *name);
 /* One more finding: the document in this line is not taken. The texts live as long as the file's manifest. */
 void accept_refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint);
 struct accept_file *accept_file_find(const struct acceptor *a, const char *path);

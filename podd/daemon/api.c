@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "daemon/controller.h"
 #include "daemon/record.h"
 
 static const struct {
@@ -192,13 +193,26 @@ static void get_versions(struct http_request *q, void *arg)
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
 }
 
+#define BATCH_VERSION "{\"groupVersion\":\"batch/v1\",\"version\":\"v1\"}"
 #define METRICS_VERSION "{\"groupVersion\":\"metrics.k8s.io/v1beta1\",\"version\":\"v1beta1\"}"
 
 static void get_groups(struct http_request *q, void *arg)
 {
 	static const char body[] =
 		"{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":["
+		"{\"name\":\"batch\",\"versions\":[" BATCH_VERSION "],\"preferredVersion\":" BATCH_VERSION "},"
 		"{\"name\":\"metrics.k8s.io\",\"versions\":[" METRICS_VERSION "],\"preferredVersion\":" METRICS_VERSION "}]}";
+
+	(void)arg;
+	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
+}
+
+static void get_batch_resources(struct http_request *q, void *arg)
+{
+	static const char body[] =
+		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"batch/v1\",\"resources\":["
+		"{\"name\":\"jobs\",\"singularName\":\"job\",\"namespaced\":true,\"kind\":\"Job\","
+		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]}";
 
 	(void)arg;
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
@@ -244,6 +258,7 @@ static void get_resources(struct http_request *q, void *arg)
 #define POD "/api/v1/namespaces/*/pods/*"
 #define PODD "/apis/podd.dev/v1"
 #define METRICS "/apis/metrics.k8s.io/v1beta1"
+#define BATCH "/apis/batch/v1"
 #define PODD_POD PODD "/namespaces/*/pods/*"
 
 static const struct http_route routes[] = {
@@ -278,6 +293,10 @@ static const struct http_route routes[] = {
 	{ "GET", PODD "/status", api_podd_status },
 	{ "GET", PODD "/stats", api_stats_list },
 	{ "GET", PODD "/namespaces/*/stats", api_stats_list },
+	{ "GET", BATCH, get_batch_resources },
+	{ "GET", BATCH "/jobs", api_job_list },
+	{ "GET", BATCH "/namespaces/*/jobs", api_job_list },
+	{ "GET", BATCH "/namespaces/*/jobs/*", api_job_get },
 	{ "GET", METRICS, get_metrics_resources },
 	{ "GET", METRICS "/pods", api_metrics_list },
 	{ "GET", METRICS "/namespaces/*/pods", api_metrics_list },
@@ -288,7 +307,7 @@ static const struct http_route routes[] = {
 	{ "POST", PODD "/images/prune", api_image_prune },
 };
 
-static struct api *api_of(struct daemon *d)
+struct api *api_of(struct daemon *d)
 {
 	return d->http ? http_server_arg(d->http) : NULL;
 }
@@ -301,6 +320,12 @@ static void on_wake(uv_idle_t *h)
 	api_resource_changed(&a->pods);
 	api_resource_changed(&a->events);
 	api_resource_changed(&a->namespaces);
+	api_resource_changed(&a->jobs);
+}
+
+void api_wake(struct api *a)
+{
+	(void)uv_idle_start(&a->wake, on_wake);
 }
 
 void api_changed(struct daemon *d, const char *uid)
@@ -311,7 +336,7 @@ void api_changed(struct daemon *d, const char *uid)
 		return;
 	api_pod_changed(a, uid);
 	api_log_changed(a, uid);
-	(void)uv_idle_start(&a->wake, on_wake);
+	api_wake(a);
 }
 
 void api_forgotten(struct daemon *d, const char *uid)
@@ -321,7 +346,7 @@ void api_forgotten(struct daemon *d, const char *uid)
 	if (!a)
 		return;
 	api_pod_forgotten(a, uid);
-	(void)uv_idle_start(&a->wake, on_wake);
+	api_wake(a);
 }
 
 void api_reported(struct daemon *d)
@@ -329,13 +354,15 @@ void api_reported(struct daemon *d)
 	struct api *a = api_of(d);
 
 	if (a)
-		(void)uv_idle_start(&a->wake, on_wake);
+		api_wake(a);
 }
 
 void api_ready(struct daemon *d)
 {
 	list_foreach(p, core_pods(d->core), const struct core_pod, link)
 		api_changed(d, p->uid);
+	list_foreach(j, jobs_all(controller_jobs(d)), const struct job, link)
+		api_job_changed(d, j->uid);
 }
 
 /* --- beginning and end --- */
@@ -347,6 +374,7 @@ static void on_closed(uv_handle_t *h)
 	feed_deinit(&a->pod_feed);
 	feed_deinit(&a->namespace_feed);
 	feed_deinit(&a->node_feed);
+	feed_deinit(&a->job_feed);
 	api_stats_deinit(a);
 	free(a);
 }
@@ -369,10 +397,12 @@ static struct api *api_new(struct daemon *d)
 	feed_init(&a->pod_feed, version, api_pod_item_free);
 	feed_init(&a->namespace_feed, version, api_namespace_item_free);
 	feed_init(&a->node_feed, version, api_node_item_free);
+	feed_init(&a->job_feed, version, api_job_item_free);
 	api_resource_init(&a->pods, a, &api_pod_kind, &a->pod_feed);
 	api_resource_init(&a->events, a, &api_event_kind, &d->record->feed);
 	api_resource_init(&a->namespaces, a, &api_namespace_kind, &a->namespace_feed);
 	api_resource_init(&a->nodes, a, &api_node_kind, &a->node_feed);
+	api_resource_init(&a->jobs, a, &api_job_kind, &a->job_feed);
 	api_namespace_used(a, "default", true);
 	api_node_add(a);
 	a->service = (struct http_service){

@@ -3,6 +3,7 @@
  *   api.c            routes, errors, discovery
  *   api_kind.h       what lists and watches need of a kind of objects; api_list.c, api_watch.c
  *   api_pod.c        pods as a kind; api_object.c: one as Kubernetes' JSON
+ *   api_job.c    jobs as a kind
  *   api_event.c, api_namespace.c, api_node.c: the other kinds
  *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
  *   api_log.c        a container's log, also while it grows
@@ -28,9 +29,9 @@
 struct api {
 	struct daemon *d;
 	struct http_service service;
-	struct list logs;                                /* of struct log_stream.link: those that follow */
-	struct feed pod_feed, namespace_feed, node_feed; /* that of events is the record's */
-	struct api_resource pods, events, namespaces, nodes;
+	struct list logs;                                          /* of struct log_stream.link: those that follow */
+	struct feed pod_feed, namespace_feed, node_feed, job_feed; /* that of events is the record's */
+	struct api_resource pods, events, namespaces, nodes, jobs;
 	uv_idle_t wake;      /* tells the watchers, once for all that a turn of the loop has changed */
 	struct list samples; /* of struct api_sample.link: what pods had used at the last look */
 };
@@ -39,6 +40,8 @@ struct api {
 void api_changed(struct daemon *d, const char *uid);
 void api_forgotten(struct daemon *d, const char *uid);
 void api_reported(struct daemon *d);
+void api_job_changed(struct daemon *d, const char *uid);
+void api_job_forgotten(struct daemon *d, const char *uid);
 /* EVENT_GO was handled: all pods are known. */
 void api_ready(struct daemon *d);
 
@@ -62,7 +65,9 @@ void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, uin
 /* The range's first address: that of the host's end of each pod's link, so the host as its pods see it. */
 void api_host_address(const struct daemon *d, char ret[static INET_ADDRSTRLEN]);
 
-extern const struct api_kind api_pod_kind, api_event_kind, api_namespace_kind, api_node_kind;
+extern const struct api_kind api_pod_kind, api_event_kind, api_namespace_kind, api_node_kind, api_job_kind;
+struct api *api_of(struct daemon *d); /* NULL: nothing is served */
+void api_wake(struct api *a);         /* the watchers, when this turn of the loop is over */
 void api_pod_item_free(struct feed_item *i);
 void api_pod_changed(struct api *a, const char *uid);
 void api_pod_forgotten(struct api *a, const char *uid);
@@ -70,6 +75,11 @@ void api_namespace_item_free(struct feed_item *i);
 void api_namespace_used(struct api *a, const char *name, bool used); /* by one more pod, or by one less */
 void api_node_item_free(struct feed_item *i);
 void api_node_add(struct api *a);
+void api_job_item_free(struct feed_item *i);
+void api_job_list(struct http_request *q, void *arg);
+void api_job_get(struct http_request *q, void *arg);
+void api_owner_json(const struct owner *o, struct jsonw *w); /* "ownerReferences", if there is one */
+void api_map_json(const char *key, const struct label_list *l, struct jsonw *w);
 void api_stats_deinit(struct api *a);
 
 /* Handlers; `arg` is the struct api. */

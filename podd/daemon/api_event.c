@@ -15,6 +15,11 @@ static bool about_pod(const struct record_item *e)
 	return *record_text(e, RECORD_POD);
 }
 
+static const char *kind_of(const struct record_item *e)
+{
+	return about_pod(e) ? record_text(e, RECORD_KIND) : "Node";
+}
+
 static const char *object_name(const struct api *a, const struct record_item *e)
 {
 	return about_pod(e) ? record_text(e, RECORD_POD) : a->d->config->node_name;
@@ -38,7 +43,7 @@ static const char *field_value(const char *key, const void *item)
 {
 	const struct record_item *e = record_item(item);
 	const char *values[] = { namespace_of(e),
-		                 about_pod(e) ? "Pod" : "Node",
+		                 kind_of(e),
 		                 record_text(e, RECORD_POD),
 		                 record_text(e, RECORD_NAMESPACE),
 		                 record_text(e, RECORD_UID),
@@ -73,8 +78,8 @@ static void involved_json(const struct api *a, const struct record_item *e, stru
 
 	jsonw_key(w, "involvedObject");
 	jsonw_object(w);
-	jsonw_member_str(w, "kind", about_pod(e) ? "Pod" : "Node");
-	jsonw_member_str(w, "apiVersion", "v1");
+	jsonw_member_str(w, "kind", kind_of(e));
+	jsonw_member_str(w, "apiVersion", str_ends(kind_of(e), "Job") ? "batch/v1" : "v1");
 	if (about_pod(e))
 		jsonw_member_str(w, "namespace", namespace_of(e));
 	jsonw_member_str(w, "name", object_name(a, e));

@@ -21,6 +21,7 @@ struct api_column {
 
 struct api_kind {
 	const char *kind, *list_kind, *resource; /* "Pod", "PodList", "pods" */
+	const char *version;                     /* of its API; NULL: v1 */
 	const struct api_column *columns;
 	size_t column_count;
 	const char *const *fields; /* that a fieldSelector may name; what is below metadata stays as it is */

@@ -161,7 +161,7 @@ void api_list_begin(const struct api_kind *k, bool table, bool heading, uint64_t
 {
 	jsonw_object(w);
 	jsonw_member_str(w, "kind", table ? "Table" : k->list_kind);
-	jsonw_member_str(w, "apiVersion", table ? "meta.k8s.io/v1" : "v1");
+	jsonw_member_str(w, "apiVersion", table ? "meta.k8s.io/v1" : k->version ? k->version : "v1");
 	jsonw_key(w, "metadata");
 	jsonw_object(w);
 	api_version_member(w, version);

@@ -22,16 +22,31 @@ static void annotations_json(const struct daemon *d, const struct core_pod *p, s
 	jsonw_end(w);
 }
 
-static void labels_json(const struct core_pod *p, struct jsonw *w)
+void api_map_json(const char *key, const struct label_list *l, struct jsonw *w)
 {
-	const struct label_list *l = &p->pod->metadata.labels;
-
 	if (!l->count)
 		return;
-	jsonw_key(w, "labels");
+	jsonw_key(w, key);
 	jsonw_object(w);
 	for (size_t i = 0; i < l->count; i++)
 		jsonw_member_str(w, l->items[i].name, l->items[i].value);
+	jsonw_end(w);
+}
+
+void api_owner_json(const struct owner *o, struct jsonw *w)
+{
+	if (!o->kind)
+		return;
+	jsonw_key(w, "ownerReferences");
+	jsonw_array(w);
+	jsonw_object(w);
+	jsonw_member_str(w, "apiVersion", "batch/v1");
+	jsonw_member_str(w, "kind", o->kind);
+	jsonw_member_str(w, "name", o->name);
+	jsonw_member_str(w, "uid", o->uid);
+	jsonw_member_bool(w, "controller", true);
+	jsonw_member_bool(w, "blockOwnerDeletion", true);
+	jsonw_end(w);
 	jsonw_end(w);
 }
 
@@ -48,7 +63,8 @@ void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, uin
 		api_time(w, "deletionTimestamp", p->deleted_wall);
 		jsonw_member_int(w, "deletionGracePeriodSeconds", p->pod->spec.grace_seconds);
 	}
-	labels_json(p, w);
+	api_map_json("labels", &p->pod->metadata.labels, w);
+	api_owner_json(&p->pod->owner, w);
 	annotations_json(d, p, w);
 	jsonw_end(w);
 }

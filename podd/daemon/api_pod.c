@@ -274,6 +274,9 @@ void api_pod_write(struct http_request *q, void *arg)
 	if (source)
 		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is defined by %s; edit that file",
 		          p->pod->metadata.name, source);
+	else if (p->pod->owner.kind)
+		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" is of the %s \"%s\"; edit that one's file",
+		          p->pod->metadata.name, p->pod->owner.kind, p->pod->owner.name);
 	else
 		api_error(q, 405, p->pod->metadata.name, "pods", "pod \"%s\" has no manifest any more and is being stopped",
 		          p->pod->metadata.name);

@@ -57,7 +57,8 @@ static void bookmark(struct api_watch *w, bool initial_end, struct buf *out)
 	jsonw_key(&j, "object");
 	jsonw_object(&j);
 	jsonw_member_str(&j, "kind", w->query.table ? "Table" : w->resource->kind->kind);
-	jsonw_member_str(&j, "apiVersion", w->query.table ? "meta.k8s.io/v1" : "v1");
+	const char *version = w->resource->kind->version;
+	jsonw_member_str(&j, "apiVersion", w->query.table ? "meta.k8s.io/v1" : version ? version : "v1");
 	jsonw_key(&j, "metadata");
 	jsonw_object(&j);
 	api_version_member(&j, w->version);

@@ -11,6 +11,7 @@
  *   adopt.c     what is found at start
  *   watch.c     manifest directories: inotify, settle, rescan
  *   accept.c    which documents are wanted: last good versions, conflicts, uids
+ *   controller.c  jobs: the machine of core/jobs.h, and what it keeps in files
  *   record.c    events that people read
  *   node.c      what pods can ask of this machine
  *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
@@ -39,6 +40,7 @@ struct record;
 struct http_server;
 struct janitor;
 struct images;
+struct controller;
 
 struct daemon {
 	struct config *config; /* SIGHUP changes it, nothing else */
@@ -60,6 +62,7 @@ struct daemon {
 	struct list sandboxes;   /* of struct sandbox.link */
 	struct watcher *watcher;
 	struct acceptor *acceptor;
+	struct controller *controller;
 	struct record *record;
 	struct http_server *http;
 	struct janitor *janitor;
@@ -88,6 +91,7 @@ struct daemon {
 void daemon_step(struct daemon *d, const struct event *e);
 
 int daemon_timer_init(struct daemon *d);
+void daemon_arm_timer(struct daemon *d); /* a deadline may have changed */
 
 /* Starts an event about the pod `uid` (and one start of a container, if `container` is not NULL). */
 struct event daemon_event(enum event_type type, const char *uid, const char *container, uint32_t number);

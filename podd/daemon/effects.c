@@ -2,6 +2,7 @@
 #include <string.h>
 #include "daemon/accept.h"
 #include "daemon/api.h"
+#include "daemon/controller.h"
 #include "daemon/hook.h"
 #include "daemon/launch.h"
 #include "daemon/leases.h"
@@ -35,6 +36,7 @@ static void forget(struct daemon *d, const char *uid)
 	volumes_forget(d, uid);
 	accept_forget(d, uid);
 	leases_release(d, uid);
+	controller_pod_forgotten(d, uid);
 }
 
 void effect_run(struct daemon *d, const struct effect *e)
@@ -81,6 +83,7 @@ void effect_run(struct daemon *d, const struct effect *e)
 		break;
 	case EFFECT_CHANGED:
 		api_changed(d, e->id.uid);
+		controller_pod_changed(d, e->id.uid);
 		break;
 	case EFFECT_MAX:
 		break;

@@ -18,6 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/api.h"
 #include "daemon/configs.h"
+#include "daemon/controller.h"
 #include "daemon/sources.h"
 #include "daemon/dropin.h"
 #include "daemon/http.h"
@@ -352,7 +353,8 @@ static int start(struct daemon *d)
 	leases_init(d);
 	d->core = core_new(&core);
 	d->record = record_new((uint64_t)(d->started_wall / NS_PER_US));
-	if ((r = accept_new(d, &d->acceptor)) < 0 || (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
+	if ((r = controller_new(d, &d->controller)) < 0 || (r = accept_new(d, &d->acceptor)) < 0 ||
+	    (r = watch_new(d, &d->watcher)) < 0 || (r = watch_process(d)) < 0)
 		return r;
 	/* A pod whose file is gone may stand in another that was written just now: it is started or stopped when that is known. */
 	wait_until(d, accept_decided);
@@ -368,6 +370,7 @@ static int start(struct daemon *d)
 	struct event go = daemon_event(EVENT_GO, NULL, NULL, 0);
 	d->ready = true;
 	daemon_step(d, &go);
+	controller_go(d);
 	api_ready(d);
 	list_foreach(s, &d->sandboxes, struct sandbox, link)
 		sources_refresh(d, s->uid);
@@ -395,6 +398,7 @@ static void stop(struct daemon *d)
 	uv_walk(&d->loop, close_any, NULL);
 	(void)uv_run(&d->loop, UV_RUN_DEFAULT);
 	accept_free(d->acceptor);
+	controller_free(d->controller);
 	core_free(d->core);
 	record_free(d->record);
 	podnet_close(d->net, d->remove_network);

@@ -29,9 +29,10 @@ struct record *record_free(struct record *r)
 static void pack(const struct record_entry *e, struct buf *out)
 {
 	const char *strings[] = {
-		[RECORD_UID] = e->uid,       [RECORD_NAMESPACE] = e->namespace,
-		[RECORD_POD] = e->pod,       [RECORD_CONTAINER] = e->container,
-		[RECORD_REASON] = e->reason, [RECORD_MESSAGE] = e->message,
+		[RECORD_KIND] = e->kind,           [RECORD_UID] = e->uid,
+		[RECORD_NAMESPACE] = e->namespace, [RECORD_POD] = e->pod,
+		[RECORD_CONTAINER] = e->container, [RECORD_REASON] = e->reason,
+		[RECORD_MESSAGE] = e->message,
 	};
 	_Static_assert(ARRAY_SIZE(strings) == RECORD_TEXT_MAX, "each text");
 

@@ -9,6 +9,7 @@
 enum { RECORD_MAX = 1000 };
 
 struct record_entry {
+	char kind[16]; /* of the object; "" for the node itself */
 	char uid[POD_UID_SIZE];
 	char namespace[64], pod[254], container[CONTAINER_NAME_SIZE]; /* pod "" for the node itself */
 	bool normal;
@@ -16,6 +17,7 @@ struct record_entry {
 };
 
 enum record_text {
+	RECORD_KIND,
 	RECORD_UID,
 	RECORD_NAMESPACE,
 	RECORD_POD,

@@ -12,6 +12,7 @@
 #include "daemon/configs.h"
 #include "daemon/janitor.h"
 #include "daemon/logs.h"
+#include "manifest/workload.h"
 
 /* First line: "# podd-accepted 1 <sha256 of the rest> <source>"; then the pod as JSON, its uid in metadata, or
  * a ConfigMap or Secret as config_store() has it. */
@@ -61,6 +62,17 @@ static void forget(struct acceptor *a, const char *name)
 		log_warning("removing the accepted version of %s: %s, ignoring", name, strerror(errno));
 }
 
+static const char *pod_ending(const struct pod *p)
+{
+	static const char *const endings[] = {
+		[WORKLOAD_POD] = ".json",
+		[WORKLOAD_JOB] = ".job.json",
+		[WORKLOAD_CRON_JOB] = ".cronjob.json",
+	};
+	_Static_assert(ARRAY_SIZE(endings) == WORKLOAD_RUNS_MAX, "an ending for each");
+	return endings[pod_runs(p)];
+}
+
 int store_save(struct acceptor *a, const struct wanted *w)
 {
 	_cleanup_buf_ struct buf body = BUF_NULL;
@@ -68,13 +80,17 @@ int store_save(struct acceptor *a, const struct wanted *w)
 	struct jsonw j;
 
 	jsonw_init(&j, &body);
-	jsonw_object(&j);
-	jsonw_member_str(&j, "apiVersion", "v1");
-	jsonw_member_str(&j, "kind", "Pod");
-	pod_json(w->pod, w->uid, NULL, &j);
-	jsonw_end(&j);
+	if (pod_runs(w->pod) != WORKLOAD_POD) {
+		workload_json(w->pod->workload, w->uid, &j);
+	} else {
+		jsonw_object(&j);
+		jsonw_member_str(&j, "apiVersion", "v1");
+		jsonw_member_str(&j, "kind", "Pod");
+		pod_json(w->pod, w->uid, NULL, &j);
+		jsonw_end(&j);
+	}
 	buf_putc(&body, '\n');
-	file_name(w->pod->metadata.namespace, w->pod->metadata.name, ".json", name);
+	file_name(w->pod->metadata.namespace, w->pod->metadata.name, pod_ending(w->pod), name);
 	return save(a, name, w->source, &body);
 }
 
@@ -118,7 +134,7 @@ void store_remove(struct acceptor *a, const struct wanted *w)
 {
 	char name[NAME_MAX + 1];
 
-	file_name(w->pod->metadata.namespace, w->pod->metadata.name, ".json", name);
+	file_name(w->pod->metadata.namespace, w->pod->metadata.name, pod_ending(w->pod), name);
 	forget(a, name);
 	(void)accept_hold(a->daemon, w->uid, false);
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Does the last good version of a pod survive a reboot of the host with its manifest broken, as the same pod with its data and logs?
 . "$(dirname "$0")/../lib/host.sh"
+. "$srcdir/tests/lib/pods.sh"
 manifest() {
 	cat <<-'EOF'
 	apiVersion: v1
@@ -19,20 +20,6 @@ manifest() {
 log_files() { find "$ROOT/var/log/pods" -name '*.log' -printf '%P\n' | sort; }
 running() { [ -n "$(member_pid "$1" app)" ]; }
 said() { grep -q "$1" <<<"$(podctl logs web)"; }
-
-# As the power switch does it: no process gets a word, and what is in memory is gone.
-reboot_host() {
-	local p
-	for p in $(ps -e -o pid=); do [ "$p" = 1 ] || [ "$p" = $$ ] || kill -KILL "$p" 2>/dev/null; done
-	wait "$PODD_PID" 2>/dev/null
-	await 20 eval '! pgrep podd-anchor && ! pgrep -x podd'
-	awk -v p="$ROOT/run" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do umount -l "$m"; done
-	mount -t tmpfs -o mode=755 run "$ROOT/run"
-	for l in $(ip -o link show | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/\1/p'); do ip link del "$l" 2>/dev/null; done
-	nft flush ruleset 2>/dev/null
-	local h
-	for h in $(host_hierarchies); do find "$h/$PODD_HOST" -depth -mindepth 1 -type d -exec rmdir {} \; 2>/dev/null; done
-}
 
 manifest | put web.yaml
 podd_start || exit 1

@@ -1,0 +1,303 @@
+#include "daemon/controller.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "daemon/accept.h"
+#include "daemon/api.h"
+#include "daemon/janitor.h"
+#include "daemon/logs.h"
+#include "daemon/store.h"
+
+enum { BOOT_ID_SIZE = 40 };
+
+static const char magic[] = "podd-job 1 ";
+
+struct queued {
+	struct list link;
+	struct job_event event;
+	char *state;
+};
+
+struct controller {
+	struct daemon *daemon;
+	struct jobs *jobs;
+	int dir_fd;
+	char boot_id[BOOT_ID_SIZE];
+	struct list queue;
+	bool stepping;
+};
+
+/* --- files ------------------------------------------------------------------------------------------------------------------------- */
+
+static void save(struct controller *k, const char *uid)
+{
+	_cleanup_buf_ struct buf body = BUF_NULL, text = BUF_NULL;
+	const struct job *j = jobs_find(k->jobs, uid);
+	char hash[SHA256_HEX_SIZE];
+
+	if (!j)
+		return;
+	buf_printf(&body, "%s\n", k->boot_id);
+	job_state_print(j, &body);
+	sha256_hex(body.data, body.len, hash);
+	buf_printf(&text, "%s%s\n%s", magic, hash, body.data);
+	int r = file_replace_unsynced(k->dir_fd, uid, text.data, text.len, 0600);
+	if (r < 0)
+		daemon_report(k->daemon, uid, NULL, false, "NotSaved",
+		              "writing what is known of the job: %s; after a restart of podd it may run once more", strerror(-r));
+	else
+		janitor_sync(k->daemon->janitor, k->dir_fd, uid);
+}
+
+/* The lines after the boot's id, in `text`; NULL: it is damaged. */
+static const char *check(const struct controller *k, const struct buf *text, bool *ret_same_boot)
+{
+	const char *p = str_after(buf_str(text), magic);
+	char hash[SHA256_HEX_SIZE];
+
+	if (!p || strlen(p) < SHA256_HEX_SIZE)
+		return NULL;
+	const char *body = p + SHA256_HEX_SIZE;
+	sha256_hex(body, (size_t)(text->data + text->len - body), hash);
+	const char *lines = strchr(body, '\n');
+	if (strncmp(p, hash, SHA256_HEX_SIZE - 1) != 0 || !lines)
+		return NULL;
+	*ret_same_boot = (size_t)(lines - body) == strlen(k->boot_id) && memcmp(body, k->boot_id, strlen(k->boot_id)) == 0;
+	return lines + 1;
+}
+
+static char *load(struct controller *k, const char *uid, bool *ret_same_boot)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	char aside[POD_UID_SIZE + 8];
+
+	int r = file_read(k->dir_fd, uid, JOB_STATE_MAX, &text);
+	if (r == -ENOENT)
+		return NULL;
+	const char *lines = r < 0 ? NULL : check(k, &text, ret_same_boot);
+	if (lines)
+		return xstrdup(lines);
+	log_warning("what was known of the job %s is damaged: set aside as .bad-%s; it begins anew", uid, uid);
+	(void)snprintf(aside, sizeof(aside), ".bad-%s", uid);
+	(void)renameat(k->dir_fd, uid, k->dir_fd, aside);
+	return NULL;
+}
+
+/* Files of jobs that were forgotten when podd was not there to see it. */
+static void sweep(struct controller *k)
+{
+	int fd = openat(k->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return;
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.' && !jobs_find(k->jobs, e->d_name))
+			(void)unlinkat(k->dir_fd, e->d_name, 0);
+	(void)closedir(dir);
+}
+
+/* --- effects ----------------------------------------------------------------------------------------------------------------------- */
+
+static void set_pod(struct daemon *d, const struct job_effect *f)
+{
+	struct event e = daemon_event(EVENT_POD_SET, f->uid, NULL, 0);
+
+	e.pod = f->pod;
+	e.outcome = f->outcome;
+	logs_first_numbers(d, f->pod, f->uid, e.first_numbers);
+	daemon_step(d, &e);
+	if (store_is_held(d->acceptor, f->uid)) {
+		struct event stop = daemon_event(EVENT_STOP_ASKED, f->uid, NULL, 0);
+		daemon_step(d, &stop);
+	}
+}
+
+static void tell_done(struct daemon *d, const struct job_effect *f)
+{
+	struct event e = daemon_event(EVENT_JOB_DONE, NULL, NULL, 0);
+
+	e.pod = f->pod;
+	e.outcome = f->normal ? POD_OUTCOME_SUCCEEDED : POD_OUTCOME_OPEN;
+	daemon_step(d, &e);
+}
+
+static void run(struct controller *k, const struct job_effect *f)
+{
+	struct daemon *d = k->daemon;
+	struct event gone = daemon_event(EVENT_POD_GONE, f->uid, NULL, 0);
+
+	switch (f->type) {
+	case JOB_EFFECT_SAVE:
+		save(k, f->uid);
+		break;
+	case JOB_EFFECT_POD_SET:
+		set_pod(d, f);
+		break;
+	case JOB_EFFECT_POD_GONE:
+		daemon_step(d, &gone);
+		break;
+	case JOB_EFFECT_DONE:
+		tell_done(d, f);
+		break;
+	case JOB_EFFECT_REPORT:
+		daemon_report(d, f->uid, NULL, f->normal, f->reason, "%s", f->message);
+		break;
+	case JOB_EFFECT_CHANGED:
+		api_job_changed(d, f->uid);
+		break;
+	case JOB_EFFECT_FORGET:
+		api_job_forgotten(d, f->uid);
+		(void)unlinkat(k->dir_fd, f->uid, 0);
+		accept_forget(d, f->uid);
+		break;
+	}
+}
+
+static void handle(struct controller *k, struct job_event *e)
+{
+	struct job_effects effects;
+
+	e->boot = clock_boot();
+	e->wall = clock_wall();
+	e->core_pod = e->type == JOB_EVENT_POD ? core_pod_by_uid(k->daemon->core, e->uid) : NULL;
+	if (e->type == JOB_EVENT_POD && !e->core_pod)
+		return; /* it was forgotten while this waited */
+	jobs_step(k->jobs, e, &effects);
+	for (size_t i = 0; i < effects.count; i++)
+		run(k, &effects.items[i]);
+}
+
+/* An effect may lead to further events: they wait. */
+static void step(struct controller *k, const struct job_event *e, char *state)
+{
+	struct queued *q = xnew(struct queued);
+
+	*q = (struct queued){ .event = *e, .state = state };
+	q->event.state = state;
+	if (e->pod)
+		pod_ref(e->pod);
+	list_append(&k->queue, &q->link);
+	if (k->stepping)
+		return;
+	k->stepping = true;
+	while (!list_empty(&k->queue)) {
+		q = list_entry(k->queue.next, struct queued, link);
+		list_remove(&q->link);
+		handle(k, &q->event);
+		pod_unref(q->event.pod);
+		free(q->state);
+		free(q);
+	}
+	k->stepping = false;
+	daemon_arm_timer(k->daemon);
+}
+
+static struct job_event event_of(enum job_event_type type, const char *uid)
+{
+	struct job_event e = { .type = type };
+
+	(void)snprintf(e.uid, sizeof(e.uid), "%s", uid);
+	return e;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------------------- */
+
+int controller_new(struct daemon *d, struct controller **ret)
+{
+	_cleanup_buf_ struct buf id = BUF_NULL;
+	int r = dir_make(d->state_fd, "jobs", 0700);
+
+	if (r < 0 || (r = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_SIZE, &id)) < 0)
+		return r;
+	int fd = openat(d->state_fd, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	struct controller *k = xnew(struct controller);
+	*k = (struct controller){ .daemon = d, .jobs = jobs_new(), .dir_fd = fd };
+	(void)snprintf(k->boot_id, sizeof(k->boot_id), "%.36s", buf_str(&id));
+	list_init(&k->queue);
+	*ret = k;
+	return 0;
+}
+
+void controller_free(struct controller *k)
+{
+	if (!k)
+		return;
+	jobs_free(k->jobs);
+	(void)fd_close(k->dir_fd);
+	free(k);
+}
+
+void controller_want(struct daemon *d, const char *uid, struct pod *template)
+{
+	struct controller *k = d->controller;
+	struct job_event e = event_of(template ? JOB_EVENT_SET : JOB_EVENT_GONE, uid);
+	char *state = NULL;
+
+	e.pod = template;
+	if (template && !jobs_find(k->jobs, uid))
+		state = load(k, uid, &e.same_boot);
+	step(k, &e, state);
+}
+
+void controller_go(struct daemon *d)
+{
+	struct job_event go = event_of(JOB_EVENT_GO, "");
+
+	sweep(d->controller);
+	if (d->config->drain) /* whose pods stop, and nothing else begins */
+		return;
+	step(d->controller, &go, NULL);
+}
+
+void controller_tick(struct daemon *d)
+{
+	struct job_event tick = event_of(JOB_EVENT_TICK, "");
+
+	step(d->controller, &tick, NULL);
+}
+
+int64_t controller_deadline(const struct daemon *d)
+{
+	return jobs_deadline(d->controller->jobs);
+}
+
+void controller_pod_changed(struct daemon *d, const char *uid)
+{
+	const struct core_pod *p = core_pod_by_uid(d->core, uid);
+	struct job_event e = event_of(JOB_EVENT_POD, uid);
+
+	if (p && p->pod && p->pod->owner.uid)
+		step(d->controller, &e, NULL);
+}
+
+void controller_pod_forgotten(struct daemon *d, const char *uid)
+{
+	const struct core_pod *p = core_pod_forgotten(d->core, uid);
+	struct job_event e = event_of(JOB_EVENT_POD_GONE, uid);
+
+	if (p && p->pod && p->pod->owner.uid)
+		step(d->controller, &e, NULL);
+}
+
+const struct jobs *controller_jobs(const struct daemon *d)
+{
+	return d->controller->jobs;
+}
+
+const struct pod *controller_template(const struct daemon *d, const char *uid)
+{
+	const struct job *j = jobs_find(d->controller->jobs, uid);
+
+	return j ? &j->spec->template : NULL;
+}

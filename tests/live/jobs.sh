@@ -1,0 +1,102 @@
+#!/bin/bash
+# Jobs: how they end, what is left of them, and that they never run twice.
+. "$(dirname "$0")/../lib/host.sh"
+. "$srcdir/tests/lib/pods.sh"
+
+podd_start || { fail "podd starts"; finish; }
+mkdir "$ROOT/told"
+
+job() { # NAME SCRIPT [SPEC-LINES...]: restartPolicy Never, retries after 100 ms
+	local name=$1 script=$2
+	shift 2
+	cat <<-END | put "$name.yaml"
+		apiVersion: batch/v1
+		kind: Job
+		metadata: {name: $name, labels: {of: $name}}
+		spec:
+		$(printf '  %s\n' "$@")
+		  template:
+		    metadata: {labels: {made: here}, annotations: {podd.dev/restart-backoff: initial=100ms}}
+		    spec:
+		      restartPolicy: ${POLICY:-Never}
+		      terminationGracePeriodSeconds: 1
+		      volumes: [{name: told, hostPath: {path: $ROOT/told}}]
+		      containers:
+		      - {name: app, image: "rootfs:/", command: [sh, -c, '$script'], volumeMounts: [{name: told, mountPath: /told}]}
+	END
+}
+about() { podctl get job "$1" -o json | jq -r "$2"; } # NAME FILTER
+status() { about "$1" '.status | "\(.succeeded // 0) \(.failed // 0) \(.active // 0) \([.conditions[] | "\(.type)=\(.reason)"] | join(","))"'; }
+status_is() { [ "$(status "$1")" = "$2" ]; }
+shown_is() { [ "$(podctl get job "$1" | awk 'NR == 2 { print $2, $3 }')" = "$2" ]; }
+pods_of() { podctl get pods -l "job-name=$1" -o name; }
+lines() { wc -l <"$ROOT/told/$1"; }
+
+# --- ends ------------------------------------------------------------------------------------------------------------------------------------
+
+job good 'echo run >>/told/good; echo done'
+job many 'echo run >>/told/many' 'completions: 4' 'parallelism: 2'
+job bad 'echo run >>/told/bad; exit 3' 'backoffLimit: 2'
+job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 1'
+job choosy 'exit 42' 'podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}'
+POLICY=OnFailure job inside 'echo run >>/told/inside; exit 1' 'backoffLimit: 2'
+job brief 'true' 'ttlSecondsAfterFinished: 0'
+job still 'echo run >>/told/still' 'suspend: true'
+cat <<-END | put later.yaml
+	apiVersion: v1
+	kind: Pod
+	metadata: {name: later, annotations: {podd.dev/after: "many:completed"}}
+	spec: {restartPolicy: Never, containers: [{name: app, image: "rootfs:/", command: [sh, -c, "cat /told/many; exit"], volumeMounts: [{name: told, mountPath: /told}]}], volumes: [{name: told, hostPath: {path: $ROOT/told}}]}
+END
+ok "one pod succeeds" await 20 status_is good '1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
+ok "four do, two at a time" await 20 status_is many '4 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
+ok "three fail where two may" await 20 status_is bad '0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
+ok "restarts inside a pod count" await 20 status_is inside '0 0 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
+ok "an exit code can end it all" await 20 status_is choosy '0 1 0 FailureTarget=PodFailurePolicy,Failed=PodFailurePolicy'
+ok "the deadline ends a job" await 20 status_is slow '0 0 0 FailureTarget=DeadlineExceeded,Failed=DeadlineExceeded'
+is "each ran as often as it should" "$(lines good) $(lines many) $(lines bad) $(lines slow)" '1 4 3 1'
+is "a job that is suspended has not run" "$(ls "$ROOT/told/still" 2>&1 | grep -c 'No such') $(podctl get job still | awk 'NR == 2 { print $2 }')" '1 Suspended'
+ok "its time over, no pod of a job is left" await 20 eval '[ -z "$(pods_of brief)" ] && shown_is brief "Complete 1/1"'
+ok "who comes after a job begins when all of it is complete" await 20 phase_is later Succeeded
+is "and not before" "$(podctl logs later | wc -l)" 4
+like "get shows them" "$(podctl get jobs bad many)" 'bad +Failed +0/1 .*
+many +Complete +4/4'
+pod=$(pods_of good)
+like "a pod has a name of its own" "$pod" '^pod/good-[a-z0-9]{5}$'
+is "its log stays" "$(podctl logs "${pod#pod/}")" done
+is "it has labels and an owner" "$(field "${pod#pod/}" '"\(.metadata.labels.made) \(.metadata.ownerReferences[0].kind)/\(.metadata.ownerReferences[0].name)"')" \
+	'here Job/good'
+like "events tell" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "Job") | "\(.involvedObject.name) \(.type) \(.reason)"' | sort -u | xargs)" \
+	'bad Normal SuccessfulCreate bad Warning BackoffLimitExceeded .*good Normal Completed good Normal SuccessfulCreate .*slow Warning DeadlineExceeded .*still Normal Suspended'
+
+# --- podd and the machine come back ----------------------------------------------------------------------------------------------------------
+
+job running 'echo run >>/told/running; exec sleep 1000'
+ok "a job runs" await 20 eval '[ -s "$ROOT/told/running" ] && shown_is running "Running 0/1"'
+pod=$(pods_of running) before=$(sandbox "${pod#pod/}")
+podd_kill
+podd_start
+ok "a new podd knows them all" await 20 shown_is running 'Running 0/1'
+is "and the pod that runs" "$(sandbox "${pod#pod/}")" "$before"
+is "how they ended too" "$(status good) $(status bad)" \
+	'1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached 0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
+is "their pods as well" "$(podctl get pods -l job-name=good -o json | jq -r '.items[0].status.phase')" Succeeded
+podd_kill
+reboot_host
+podd_start
+ok "after a reboot, what had not ended runs again" await 20 eval '[ "$(lines running)" = 2 ]'
+is "and nothing else" "$(lines good) $(lines many) $(lines bad) $(lines slow)" '1 4 3 1'
+pod=$(pods_of good)
+is "a pod that had ended is shown so, its log is there" "$(phase "${pod#pod/}") $(podctl logs "${pod#pod/}")" 'Succeeded done'
+
+# --- edits -----------------------------------------------------------------------------------------------------------------------------------
+
+job still 'echo run >>/told/still'
+job good 'echo again >>/told/good'
+ok "a job that was suspended runs" await 20 shown_is still 'Complete 1/1'
+ok "an edit of the template is a new job" await 20 eval '[ "$(lines good)" = 2 ]'
+rm "$PODS/bad.yaml"
+ok "a job goes with its manifest" await 20 eval '! podctl get job bad >/dev/null 2>&1 && [ -z "$(pods_of bad)" ]'
+leaves_nothing
+is "nothing is kept of them" "$(ls -A "$ROOT/var/lib/podd/jobs")" ''
+finish
