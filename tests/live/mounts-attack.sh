@@ -1,0 +1,101 @@
+#!/bin/bash
+# Containers that attack what is mounted for their neighbours, what podd writes and deletes, and the host's disk: the host must not notice.
+. "$(dirname "$0")/../lib/host.sh"
+. "$srcdir/tests/lib/pods.sh"
+
+STARTS=${STARTS:-200}
+canary=$ROOT/canary
+mkdir -p "$canary/dir" && echo precious >"$canary/file"
+look() { find "$canary" -printf '%P %y %m %U:%G %s %T@ %C@\n' | sort; cat "$canary/file"; cat /proc/sys/kernel/core_pattern; }
+before=$(look)
+unharmed() { [ "$(look)" = "$before" ]; }
+in_it() { podctl exec "$1" -c "${3:-app}" -- sh -c "$2" 2>&1; }
+exchange=316 # renameat2(2)
+[ "$(uname -m)" = x86_64 ] || exchange=276
+podd_start || exit 1
+
+# --- a neighbour swaps what podd mounts on, or makes it in, for a link to the host's files -----------------------------------------------------
+
+# Three places: a directory that is there, one that podd makes, and a file that it makes.
+mkdir -p "$ROOT/parent/a/there" "$ROOT/parts" && echo part >"$ROOT/parts/file" && ln -s "$canary" "$ROOT/parent/link" && mkdir "$canary/there"
+before=$(look)
+pod parent <<END
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: v, hostPath: {path: $ROOT/parent}}, {name: w, emptyDir: {}}, {name: parts, hostPath: {path: $ROOT/parts}}]
+  containers:
+  - name: racer
+    image: rootfs:/
+    command: [perl, -e, 'chdir "/mnt" or die; my (\$a, \$b) = ("a", "link"); while (1) { syscall($exchange, -100, \$a, -100, \$b, 2) == 0 or die }']
+    volumeMounts: [{name: v, mountPath: /mnt}]
+  - name: app
+    image: rootfs:/
+    command: [sh, -c, 'for f in /v/a/there /v/a/made; do touch \$f/x; done; echo x >/v/a/new']
+    volumeMounts:
+    - {name: v, mountPath: /v}
+    - {name: w, mountPath: /v/a/there}
+    - {name: w, mountPath: /v/a/made}
+    - {name: parts, subPath: file, mountPath: /v/a/new}
+END
+sed -i 's/^metadata:/metadata:\n  annotations: {podd.dev\/restart-backoff: "initial=1ms, max=1ms"}/' "$PODS/parent.yaml"
+tries() { # REASON...: how often the container was started, or failed to
+	podctl events --for parent -o json | jq '[.items[] | select(.involvedObject.fieldPath // "" | contains("app")) |
+		select(.reason | IN($ARGS.positional[])) | .count // 1] | add // 0' --args "$@"
+}
+ok "$STARTS starts, while a neighbour swaps the parent of three mounts for a link" await $((60 + STARTS / 10)) eval '[ "$(tries Started Failed)" -ge "$STARTS" ]'
+is "it was swapped all the time" "$(of parent racer '.restartCount | tostring')" 0
+ok "some starts went well" [ "$(tries Started)" -ge 1 ]
+ok "... and some found the link" [ "$(tries Failed)" -ge 1 ]
+ok "nothing of the host was written to, nothing made there" unharmed
+rm "$PODS"/*.yaml
+
+# --- /proc, /sys and the cgroups ------------------------------------------------------------------------------------------------------------
+
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {key: value}\n' | put config.yaml
+pod attacker <<END
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: e, emptyDir: {}}, {name: c, configMap: {name: c}}, {name: claim, persistentVolumeClaim: {claimName: kept}}]
+  containers:
+  - {name: app, image: "rootfs:/", command: [sleep, "1000"], volumeMounts: [{name: e, mountPath: /mnt/e}, {name: c, mountPath: /mnt/c}, {name: claim, mountPath: /mnt/claim}]}
+END
+for path in /proc /proc/ /proc/self/attr //proc/../proc /proc/sys /dev /dev/null /dev/pts /dev//pts/ /sys /sys/fs/cgroup; do
+	printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: a, image: "rootfs:/", volumeMounts: [{name: e, mountPath: "%s"}]}]\n  volumes: [{name: e, emptyDir: {}}]\n' "$path" >"$ROOT/mount.yaml"
+	like "no volume takes the place of $path, where a neighbour could put links for podd" "$(podctl validate "$ROOT/mount.yaml" 2>&1)" 'mountPath: .*(not supported by podd|must|Invalid)'
+done
+ready attacker
+is "no hierarchy of cgroups can be mounted, no user namespace made to try in, nothing written above" \
+	"$(in_it attacker 'for c in cpu cpuacct cpuset memory devices freezer blkio pids net_cls perf_event hugetlb rdma; do mkdir -p /tmp/$c; mount -t cgroup -o $c none /tmp/$c 2>/dev/null && echo mounted $c; done
+		mount -t cgroup2 none /tmp/cpu 2>/dev/null && echo mounted; unshare -UrmC true 2>/dev/null && echo unshared
+		for f in $(find /sys/fs/cgroup -name release_agent -o -name notify_on_release -o -name cgroup.procs -o -name tasks); do echo 1 2>/dev/null >$f && echo wrote $f; done; true')" ""
+
+# --- what podd writes to and deletes ----------------------------------------------------------------------------------------------------------
+
+like "where podd writes files, nobody else does" "$(in_it attacker "ln -sfn $canary /mnt/c/..data; ln -s $canary/file /mnt/c/key2")" 'Read-only.*Read-only|Read-only'
+in_it attacker "cd /mnt/e && ln -s $canary out && ln -s $canary/file file && mkdir d && ln -s $canary d/out && touch 'a
+b' \$(printf 'c\\033[2J') -- -rf && mkfifo pipe && chmod 0 d" >/dev/null
+in_it attacker 'cd /mnt/e && perl -e "for (1 .. 3000) { mkdir q(d) or die; chdir q(d) or die }"' >/dev/null
+volume=$ROOT/var/lib/podd/pods/$(pod_uid attacker)/volumes/e
+mkdir "$volume/mounted" && mount --bind "$canary/dir" "$volume/mounted"
+touch "$canary/dir/kept" && before=$(look)
+
+# --- whom podd's directories let in -------------------------------------------------------------------------------------------------------------
+
+nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@" 2>/dev/null; }
+is "no user of the host finds a file of a pod" \
+	"$(nobody find "$ROOT/var/lib/podd" "$ROOT/run/podd" "$ROOT/var/log/pods" -mindepth 1 ! -type d | wc -l)" 0
+is "nor connects to a socket" "$(nobody find "$ROOT/run/podd" -type s | wc -l)" 0
+
+# --- the disk ------------------------------------------------------------------------------------------------------------------------------------
+
+used() { df --output=used -B1 "$ROOT/var/lib/podd" | tail -n 1; }
+full=$(in_it attacker 'for f in /dev/shm/x /dev/x; do head -c 200000000 /dev/zero >$f; rm -f $f; done; for f in /etc/hosts /etc/hostname /etc/resolv.conf; do head -c 100000000 /dev/zero >>$f; done')
+is "what podd gives a container has an end of its own, or can't be written" "$(grep -cE 'No space|Read-only' <<<"$full")" 5
+
+umount "$volume/mounted"
+rm "$PODS"/*.yaml
+ok "a pod that left links, deep directories and strange names is gone" await 20 gone attacker
+trash() { find "$ROOT/var/lib/podd/trash" -mindepth 1 2>/dev/null | head -n 3; }
+ok "and all that it left" await 20 eval '[ -z "$(trash)" ]'
+ok "but nothing that links led to" unharmed
+
+leaves_nothing
+finish
