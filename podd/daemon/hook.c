@@ -1,17 +1,17 @@
 #include "daemon/hook.h"
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "daemon/httpget.h"
 #include "daemon/session.h"
 
 struct running {
 	struct daemon *daemon;
 	struct start_id id;
 	enum hook_kind kind;
-	char what[MESSAGE_SIZE / 2]; /* its program, for people */
+	char what[MESSAGE_SIZE / 2]; /* its program or address, for people */
 };
 
 static void tell(struct daemon *d, const struct start_id *id, enum hook_kind kind, const char *error)
@@ -32,35 +32,67 @@ static void ended(struct session *s, int status, const char *error, void *arg)
 	_cleanup_free_ struct running *h = arg;
 	char text[MESSAGE_SIZE] = "";
 
+	(void)session_free(s);
+	if (status == SESSION_LEFT)
+		return;
 	if (error)
 		(void)snprintf(text, sizeof(text), "%s: %s", h->what, error);
 	else if (WIFSIGNALED(status))
 		(void)snprintf(text, sizeof(text), "%s was ended by signal %d", h->what, WTERMSIG(status));
 	else if (WEXITSTATUS(status))
 		(void)snprintf(text, sizeof(text), "%s exited with %d", h->what, WEXITSTATUS(status));
-	(void)session_free(s);
 	tell(h->daemon, &h->id, h->kind, text);
+}
+
+static int run(struct running *h, const struct hook *hook)
+{
+	static const struct session_callbacks callbacks = { .started = started, .ended = ended };
+	const struct string_list *argv = &hook->exec.command;
+
+	(void)snprintf(h->what, sizeof(h->what), "%.100s", argv->count ? argv->items[0] : "");
+	return session_start_hook(h->daemon, &h->id, argv, h->kind, &callbacks, h);
+}
+
+static void on_answer(void *arg, int status _unused_, const char *error)
+{
+	_cleanup_free_ struct running *h = arg;
+	char text[MESSAGE_SIZE] = "";
+
+	if (error)
+		(void)snprintf(text, sizeof(text), "Get \"%s\": %s", h->what, error);
+	tell(h->daemon, &h->id, h->kind, text);
+}
+
+/* Its end is the container's: the kubelet sets no other limit. */
+enum { REQUEST_MS_MAX = 3600 * 1000 };
+
+static int request(struct running *h, const struct core_pod *p, const struct container *c, const struct http_get *g)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	struct sockaddr_storage to;
+	const char *host = g->host;
+	int port = httpget_address(c, &g->port, &host, p->sandbox.ip, &to);
+
+	if (!port)
+		return -ENOENT;
+	(void)snprintf(h->what, sizeof(h->what), "http://%.50s:%d%.50s", host, port, g->path ? g->path : "/");
+	httpget_request(g, "kube-lifecycle", host, port, &text);
+	return httpget_start(&h->daemon->loop, &to, buf_str(&text), REQUEST_MS_MAX, on_answer, h);
 }
 
 void hook_run(struct daemon *d, const struct start_id *id, enum hook_kind kind)
 {
-	static const struct session_callbacks callbacks = { .started = started, .ended = ended };
 	const struct core_pod *p = core_pod_by_uid(d->core, id->uid);
 	const struct container *c = p && p->pod ? pod_container(p->pod, id->container) : NULL;
-	int null[3];
-	struct session *s;
 
 	if (!c)
 		return; /* an edit of the same step took it out */
 	const struct hook *hook = kind == HOOK_POST_START ? &c->lifecycle.post_start : &c->lifecycle.pre_stop;
 	struct running *h = xnew(struct running);
 	*h = (struct running){ .daemon = d, .id = *id, .kind = kind };
-	(void)snprintf(h->what, sizeof(h->what), "%.100s", hook->exec.command.count ? hook->exec.command.items[0] : "");
-	for (size_t i = 0; i < 3; i++)
-		null[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int r = session_start(d, id->uid, id->container, &hook->exec.command, SESSION_COMMAND, null, &callbacks, h, &s);
-	if (r < 0) {
-		free(h);
-		tell(d, id, kind, strerror(-r));
-	}
+	int r = hook->http_get.set ? request(h, p, c, &hook->http_get) : run(h, hook);
+	if (r == 0)
+		return;
+	tell(d, id, kind, r == -ENOENT && hook->http_get.set ? "its port has no number" : strerror(-r));
+	free(h);
 }

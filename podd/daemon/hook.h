@@ -1,4 +1,5 @@
-/* Commands of hooks: run as exec runs them, confined as the member is. Their output is not kept. */
+/* Hooks that act: commands, run as exec runs them, confined as the member is, their output in the container's log; and requests, of which any
+ * answer is success, as with the kubelet. A command that outlives podd is waited for by the next one, not run twice. */
 #pragma once
 #include "daemon/daemon.h"
 

@@ -25,6 +25,36 @@ struct httpget {
 	char peer[INET6_ADDRSTRLEN + 16];
 };
 
+static int find_port(const struct container *c, const struct int_or_string *port)
+{
+	for (size_t i = 0; port->text && i < c->ports.count; i++)
+		if (streq0(c->ports.items[i].name, port->text))
+			return c->ports.items[i].container_port;
+	return port->number;
+}
+
+int httpget_address(const struct container *c, const struct int_or_string *port, const char **host, const char *pod_ip,
+                    struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	int number = find_port(c, port);
+
+	*ret = (struct sockaddr_storage){ 0 };
+	if (!*host || !**host)
+		*host = *pod_ip ? pod_ip : "127.0.0.1"; /* with hostNetwork */
+	else if (streq(*host, "localhost"))
+		*host = "127.0.0.1";
+	if (inet_pton(AF_INET, *host, &v4->sin_addr) == 1) {
+		ret->ss_family = AF_INET;
+		v4->sin_port = htons((uint16_t)number);
+	} else if (inet_pton(AF_INET6, *host, &v6->sin6_addr) == 1) {
+		ret->ss_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)number);
+	}
+	return number;
+}
+
 /* --- the request --------------------------------------------------------------------------------------------------------------------- */
 
 static bool has_header(const struct http_get *g, const char *name)
@@ -49,7 +79,7 @@ static void put_path(const char *path, struct buf *out)
 	}
 }
 
-void httpget_request(const struct http_get *g, const char *host, int port, struct buf *out)
+void httpget_request(const struct http_get *g, const char *agent, const char *host, int port, struct buf *out)
 {
 	buf_puts(out, "GET ");
 	put_path(g->path ? g->path : "/", out);
@@ -57,7 +87,7 @@ void httpget_request(const struct http_get *g, const char *host, int port, struc
 	if (!has_header(g, "Host"))
 		buf_printf(out, strchr(host, ':') ? "Host: [%s]:%d\r\n" : "Host: %s:%d\r\n", host, port);
 	if (!has_header(g, "User-Agent"))
-		buf_puts(out, "User-Agent: kube-probe/podd\r\n"); /* which many servers keep out of their logs */
+		buf_printf(out, "User-Agent: %s/podd\r\n", agent); /* which many servers keep out of their logs */
 	if (!has_header(g, "Accept"))
 		buf_puts(out, "Accept: */*\r\n");
 	for (size_t i = 0; i < g->headers.count; i++)

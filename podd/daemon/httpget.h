@@ -16,5 +16,10 @@ typedef void httpget_done(void *arg, int status, const char *error);
 int httpget_start(uv_loop_t *loop, const struct sockaddr_storage *to, const char *request, int64_t timeout_ms, httpget_done *done,
                   void *arg);
 
-/* The request as the kubelet makes it; `host` and `port` are for its Host header, unless the headers have one. */
-void httpget_request(const struct http_get *g, const char *host, int port, struct buf *out);
+/* Where `port`, perhaps one of the container's by name, answers: at *host, an address or "localhost", or at the pod's own address if it
+ * is NULL or "", "" being the node's. *host becomes an address. The port's number; 0: there is none of that name. */
+int httpget_address(const struct container *c, const struct int_or_string *port, const char **host, const char *pod_ip,
+                    struct sockaddr_storage *ret);
+
+/* The request as the kubelet makes it, as "<agent>/podd"; `host` and `port` are for its Host header, unless the headers have one. */
+void httpget_request(const struct http_get *g, const char *agent, const char *host, int port, struct buf *out);

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "daemon/rootfs.h"
 #include "daemon/sandbox.h"
+#include "daemon/session.h"
 
 struct leftover {
 	struct list link;
@@ -16,6 +17,7 @@ static void remove_one(struct daemon *d, const struct start_id *id)
 	if (!s)
 		return; /* all of it went with the pod */
 	sandbox_leaf(s, id->container, id->number, leaf);
+	session_ack_hooks(s, id);
 	(void)cgroup_remove(d->cgroups, leaf); /* busy: goes with the pod */
 	rootfs_release(s, id->container, id->number);
 }

@@ -1,5 +1,4 @@
 #include "daemon/probe.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,38 +66,17 @@ static void on_answer(void *arg, int status, const char *error)
 	tell(p, *text ? PROBE_FAILURE : PROBE_SUCCESS, text);
 }
 
-static int find_port(const struct container *c, const struct int_or_string *port)
-{
-	for (size_t i = 0; port->text && i < c->ports.count; i++)
-		if (streq0(c->ports.items[i].name, port->text))
-			return c->ports.items[i].container_port;
-	return port->number; /* 0: there is none of that name */
-}
-
 static void connect_to(struct running *p, const struct core_pod *cp, const struct container *c, const struct probe *spec)
 {
 	const struct int_or_string *port = p->http ? &spec->http_get.port : &spec->tcp_socket.port;
 	const char *host = p->http ? spec->http_get.host : spec->tcp_socket.host;
-	struct sockaddr_storage to = { 0 };
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&to;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&to;
+	struct sockaddr_storage to;
 	_cleanup_buf_ struct buf request = BUF_NULL;
 	char text[MESSAGE_SIZE] = "";
-	int number = find_port(c, port), r = 0;
+	int r = 0, number = httpget_address(c, port, &host, cp->sandbox.ip, &to);
 
-	if (!host || !*host)
-		host = *cp->sandbox.ip ? cp->sandbox.ip : "127.0.0.1"; /* with hostNetwork */
-	else if (streq(host, "localhost"))
-		host = "127.0.0.1";
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		to.ss_family = AF_INET;
-		v4->sin_port = htons((uint16_t)number);
-	} else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-		to.ss_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)number);
-	}
 	if (p->http)
-		httpget_request(&spec->http_get, host, number, &request);
+		httpget_request(&spec->http_get, "kube-probe", host, number, &request);
 	if (!number)
 		(void)snprintf(text, sizeof(text), "couldn't find port: %s", port->text);
 	else

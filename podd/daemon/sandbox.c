@@ -95,7 +95,7 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 		.daemon = d, .run_fd = -EBADF, .state_fd = -EBADF, .netns_fd = -EBADF, .rtnl_fd = -EBADF, .users_fd = -EBADF
 	};
 	/* A directory of an earlier podd's session may still be there: numbers do not start at 1. */
-	s->next_session = (uint32_t)(clock_boot() / NS_PER_MS) | 1;
+	s->next_session = ((uint32_t)(clock_boot() / NS_PER_MS) & INT32_MAX) | 1; /* hooks count down from the top */
 	(void)snprintf(s->uid, sizeof(s->uid), "%s", uid);
 	list_init(&s->launches);
 	list_init(&s->sessions);

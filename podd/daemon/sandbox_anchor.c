@@ -87,6 +87,8 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct anchor_process *p = &processes[i];
+		if (p->class == ANCHOR_CLASS_HOOK)
+			session_adopt_hook(s, p);
 		if (p->key.session)
 			continue;
 		struct adopted_start *a = &starts[n++];

@@ -28,13 +28,16 @@ struct session {
 	int plan_fd;
 	struct session_callbacks cb;
 	void *arg;
-	bool attach; /* not a command of its own */
+	bool attach;  /* not a command of its own */
+	bool hook;    /* survives podd */
+	bool adopted; /* a hook that an earlier podd began and nobody has asked for yet */
+	struct anchor_process found;
 };
 
 static struct session *find(struct sandbox *s, const struct anchor_key *k)
 {
 	list_foreach(e, &s->sessions, struct session, link)
-		if (e->key.session == k->session)
+		if (anchor_key_equal(&e->key, k))
 			return e;
 	return NULL;
 }
@@ -82,8 +85,18 @@ struct session *session_free(struct session *e)
 
 void session_end_all(struct sandbox *s)
 {
-	list_foreach(e, &s->sessions, struct session, link)
-		end(e, SIGKILL, NULL);
+	list_foreach(e, &s->sessions, struct session, link) {
+		if (!e->hook) {
+			end(e, SIGKILL, NULL);
+			continue;
+		}
+		list_remove(&e->link);
+		e->sandbox = NULL; /* and its leaf is left alone */
+		if (e->adopted)
+			(void)session_free(e);
+		else
+			e->cb.ended(e, SESSION_LEFT, NULL, e->arg);
+	}
 }
 
 void session_started(struct sandbox *s, const struct anchor_process *p)
@@ -102,12 +115,25 @@ static void acknowledge(struct sandbox *s, const struct anchor_key *k)
 		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0);
 }
 
+static bool start_lives(const struct sandbox *s, const struct anchor_key *k)
+{
+	const struct core_pod *p = core_pod_by_uid(s->daemon->core, s->uid);
+	const struct core_container *c = p ? core_container(p, k->container) : NULL;
+
+	return c && c->number == k->number && (c->state == CONTAINER_STATE_RUNNING || c->state == CONTAINER_STATE_STOPPING);
+}
+
 void session_exited(struct sandbox *s, const struct anchor_process *p)
 {
 	struct session *e = find(s, &p->key);
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
-	acknowledge(s, &p->key);
+	if (p->class != ANCHOR_CLASS_HOOK || !start_lives(s, &p->key))
+		acknowledge(s, &p->key);
+	if (e && e->adopted) {
+		e->found = *p;
+		return;
+	}
 	if (!e) { /* its client was gone before */
 		remove_leaf(s, &p->key);
 		return;
@@ -264,15 +290,15 @@ static void keep_plan(struct sandbox *s, struct session_plan *p, const struct st
 
 /* A session needs no root file system of its own. */
 static int send_spawn(struct session *e, const struct session_plan *p, const struct pod *pod, const struct container *c,
-                      const int stdio[static 3])
+                      const int *stdio)
 {
 	struct sandbox *s = e->sandbox;
 	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
 	struct anchor_spawn m = {
 		.header = { ANCHOR_SPAWN, sizeof(m), 0 },
 		.key = e->key,
-		.class = ANCHOR_CLASS_SESSION,
-		.flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_KILL | p->plan.spawn_flags,
+		.class = e->hook ? ANCHOR_CLASS_HOOK : ANCHOR_CLASS_SESSION,
+		.flags = ANCHOR_SPAWN_CGROUP | (e->hook ? 0 : ANCHOR_SPAWN_KILL) | p->plan.spawn_flags,
 		.join_number = e->key.number,
 	};
 	struct slot_sources src = {
@@ -287,14 +313,17 @@ static int send_spawn(struct session *e, const struct session_plan *p, const str
 	int r = cgroup_make_branch(s->daemon->cgroups, leaf, name, &cgroup);
 	if (r < 0)
 		return r;
-	const int head[] = { s->daemon->launch_fd, p->fd, cgroup.v2, cgroup.kill, stdio[0], stdio[1], stdio[2] };
+	const int head[] = { s->daemon->launch_fd, p->fd, cgroup.v2, cgroup.kill };
 	memcpy(fds, head, sizeof(head));
-	r = launch_slots(&p->plan, &src, fds + ARRAY_SIZE(head), &slots, &text);
+	if (!e->hook)
+		memcpy(fds + ARRAY_SIZE(head), stdio, 3 * sizeof(*stdio));
+	size_t n = e->hook ? 3 : ARRAY_SIZE(head) + 3; /* the anchor has its stdio, and nobody kills it */
+	r = launch_slots(&p->plan, &src, fds + n, &slots, &text);
 	if (r < 0)
 		return r;
-	r = anchor_send(s->anchor, &m, sizeof(m), fds, ARRAY_SIZE(head) + slots);
+	r = anchor_send(s->anchor, &m, sizeof(m), fds, n + slots);
 	for (size_t i = 0; i < slots; i++)
-		(void)close(fds[ARRAY_SIZE(head) + i]);
+		(void)close(fds[n + i]);
 	return r;
 }
 
@@ -303,10 +332,11 @@ struct order {
 	const char *uid, *container;
 	const struct string_list *argv;
 	enum session_kind kind;
-	bool again; /* and again: the plan is worth keeping */
+	bool again;       /* and again: the plan is worth keeping */
+	uint32_t session; /* of a hook; 0: the next free one */
 };
 
-static int start(struct daemon *d, struct session *e, const struct order *o, const int stdio[static 3])
+static int start(struct daemon *d, struct session *e, const struct order *o, const int *stdio)
 {
 	const struct core_pod *cp = core_pod_by_uid(d->core, o->uid);
 	const struct core_container *cc = cp ? core_container(cp, o->container) : NULL;
@@ -317,7 +347,8 @@ static int start(struct daemon *d, struct session *e, const struct order *o, con
 	e->sandbox = sandbox_find(d, o->uid);
 	if (!e->sandbox || !e->sandbox->anchor || (cc->state != CONTAINER_STATE_RUNNING && cc->state != CONTAINER_STATE_STOPPING))
 		return -ESRCH;
-	e->key = anchor_key(o->container, cc->number, e->sandbox->next_session++);
+	e->hook = o->session;
+	e->key = anchor_key(o->container, cc->number, e->hook ? o->session : e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
 	int r = get_plan(e->sandbox, cp->pod, cc, o->argv, o->kind, &p);
 	if (r < 0)
@@ -331,7 +362,7 @@ static int start(struct daemon *d, struct session *e, const struct order *o, con
 	return r;
 }
 
-static int begin(struct daemon *d, const struct order *o, const int stdio[static 3], const struct session_callbacks *cb, void *arg,
+static int begin(struct daemon *d, const struct order *o, const int *stdio, const struct session_callbacks *cb, void *arg,
                  struct session **ret)
 {
 	struct session *e = xnew(struct session);
@@ -341,7 +372,7 @@ static int begin(struct daemon *d, const struct order *o, const int stdio[static
 	e->plan_fd = -EBADF;
 	list_init(&e->link);
 	int r = start(d, e, o, stdio);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; stdio && i < 3; i++)
 		(void)close(stdio[i]);
 	if (r < 0) {
 		(void)session_free(e);
@@ -354,13 +385,68 @@ static int begin(struct daemon *d, const struct order *o, const int stdio[static
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
 {
-	return begin(d, &(struct order){ uid, container, argv, kind, false }, stdio, cb, arg, ret);
+	return begin(d, &(struct order){ uid, container, argv, kind, false, 0 }, stdio, cb, arg, ret);
 }
 
 int session_start_probe(struct daemon *d, const struct start_id *id, const struct string_list *argv, const int stdio[static 3],
                         const struct session_callbacks *cb, void *arg, struct session **ret)
 {
-	return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, true }, stdio, cb, arg, ret);
+	return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, true, 0 }, stdio, cb, arg, ret);
+}
+
+/* --- hooks -------------------------------------------------------------------------------------------------------------------------- */
+
+/* The same for each hook of a start, so that it is known again; other sessions count from below. */
+static uint32_t hook_session(enum hook_kind h)
+{
+	return UINT32_MAX - (uint32_t)h;
+}
+
+void session_adopt_hook(struct sandbox *s, const struct anchor_process *p)
+{
+	struct session *e = xnew(struct session);
+
+	e->plan_fd = -EBADF;
+	e->sandbox = s;
+	e->key = p->key;
+	e->hook = e->adopted = true;
+	e->found = *p;
+	list_init(&e->link);
+	list_append(&s->sessions, &e->link);
+}
+
+int session_start_hook(struct daemon *d, const struct start_id *id, const struct string_list *argv, enum hook_kind h,
+                       const struct session_callbacks *cb, void *arg)
+{
+	struct sandbox *s = sandbox_find(d, id->uid);
+	struct anchor_key key = anchor_key(id->container, id->number, hook_session(h));
+	struct session *e = s ? find(s, &key) : NULL;
+
+	if (!e)
+		return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, false, key.session }, NULL, cb, arg,
+		             &e);
+	e->adopted = false;
+	e->cb = *cb;
+	e->arg = arg;
+	if (e->found.state == ANCHOR_PROCESS_EXITED)
+		session_exited(s, &e->found);
+	return 0;
+}
+
+void session_ack_hooks(struct sandbox *s, const struct start_id *id)
+{
+	const struct core_pod *p = core_pod_by_uid(s->daemon->core, id->uid);
+	const struct container *c = p && p->pod ? pod_container(p->pod, id->container) : NULL;
+
+	if (!c || (!c->lifecycle.post_start.set && !c->lifecycle.pre_stop.set))
+		return;
+	for (enum hook_kind h = 0; h < HOOK_MAX; h++) {
+		struct anchor_key key = anchor_key(id->container, id->number, hook_session(h));
+		struct session *e = find(s, &key);
+		acknowledge(s, &key);
+		if (e && e->adopted)
+			(void)session_free(e);
+	}
 }
 
 static int attach(struct daemon *d, struct session *e, const char *uid, const char *container, bool input,

@@ -19,6 +19,11 @@ int session_start(struct daemon *d, const char *uid, const char *container, cons
 /* The same for a command of the manifest that is run again and again: its plan is kept as long as its start and version of the pod are. */
 int session_start_probe(struct daemon *d, const struct start_id *id, const struct string_list *argv, const int stdio[static 3],
                         const struct session_callbacks *cb, void *arg, struct session **ret);
+/* The same for a hook of the manifest: its stdio is the container's log, it survives podd, and one that an earlier podd began is not begun
+ * again, but waited for. `ended` may be called before this returns, and with SESSION_LEFT: the sandbox, or podd, was over first. */
+enum { SESSION_LEFT = -1 };
+int session_start_hook(struct daemon *d, const struct start_id *id, const struct string_list *argv, enum hook_kind h,
+                       const struct session_callbacks *cb, void *arg);
 /* Attaches to a container that runs: outputs are pipes for copies of its stdout and stderr (-EBADF: none, a terminal has one), closed here.
  * `ended` says how the container did. */
 int session_attach(struct daemon *d, const char *uid, const char *container, bool input, const int outputs[static 2],
@@ -34,5 +39,8 @@ void session_exited(struct sandbox *s, const struct anchor_process *p);
 void session_attached(struct sandbox *s, const struct anchor_attached *m, int input);
 void session_member_exited(struct sandbox *s, const struct anchor_process *p);
 void session_refused(struct sandbox *s, const struct anchor_error *m);
+/* The anchor remembers hooks as long as their start: one that it still knows has run. */
+void session_adopt_hook(struct sandbox *s, const struct anchor_process *p);
+void session_ack_hooks(struct sandbox *s, const struct start_id *id);
 void session_end_all(struct sandbox *s);
 void session_forget_plans(struct sandbox *s);

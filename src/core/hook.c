@@ -1,8 +1,8 @@
 /* Hooks of a container: postStart, before it counts as started; preStop, before the stop signal, inside the grace period.
  *
- * A hook that sleeps is a deadline. One that runs a command is an effect, and its end an event. One whose end podd did not see is run again
- * after podd's restart: as in Kubernetes a hook runs at least once. Without a grace period, and when the pod is restarted as a whole, nothing
- * is hooked. A hook that outlasts the grace period is left alone, and the container has two more seconds. */
+ * A hook that sleeps is a deadline. One that acts is an effect, and its end an event. After podd's restart one whose end podd did not see is
+ * asked for again; the shell does not run a command twice that the anchor still knows. Without a grace period, and when the pod is
+ * restarted as a whole, nothing is hooked. A hook that outlasts the grace period is left alone, and the container has two more seconds. */
 #include "base/clock.h"
 #include "core/container.h"
 #include "core/pod.h"

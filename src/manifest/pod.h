@@ -274,9 +274,10 @@ struct probe { /* exactly one of the first three is set, if it is */
 	int64_t grace_seconds;          /* 0: the pod's */
 };
 
-struct hook { /* exactly one of both is set */
+struct hook { /* exactly one of the three is set, if it is */
 	bool set;
 	struct exec_action exec;
+	struct http_get http_get;
 	struct sleep_action sleep;
 };
 

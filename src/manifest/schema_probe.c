@@ -75,7 +75,7 @@ static const struct schema schema_sleep = SCHEMA("SleepAction", sleep_fields, si
 
 static const struct field hook_fields[] = {
 	BUILT("exec", OBJECT, MUST, hook, exec, UPDATE, "A command inside the container.", .object = &schema_exec),
-	PLANNED("httpGet", OBJECT, SHOULD, UPDATE, "A request.", .object = &schema_http_get, .hint = "use exec"),
+	BUILT("httpGet", OBJECT, SHOULD, hook, http_get, UPDATE, "A request; any answer is success.", .object = &schema_http_get),
 	NEVER("tcpSocket", OBJECT, "A connection; does nothing in Kubernetes.", .object = &schema_tcp_socket,
 	      .hint = "use exec or httpGet"),
 	BUILT("sleep", OBJECT, MUST, hook, sleep, UPDATE, "Waits.", .object = &schema_sleep),
