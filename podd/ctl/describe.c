@@ -172,7 +172,29 @@ static const json_t *by_name(const json_t *array, const char *name)
 	return NULL;
 }
 
-static void describe_container(const json_t *spec, const json_t *status)
+/* The last words of a start that failed: what a person would ask next. */
+static void describe_log(const struct args *a, const struct pod_ref *p, const json_t *status)
+{
+	const json_t *ended = json_at(status, "state.terminated"), *before = json_at(status, "lastState.terminated");
+	bool previous = !ended && json_at(status, "state.running");
+	_cleanup_buf_ struct buf path = BUF_NULL;
+	_cleanup_client_ struct client *c = NULL;
+
+	ended = ended ? ended : before;
+	if (!ended || !json_integer_value(json_at(ended, "exitCode")))
+		return;
+	pod_ref_path(p, &path);
+	buf_puts(&path, "/log");
+	url_add(&path, "container", json_text(status, "name"));
+	url_add(&path, "tailLines", "5");
+	if (previous)
+		url_add(&path, "previous", "true");
+	if (client_open(a, &(struct client_request){ .method = "GET", .path = path.data }, &c) == 0 && client_finish(c) == 0 &&
+	    client_code(c) == 200 && client_body(c)->len)
+		lines(4, "Last Lines", buf_str(client_body(c)));
+}
+
+static void describe_container(const struct args *a, const struct pod_ref *p, const json_t *spec, const json_t *status)
 {
 	_cleanup_buf_ struct buf name = BUF_NULL;
 
@@ -184,6 +206,7 @@ static void describe_container(const json_t *spec, const json_t *status)
 	describe_ports(json_at(spec, "ports"));
 	describe_state("State", json_at(status, "state"));
 	describe_state("Last State", json_at(status, "lastState"));
+	describe_log(a, p, status);
 	line(4, "Ready", "%s", json_is_true(json_at(status, "ready")) ? "True" : "False");
 	line(4, "Restart Count", "%lld", (long long)json_integer_value(json_at(status, "restartCount")));
 	describe_resources("Limits", json_at(spec, "resources.limits"));
@@ -302,11 +325,11 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 	json_array_foreach(json_at(pod, "spec.initContainers"), i, item) {
 		if (i == 0)
 			(void)puts("Init Containers:");
-		describe_container(item, by_name(json_at(pod, "status.initContainerStatuses"), json_text(item, "name")));
+		describe_container(a, p, item, by_name(json_at(pod, "status.initContainerStatuses"), json_text(item, "name")));
 	}
 	(void)puts("Containers:");
 	json_array_foreach(json_at(pod, "spec.containers"), i, item) {
-		describe_container(item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));
+		describe_container(a, p, item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));
 	}
 	describe_conditions(json_at(pod, "status.conditions"));
 	json_array_foreach(json_at(pod, "spec.volumes"), i, item) {

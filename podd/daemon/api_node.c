@@ -97,7 +97,7 @@ static void item_metadata(const struct api *a, const struct feed_item *i, struct
 }
 
 /* What a node has; podd keeps nothing of it for itself, so all of it is allocatable. */
-static void resources_json(const struct config *c, const char *key, struct jsonw *w)
+static void capacity_json(const struct config *c, const char *key, struct jsonw *w)
 {
 	struct sysinfo host = { 0 };
 	char text[32];
@@ -177,8 +177,8 @@ static void item_object(const struct api *a, const struct feed_item *i, struct j
 	jsonw_end(w);
 	jsonw_key(w, "status");
 	jsonw_object(w);
-	resources_json(d->config, "capacity", w);
-	resources_json(d->config, "allocatable", w);
+	capacity_json(d->config, "capacity", w);
+	capacity_json(d->config, "allocatable", w);
 	jsonw_key(w, "conditions");
 	jsonw_array(w);
 	condition_json(a, "Ready", true, "PoddReady", "podd answers", w);

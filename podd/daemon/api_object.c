@@ -99,16 +99,35 @@ static void terminated_json(const struct daemon *d, const struct core_pod *p, co
 	jsonw_end(w);
 }
 
+/* When it ends: boot time, which nobody can read, as wall time. A podd that has adopted the container knows that alone. */
+static void back_off_text(const struct core_pod *p, const struct core_container *c, struct buf *out)
+{
+	char until[CLOCK_TEXT_SIZE];
+
+	clock_text(clock_wall() + c->deadline - clock_boot(), until);
+	if (*c->message)
+		buf_puts(out, c->message);
+	else
+		buf_printf(out, "back-off restarting failed container=%s pod=%s_%s(%s)", c->name, p->pod->metadata.name,
+		           p->pod->metadata.namespace, p->uid);
+	buf_printf(out, "; until %s", until);
+}
+
 static void waiting_json(const struct core_pod *p, const struct core_container *c, struct jsonw *w)
 {
 	const char *reason = core_container_reason(p, c), *message = core_container_message(c);
 	bool sandbox_failed = c->state == CONTAINER_STATE_WAITING && *p->reason;
+	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	jsonw_key(w, "waiting");
 	jsonw_object(w);
 	jsonw_member_str(w, "reason", sandbox_failed ? p->reason : *reason ? reason : "ContainerCreating");
 	if (sandbox_failed)
 		message = p->message;
+	if (!sandbox_failed && c->deadline && streq(reason, "CrashLoopBackOff")) {
+		back_off_text(p, c, &text);
+		message = buf_str(&text);
+	}
 	if (*message)
 		jsonw_member_str(w, "message", message);
 	jsonw_end(w);
@@ -176,6 +195,12 @@ static void container_json(const struct daemon *d, const struct core_pod *p, con
 		jsonw_member_bool(w, "started", core_container_started(c));
 	jsonw_member_int(w, "restartCount", c->restart_count);
 	container_states_json(d, p, c, w);
+	if (c->spec) {
+		jsonw_key(w, "resources");
+		resources_json(&c->spec->resources, w);
+		jsonw_key(w, "allocatedResources");
+		resource_list_json(&c->spec->resources.requests, w);
+	}
 	jsonw_end(w);
 }
 
@@ -215,18 +240,19 @@ static int64_t ready_since(const struct core_pod *p, bool ready)
 	return at;
 }
 
-static void condition_json(struct jsonw *w, const char *type, bool holds, int64_t since, const char *reason, const char *message)
+static void condition_json(const struct core_pod *p, struct jsonw *w, const char *type, bool holds, int64_t since,
+                           const char *reason, const char *message)
 {
 	jsonw_object(w);
 	jsonw_member_str(w, "type", type);
+	jsonw_member_int(w, "observedGeneration", (int64_t)p->generation);
 	jsonw_member_str(w, "status", holds ? "True" : "False");
 	jsonw_member_str(w, "lastProbeTime", NULL);
 	api_time(w, "lastTransitionTime", since);
-	if (!holds) {
+	if (*reason)
 		jsonw_member_str(w, "reason", reason);
-		if (*message)
-			jsonw_member_str(w, "message", message);
-	}
+	if (*message)
+		jsonw_member_str(w, "message", message);
 	jsonw_end(w);
 }
 
@@ -235,25 +261,55 @@ static bool sandbox_stands(const struct core_pod *p)
 	return p->state == POD_STATE_RUNNING || p->state == POD_STATE_STOPPING || p->state == POD_STATE_FINISHED;
 }
 
-static void conditions_json(const struct core_pod *p, struct jsonw *w)
+/* "containers with unready status: [a b]": those of the members, or of initContainers. */
+static void list_unready(const struct core_pod *p, bool inits, const char *word, struct buf *out)
+{
+	size_t n = 0;
+
+	buf_printf(out, "containers with %s status: [", word);
+	for (size_t i = 0; i < p->container_count; i++) {
+		const struct core_container *c = &p->containers[i];
+		bool init = c->role != CONTAINER_ROLE_MEMBER;
+		if (inits ? init && !c->passed : !core_container_ready(c) && c->role != CONTAINER_ROLE_INIT)
+			buf_printf(out, "%s%s", n++ ? " " : "", c->name);
+	}
+	buf_putc(out, ']');
+}
+
+static void resizing_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
+{
+	const struct sandbox *s = sandbox_find(d, p->uid);
+
+	if (s && *s->resize_error)
+		condition_json(p, w, "PodResizeInProgress", true, p->sandbox_wall, "Error", s->resize_error);
+}
+
+static void conditions_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
 {
 	bool ready = core_pod_ready(p), sandbox = sandbox_stands(p), unsuited = p->blocked && streq(p->reason, CORE_NODE_AFFINITY);
-	const char *reason = streq(core_pod_phase(p), "Succeeded") ? "PodCompleted" : "ContainersNotReady";
-	_cleanup_buf_ struct buf unready = BUF_NULL;
+	bool initialized = core_pod_initialized(p), completed = streq(core_pod_phase(p), "Succeeded");
+	bool over = completed || streq(core_pod_phase(p), "Failed");
+	const char *reason = completed ? "PodCompleted" : over ? "PodFailed" : ready ? "" : "ContainersNotReady";
+	_cleanup_buf_ struct buf unready = BUF_NULL, incomplete = BUF_NULL;
 
-	buf_puts(&unready, "containers with unready status: [");
-	for (size_t i = 0, n = 0; i < p->container_count; i++)
-		if (!core_container_ready(&p->containers[i]))
-			buf_printf(&unready, "%s%s", n++ ? " " : "", p->containers[i].name);
-	buf_putc(&unready, ']');
+	if (!ready && !over)
+		list_unready(p, false, "unready", &unready);
+	if (!initialized)
+		list_unready(p, true, "incomplete", &incomplete);
 	jsonw_key(w, "conditions");
 	jsonw_array(w);
-	condition_json(w, "PodScheduled", !unsuited, p->created_wall, "Unschedulable", p->message);
-	condition_json(w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall, "SandboxNotReady",
-	               p->message);
-	condition_json(w, "Initialized", core_pod_initialized(p), initialized_since(p), "ContainersNotInitialized", "");
-	condition_json(w, "ContainersReady", ready, ready_since(p, ready), reason, buf_str(&unready));
-	condition_json(w, "Ready", ready, ready_since(p, ready), reason, buf_str(&unready));
+	condition_json(p, w, "PodScheduled", !unsuited, p->created_wall, unsuited ? "Unschedulable" : "",
+	               unsuited ? p->message : "");
+	condition_json(p, w, "PodReadyToStartContainers", sandbox, sandbox ? p->sandbox_wall : p->created_wall,
+	               sandbox ? "" : "SandboxNotReady", sandbox ? "" : p->message);
+	condition_json(p, w, "Initialized", initialized, initialized_since(p),
+	               !initialized ? "ContainersNotInitialized"
+	               : completed  ? "PodCompleted"
+	                            : "",
+	               buf_str(&incomplete));
+	condition_json(p, w, "ContainersReady", ready, ready_since(p, ready), reason, buf_str(&unready));
+	condition_json(p, w, "Ready", ready, ready_since(p, ready), reason, buf_str(&unready));
+	resizing_json(d, p, w);
 	jsonw_end(w);
 }
 
@@ -264,6 +320,16 @@ void api_host_address(const struct daemon *d, char ret[static INET_ADDRSTRLEN])
 	(void)inet_ntop(AF_INET, &a, ret, INET_ADDRSTRLEN);
 }
 
+static void ips_json(const char *key, const char *ip, struct jsonw *w)
+{
+	jsonw_key(w, key);
+	jsonw_array(w);
+	jsonw_object(w);
+	jsonw_member_str(w, "ip", ip);
+	jsonw_end(w);
+	jsonw_end(w);
+}
+
 static void addresses_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
 {
 	char host[INET_ADDRSTRLEN];
@@ -271,17 +337,13 @@ static void addresses_json(const struct daemon *d, const struct core_pod *p, str
 
 	api_host_address(d, host);
 	jsonw_member_str(w, "hostIP", host);
+	ips_json("hostIPs", host, w);
 	if (p->pod->spec.host_network)
 		ip = host;
 	if (!*ip || !sandbox_stands(p))
 		return;
 	jsonw_member_str(w, "podIP", ip);
-	jsonw_key(w, "podIPs");
-	jsonw_array(w);
-	jsonw_object(w);
-	jsonw_member_str(w, "ip", ip);
-	jsonw_end(w);
-	jsonw_end(w);
+	ips_json("podIPs", ip, w);
 }
 
 static void pod_status_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
@@ -296,7 +358,7 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 		jsonw_member_str(w, "reason", p->reason);
 	if (*p->message)
 		jsonw_member_str(w, "message", p->message);
-	conditions_json(p, w);
+	conditions_json(d, p, w);
 	addresses_json(d, p, w);
 	api_time(w, "startTime", p->created_wall);
 	jsonw_member_str(w, "qosClass", qos_name(p->pod->qos));

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "manifest/manifest.h"
 #include "manifest/schema.h"
+#include "manifest/schema_rows.h"
 
 struct any_list {
 	const void *items;
@@ -183,6 +184,23 @@ static void print_object(const struct schema *s, const void *base, struct jsonw 
 void schema_json(const struct schema *s, const void *base, struct jsonw *w)
 {
 	print_object(s, base, w);
+}
+
+static void object_json(const struct schema *s, const void *base, struct jsonw *w)
+{
+	jsonw_object(w);
+	print_object(s, base, w);
+	jsonw_end(w);
+}
+
+void resources_json(const struct resources *r, struct jsonw *w)
+{
+	object_json(&schema_resources, r, w);
+}
+
+void resource_list_json(const struct resource_list *l, struct jsonw *w)
+{
+	object_json(&schema_resource_list, l, w);
 }
 
 void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w)
