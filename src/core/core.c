@@ -77,7 +77,9 @@ static void go(struct core *c, const struct event *e)
 	if (c->go)
 		return;
 	c->go = true;
+	c->replaying = true;
 	deferred_replay(c);
+	c->replaying = false;
 	deferred_clear(c);
 	c->wall = e->wall;
 	list_foreach(p, &c->pods, struct core_pod, link)

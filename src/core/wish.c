@@ -90,6 +90,7 @@ void wish_stop(struct core *c, struct core_pod *p, const struct event *e _unused
 	if (p->held || !p->wanted)
 		return;
 	p->held = true;
+	p->stop_all = c->replaying; /* perhaps of a stop of all that was under way: if not, order does no harm */
 	pursue(c, p);
 }
 
