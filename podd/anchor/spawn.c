@@ -269,6 +269,37 @@ static void take_terminal(struct anchor *a, struct record *r)
 	r->tty = fd_close(r->tty);
 }
 
+/* An OCI runtime made the process, and is gone: as the subreaper the anchor is its parent now. It waits until the launch has it started,
+ * and takes the launch's place in the record. One that was killed and reaped before is nobody's child any more: the launch has failed. */
+static void adopt(struct record *r, pid_t pid)
+{
+	_cleanup_close_ int pidfd = process_pidfd(pid);
+	siginfo_t info;
+
+	if (pidfd < 0 || waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+		fail_record(r, PLAN_STEP_HANDED_OVER, ESRCH);
+		return;
+	}
+	r->launcher = r->info.pid;
+	r->info.pid = pid;
+	(void)fd_close(r->pidfd);
+	r->pidfd = TAKE_FD(pidfd);
+}
+
+/* Does it run? Otherwise nobody would start it any more. */
+static void launched(struct record *r, int status)
+{
+	r->launcher = 0;
+	if (status == 0) {
+		r->info.state = ANCHOR_PROCESS_RUNNING;
+		r->started_due = true;
+		return;
+	}
+	if (!r->info.failed)
+		fail_record(r, PLAN_STEP_HANDED_OVER, ECHILD);
+	(void)process_signal(r->pidfd, SIGKILL);
+}
+
 void spawn_report(struct anchor *a, struct record *r)
 {
 	struct plan_failure f;
@@ -276,12 +307,18 @@ void spawn_report(struct anchor *a, struct record *r)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n == (ssize_t)sizeof(f) && f.op == PLAN_STEP_ADOPT && !r->launcher && f.error > 0) {
+		adopt(r, f.error);
+		return;
+	}
 	r->report = fd_close(r->report);
 	if (n == (ssize_t)sizeof(f)) {
 		fail_record(r, f.op, f.error);
 		memcpy(r->info.operand, f.operand, sizeof(r->info.operand) - 1);
 		return; /* its exit is told when it is reaped */
 	}
+	if (r->launcher)
+		return; /* its exit status tells */
 	/* The end without a report: the program was executed (or the process was killed on its way there). */
 	if (r->tty >= 0)
 		take_terminal(a, r);
@@ -289,13 +326,30 @@ void spawn_report(struct anchor *a, struct record *r)
 	r->started_due = true;
 }
 
+static void launch_ended(struct anchor *a, struct record *r, int status)
+{
+	if (r->report >= 0)
+		spawn_report(a, r); /* why it failed */
+	launched(r, status);
+}
+
 static void reaped(struct anchor *a, struct record *r, int status)
 {
 	if (r->report >= 0)
 		spawn_report(a, r);
+	if (r->launcher && !r->info.failed) /* it ran, and shortly */
+		launched(r, 0);
 	mark_exited(r, status);
 	if (r->forgotten)
 		table_remove(&a->table, r);
+}
+
+/* Whose process it was may stand in a report that was not read yet. */
+static void read_reports(struct anchor *a)
+{
+	for (size_t i = 0; i < a->table.record_count; i++)
+		if (a->table.records[i].report >= 0 && !a->table.records[i].launcher)
+			spawn_report(a, &a->table.records[i]);
 }
 
 void spawn_reap(struct anchor *a)
@@ -306,14 +360,17 @@ void spawn_reap(struct anchor *a)
 	/* As the subreaper it inherits what the pod's processes leave behind: all of it is taken. */
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL)) > 0) {
 		bool stopped = WIFSTOPPED(status);
-		struct record *r = table_find_pid(&a->table, pid);
 
+		read_reports(a);
+		struct record *launch = table_find_launcher(&a->table, pid), *r = table_find_pid(&a->table, pid);
 		if (pid == a->log_pid && stopped) /* a stopped log process would let the pipes fill up */
 			(void)kill(pid, SIGCONT);
 		else if (pid == a->log_pid)
 			link_died(a);
 		else if (pid == a->pause_pid && !stopped)
 			pause_start(a);
+		else if (launch && !stopped)
+			launch_ended(a, launch, status);
 		else if (r && !stopped)
 			reaped(a, r, status);
 	}

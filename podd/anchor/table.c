@@ -46,6 +46,14 @@ struct record *table_find_pid(struct table *t, pid_t pid)
 	return NULL;
 }
 
+struct record *table_find_launcher(struct table *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->record_count; i++)
+		if (record_live(&t->records[i]) && t->records[i].launcher == pid)
+			return &t->records[i];
+	return NULL;
+}
+
 bool table_alive(const struct table *t)
 {
 	for (size_t i = 0; i < t->record_count; i++)

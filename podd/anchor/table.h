@@ -22,6 +22,7 @@ struct record {
 	uint32_t attach;            /* podd's number of an attachment that has to be answered; 0: none */
 	bool attach_input;
 	bool started_due, exited_due; /* podd has to be told */
+	pid_t launcher;               /* of a process that an OCI runtime made: who has it started; else 0 */
 	bool snapshot_due;            /* belongs to the snapshot that is being sent */
 	bool forgotten;               /* a session of a podd that is gone: removed once it is reaped */
 };
@@ -51,6 +52,7 @@ struct record *table_add(struct table *t, const struct anchor_key *key); /* NULL
 void table_remove(struct table *t, struct record *r);
 struct record *table_find(struct table *t, const struct anchor_key *key); /* without forgotten ones */
 struct record *table_find_pid(struct table *t, pid_t pid);
+struct record *table_find_launcher(struct table *t, pid_t pid);
 bool table_alive(const struct table *t); /* a process that was not forgotten lives */
 
 struct stream *table_add_stream(struct table *t, const struct anchor_key *key, int which, int fd); /* NULL when full */

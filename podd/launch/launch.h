@@ -4,6 +4,9 @@
  * descriptors. It has no heap, no policy and no look-up of names. A step that fails is reported as {operation, errno, operand} on the
  * report pipe; an end of file there, without a report, says that the program runs.
  *
+ * With an OCI runtime it does not become that program: it mounts what the runtime takes over, has it create and start the container, and
+ * ends. The container's first process is then the anchor's child, as any orphan of the pod is.
+ *
  * Until PLAN_PIVOT the process sees the host; what it walks below the new root is walked by descriptor (sys/path.h). */
 #pragma once
 #include <stdint.h>
@@ -15,7 +18,7 @@ struct launch {
 	int null;  /* the host's /dev/null, what masked files are hidden under */
 	int empty; /* an empty read-only file system, what masked directories are hidden under; hangs in the tree once used */
 	const char *operand; /* what a failure is about; kept by the operation that runs */
-	char operand_buffer[64];
+	char operand_buffer[200];
 };
 
 /* Each obeys one operation: 0 or -errno. */
@@ -45,6 +48,8 @@ int op_chdir(struct launch *l, const struct plan_op *op);
 int op_exec(struct launch *l, const struct plan_op *op);
 int op_tty(struct launch *l, const struct plan_op *op);
 int op_copy(struct launch *l, const struct plan_op *op); /* returns only if it never began */
+int op_run(struct launch *l, const struct plan_op *op);
+int op_adopt(struct launch *l, const struct plan_op *op);
 
 /* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
 int launch_close_slots(struct launch *l, int keep); /* keep: one of the slots, or -EBADF */

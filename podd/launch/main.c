@@ -27,7 +27,7 @@ static int obey(struct launch *l, const struct plan_op *op)
 {
 	switch ((enum plan_kind)op->kind) {
 	case PLAN_END:
-		return 0;
+		_exit(0);
 	case PLAN_JOIN:
 		return op_join(l, op);
 	case PLAN_WRITE:
@@ -85,6 +85,10 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_copy(l, op);
 	case PLAN_IMAGE:
 		return op_image(l, op);
+	case PLAN_RUN:
+		return op_run(l, op);
+	case PLAN_ADOPT:
+		return op_adopt(l, op);
 	case PLAN_KIND_MAX:
 		break;
 	}

@@ -167,6 +167,21 @@ int op_private(struct launch *l, const struct plan_op *op)
 	return mnt_make_private();
 }
 
+/* The descriptor of the bundle stays open, for what comes. */
+static int root_in_bundle(struct launch *l, const char *path)
+{
+	l->operand = path;
+	int bundle = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (bundle < 0)
+		return -errno;
+	_cleanup_close_ int target = openat(bundle, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (target < 0)
+		return -errno;
+	int r = mnt_attach(l->root, target);
+	l->root = bundle;
+	return r;
+}
+
 int op_root(struct launch *l, const struct plan_op *op)
 {
 	if (op->count == 1) {
@@ -177,6 +192,8 @@ int op_root(struct launch *l, const struct plan_op *op)
 	}
 	if (l->root < 0)
 		return -EBADF;
+	if (op->s1)
+		return root_in_bundle(l, launch_string(l, op->s1));
 	_cleanup_close_ int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return -errno;

@@ -93,6 +93,8 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 	case PLAN_ROOT:
 		if (op->count)
 			buf_printf(out, " slot %u", op->slot);
+		if (op->s1)
+			put_text(out, plan_view_string(v, op->s1));
 		break;
 	case PLAN_MOUNT:
 		put_text(out, plan_view_string(v, op->s1));
@@ -198,7 +200,12 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		put_list(out, v, op->s2, (uint64_t)op->a);
 		break;
 	case PLAN_COPY:
+	case PLAN_RUN:
 		put_list(out, v, op->s1, op->count);
+		break;
+	case PLAN_ADOPT:
+		put_text(out, plan_view_string(v, op->s1));
+		buf_printf(out, " slots %u to %u", op->slot, op->slot + op->count - 1);
 		break;
 	case PLAN_END:
 	case PLAN_SETSID:
@@ -261,6 +268,8 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_TTY] = "making the terminal",
 		[PLAN_COPY] = "copying",
 		[PLAN_IMAGE] = "mounting an image",
+		[PLAN_RUN] = "running the OCI runtime",
+		[PLAN_ADOPT] = "taking over the process of",
 	};
 
 	buf_puts(out, texts[op->kind]);
@@ -283,6 +292,9 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		break;
 	case PLAN_RLIMIT:
 		buf_printf(out, " %s", ulimit_name((int)op->a));
+		break;
+	case PLAN_RUN: /* the runtime's words are a sentence of theirs */
+		buf_printf(out, ": %s", operand);
 		break;
 	case PLAN_IDS:
 		buf_printf(out, " %lld, group %lld", (long long)op->a, (long long)op->b);
@@ -315,6 +327,8 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 	} else {
 		const struct plan_op *op = &v.ops[f->op];
 		describe(&v, op, operand, out);
+		if (op->kind == PLAN_RUN && f->error == ECANCELED) /* the operand is the runtime's own words */
+			return;
 		if (op->kind == PLAN_EXEC && f->error == ENOENT && !strchr(operand, '/')) {
 			buf_puts(out, ": not found in PATH");
 			return;

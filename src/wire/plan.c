@@ -20,6 +20,7 @@ enum use {
 	USE_A_SLOT = 1 << 7, /* or -1 */
 	USE_B_SLOT = 1 << 8, /* if a is one */
 	USE_ROOT = 1 << 9,   /* a slot, if count is 1 */
+	USE_SLOTS = 1 << 10, /* `count` of them */
 };
 
 static const struct {
@@ -34,7 +35,7 @@ static const struct {
 	[PLAN_KEYRING] = { "keyring", 0 },
 	[PLAN_PRIVATE] = { "private", 0 },
 	[PLAN_OVERLAY] = { "overlay", USE_SLOT | USE_S1_LIST | USE_A_SLOT | USE_B_SLOT },
-	[PLAN_ROOT] = { "root", USE_ROOT },
+	[PLAN_ROOT] = { "root", USE_ROOT | USE_S1 },
 	[PLAN_MOUNT] = { "mount", USE_S1 | USE_S2 | USE_S3 },
 	[PLAN_MOVE] = { "move", USE_SLOT | USE_S3 },
 	[PLAN_MKDIR] = { "mkdir", USE_S3 },
@@ -55,6 +56,8 @@ static const struct {
 	[PLAN_TTY] = { "tty", 0 },
 	[PLAN_COPY] = { "copy", USE_S1_LIST },
 	[PLAN_IMAGE] = { "image", USE_SLOT | USE_S1_LIST | USE_S2 | USE_S3 },
+	[PLAN_RUN] = { "run", USE_S1_LIST | USE_S2 },
+	[PLAN_ADOPT] = { "adopt", USE_SLOTS | USE_S1 },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PLAN_KIND_MAX, "every kind has a row");
 
@@ -76,6 +79,10 @@ const char *plan_step_text(uint32_t step)
 		return "reading the launch plan";
 	case PLAN_STEP_CHECK_PLAN:
 		return "checking the launch plan";
+	case PLAN_STEP_ADOPT:
+		break;
+	case PLAN_STEP_HANDED_OVER:
+		return "starting what the OCI runtime created";
 	}
 	return NULL;
 }
@@ -108,6 +115,8 @@ static bool check_op(const struct plan_view *v, const struct plan_op *op)
 		return false;
 	unsigned use = kinds[op->kind].use;
 	if ((use & USE_SLOT) && op->slot >= slots)
+		return false;
+	if ((use & USE_SLOTS) && (op->count > slots || op->slot > slots - op->count))
 		return false;
 	if ((use & USE_ROOT) && (op->count > 1 || (op->count == 1 && op->slot >= slots)))
 		return false;

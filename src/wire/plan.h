@@ -24,7 +24,7 @@ enum {
 };
 
 enum plan_kind {
-	PLAN_END = 0,
+	PLAN_END = 0, /* what was adopted runs: exits */
 	PLAN_JOIN,    /* slot, flags: CLONE_NEW*: setns(2) on a namespace fd or pidfd */
 	PLAN_WRITE,   /* slot, s1: one write(2) of a string (cgroup v1 `tasks`) */
 	PLAN_UNSHARE, /* flags: CLONE_NEW* */
@@ -35,7 +35,8 @@ enum plan_kind {
 			   * new root, detached; before UNSHARE of the mount namespace, since overlayfs takes lowers of its maker's namespace
 			   * only. With PLAN_ATTR_TREES after it, and after PRIVATE: slots are detached trees, attached first; that of a holds
 			   * the directories "upper" and "work" */
-	PLAN_ROOT, /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on) */
+	PLAN_ROOT, /* count 0: what OVERLAY made, 1: the detached tree of slot, is mounted over / (targets are below it from here on); with
+			* s1, the bundle of an OCI runtime, on "rootfs" in there, and targets are below the bundle */
 	PLAN_MOUNT,    /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
 	PLAN_MOVE,     /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
 	PLAN_MKDIR,    /* target: s3, a: mode; an existing directory is fine */
@@ -59,6 +60,9 @@ enum plan_kind {
 			   * name, count 2, to be made of stdin */
 	PLAN_IMAGE, /* slot: detached tree that holds the lowers, s1: their names, topmost first, count of them; s2: the part that is mounted, "":
 		     * all; target: s3, flags: PLAN_ATTR_*. After PRIVATE */
+	PLAN_RUN, /* instead of EXEC, with ADOPT: s1: argv, count of them: an OCI runtime does a part of the work, and well; s2: its log */
+	PLAN_ADOPT, /* s1: the file with the pid that it made: moved by the slots (cgroup.procs) from slot on, count of them, and reported, so
+			* that it takes this process's place */
 	PLAN_KIND_MAX,
 };
 
@@ -100,6 +104,8 @@ enum plan_step {
 	PLAN_STEP_EXEC_LAUNCH,
 	PLAN_STEP_READ_PLAN, /* in podd-launch, from here on */
 	PLAN_STEP_CHECK_PLAN,
+	PLAN_STEP_ADOPT,       /* no failure: `error` is the pid of the container's first process; see podd/anchor/spawn.c */
+	PLAN_STEP_HANDED_OVER, /* in the anchor: the launch ended without a reason, after that */
 };
 
 struct plan_failure {
