@@ -167,11 +167,17 @@ static int plan_container(const struct manifest *m, const struct pod *pod, const
 		.arg = (void *)(uintptr_t)m,
 		.lenient = true,
 	};
+	/* Its paths are known when it starts. */
+	const struct plan_runtime runtime = {
+		.program = pod->spec.runtime_class, .state = "STATE", .bundle = "BUNDLE", .id = c->name, .cgroup = "CGROUP"
+	};
 	int r = describe_image(p->args, pod, c, arena, &i, &image);
 	if (r != CTL_YES)
 		return r;
 	struct plan_context context = p->host.context;
 	context.sources = &sources;
+	if (pod->spec.runtime_class && *pod->spec.runtime_class)
+		context.runtime = &runtime;
 	r = plan_member(pod, c, &image, &context, &plan, &reason);
 	if (r < 0) {
 		plan_deinit(&plan);
@@ -179,6 +185,8 @@ static int plan_container(const struct manifest *m, const struct pod *pod, const
 	}
 	buf_printf(&text, "# %s/%s, container %s\n", pod->metadata.namespace, pod->metadata.name, c->name);
 	r = plan_print(plan.bytes.data, plan.bytes.len, &text);
+	if (plan.config.len)
+		buf_printf(&text, "%s\n", buf_str(&plan.config));
 	plan_deinit(&plan);
 	if (r < 0)
 		return ctl_fail(CTL_NO, "container %s: the plan can't be read back: %s", c->name, strerror(-r));

@@ -51,6 +51,7 @@ static void apply_file(struct config *c, const struct conf *f)
 	c->log_size = quantity_value(&f->log_max_size);
 	c->log_files = f->log_max_files;
 	c->pids_max = f->pids_limit;
+	c->runtimes = f->runtimes;
 	c->backoff = (struct backoff_config){ duration(f->backoff.initial), duration(f->backoff.max), duration(f->backoff.reset) };
 	if (!c->manifest_count)
 		for (size_t i = 0; i < f->manifests.count; i++)
@@ -277,6 +278,27 @@ int config_load(int argc, char **argv, struct config *ret)
 	return code;
 }
 
+static bool same_strings(const struct string_list *a, const struct string_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!streq(a->items[i], b->items[i]))
+			return false;
+	return true;
+}
+
+static bool same_runtimes(const struct conf_runtime_list *a, const struct conf_runtime_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!streq(a->items[i].name, b->items[i].name) || !streq(a->items[i].path, b->items[i].path) ||
+		    !same_strings(&a->items[i].options, &b->items[i].options))
+			return false;
+	return true;
+}
+
 static bool same_lists(const struct config *a, const struct config *b)
 {
 	if (a->manifest_count != b->manifest_count)
@@ -284,12 +306,7 @@ static bool same_lists(const struct config *a, const struct config *b)
 	for (size_t i = 0; i < a->manifest_count; i++)
 		if (!streq(a->manifests[i], b->manifests[i]))
 			return false;
-	if (a->unsafe_sysctls.count != b->unsafe_sysctls.count)
-		return false;
-	for (size_t i = 0; i < a->unsafe_sysctls.count; i++)
-		if (!streq(a->unsafe_sysctls.items[i], b->unsafe_sysctls.items[i]))
-			return false;
-	return true;
+	return same_strings(&a->unsafe_sysctls, &b->unsafe_sysctls) && same_runtimes(&a->runtimes, &b->runtimes);
 }
 
 static void take_labels(struct config *c, const struct label_list *from)

@@ -30,6 +30,7 @@ struct config {
 	int64_t log_files;                 /* kept of one start, the one being written included */
 	int64_t pids_max;                  /* of a container */
 	struct backoff_config backoff;
+	struct conf_runtime_list runtimes;
 	const char *tag; /* "podd", or "podd_" + 8 characters of the root's hash */
 };
 

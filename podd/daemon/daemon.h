@@ -7,7 +7,8 @@
  *   sandbox.c   a pod's sandbox: directories, cgroups, anchor; sandbox_net.c: its network; sandbox_anchor.c: what the anchor says;
  *               teardown.c: its end; limits.c: its limits
  *   anchor.c    the connection to one anchor
- *   launch.c    one start of a container: descriptors for the plan's slots, spawn
+ *   launch.c    one start of a container: plan, spawn; slots.c: descriptors for the plan's slots
+ *   runtime.c   pods of an OCI runtime
  *   adopt.c     what is found at start
  *   watch.c     manifest directories: inotify, settle, rescan
  *   accept.c    which documents are wanted: last good versions, conflicts, uids

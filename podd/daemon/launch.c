@@ -1,5 +1,4 @@
 #include "daemon/launch.h"
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,20 +7,18 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "daemon/etcfiles.h"
 #include "daemon/images.h"
 #include "daemon/leftover.h"
 #include "daemon/ownership.h"
 #include "daemon/rootfs.h"
+#include "daemon/runtime.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
+#include "daemon/slots.h"
 #include "daemon/sources.h"
 #include "daemon/startimage.h"
-#include "daemon/termlog.h"
-#include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "sys/memfd.h"
-#include "sys/mnt.h"
 #include "sys/signame.h"
 
 /* A compiled plan, kept as long as the pod's version is the same: a restart compiles nothing. */
@@ -67,123 +64,6 @@ static struct launch *find_plan(struct sandbox *s, const struct pod *p, const ch
 	return NULL;
 }
 
-/* --- slots ------------------------------------------------------------------------------------------------------------------- */
-
-static int dup_fd(int fd)
-{
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-	return copy < 0 ? -errno : copy;
-}
-
-static int open_etc(const struct slot_sources *src, const char *name)
-{
-	_cleanup_close_ int fd = etcfiles_open(src->sandbox, src->pod, name);
-
-	return fd < 0 ? fd : volumes_tree(fd);
-}
-
-/* A tree as the pod's users see it; takes it over. */
-static int map(const struct slot_sources *src, int tree, const char *what, struct arena *a, const char **ret_text)
-{
-	_cleanup_close_ int fd = tree;
-
-	if (fd < 0 || !users_own(src->pod))
-		return TAKE_FD(fd);
-	int r = users_map(src->sandbox, fd, true);
-	if (r < 0)
-		*ret_text = arena_printf(a, "%s: mapping user ids: %s%s", what, strerror(-r),
-		                         r == -EINVAL ? "; its file system can't, which hostUsers: false needs" : "");
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
-static int open_layers(const struct slot_sources *src, struct arena *a, const char **ret_text)
-{
-	if (!users_own(src->pod))
-		return dup_fd(src->layers);
-	return map(src, mnt_clone(src->layers, "", false), "the image", a, ret_text);
-}
-
-static int open_image(const struct slot_sources *src, const struct slot *slot, struct arena *a, const char **ret_text)
-{
-	_cleanup_buf_ struct buf text = BUF_NULL;
-	const char *reason, *image = pod_volume(src->pod, slot->name)->image.reference;
-	int dir;
-
-	int r = images_layers(src->sandbox->daemon, image, &dir, &reason, &text);
-	if (r < 0) {
-		*ret_text = arena_printf(a, "volume \"%s\": %s", slot->name, buf_str(&text));
-		return r;
-	}
-	int tree = mnt_clone(dir, "", false);
-	(void)close(dir);
-	return map(src, tree, arena_printf(a, "volume \"%s\"", slot->name), a, ret_text);
-}
-
-static int open_volume(const struct slot_sources *src, const struct slot *slot, struct arena *a, const char **ret_text)
-{
-	int tree = volumes_open(src->sandbox, src->pod, slot->name, slot->path, a, ret_text);
-
-	return map(src, tree, arena_printf(a, "volume \"%s\"", slot->name), a, ret_text);
-}
-
-static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks,
-                     const char **ret_text)
-{
-	switch (slot->role) {
-	case SLOT_CGROUP_TASKS:
-		return *tasks < src->cgroup->task_count ? dup_fd(src->cgroup->tasks[(*tasks)++]) : -ENOENT;
-	case SLOT_LAYERS:
-		return open_layers(src, plan->arena, ret_text);
-	case SLOT_WRITABLE:
-		return mnt_clone(src->upper, "..", false);
-	case SLOT_USERS:
-		return dup_fd(src->sandbox->users_fd);
-	case SLOT_UPPER:
-		return dup_fd(src->upper);
-	case SLOT_WORK:
-		return dup_fd(src->work);
-	case SLOT_ETC:
-		return open_etc(src, slot->name);
-	case SLOT_SHM:
-		return volumes_open_shm(src->sandbox, src->pod);
-	case SLOT_VOLUME:
-		return open_volume(src, slot, plan->arena, ret_text);
-	case SLOT_IMAGE:
-		return open_image(src, slot, plan->arena, ret_text);
-	case SLOT_HOST_DEV:
-		return volumes_open_dev();
-	case SLOT_TERMINATION_LOG:
-		return termlog_open(src->sandbox, src->container->name, src->number);
-	case SLOT_MEMBER: /* the anchor puts it there */
-	case SLOT_MAX:
-		break;
-	}
-	return -ENOSYS;
-}
-
-int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text)
-{
-	size_t n = 0, tasks = 0;
-
-	*ret_text = NULL;
-	for (size_t i = 0; i < plan->slot_count; i++) {
-		if (plan->slots[i].role == SLOT_MEMBER)
-			continue;
-		int fd = open_slot(plan, &plan->slots[i], src, &tasks, ret_text);
-		if (fd < 0) {
-			if (!*ret_text)
-				*ret_text = arena_printf(plan->arena, "preparing the start: %s", strerror(-fd));
-			while (n)
-				(void)close(fds[--n]);
-			return fd;
-		}
-		fds[n++] = fd;
-	}
-	*ret_count = n;
-	return 0;
-}
-
 /* --- a start ------------------------------------------------------------------------------------------------------------------- */
 
 /* What a start holds until it is sent. */
@@ -196,6 +76,8 @@ struct start {
 	struct image **mounts; /* of its volumes, by index of the mount; likewise, or no image */
 	struct cgroup_entry cgroup;
 	int layers, upper, work;
+	int procs[CGROUP_PROCS_MAX]; /* with a runtime: to put the container into its cgroup */
+	size_t proc_count;
 	const char *reason;
 	struct buf text;
 };
@@ -210,6 +92,8 @@ static void start_deinit(struct start *st)
 	(void)fd_close(st->layers);
 	(void)fd_close(st->upper);
 	(void)fd_close(st->work);
+	while (st->proc_count)
+		(void)close(st->procs[--st->proc_count]);
 	buf_deinit(&st->text);
 }
 
@@ -283,10 +167,11 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	struct plan_context ctx = s->daemon->plan_context;
 	struct pod_sources sources;
 	struct plan_image image;
+	struct plan_runtime runtime;
 
 	hash_images(st, images);
 	struct launch *l = find_plan(s, p, c->name, images);
-	if (l && !source_env_varies(c)) {
+	if (l && !source_env_varies(c) && !runtime_used(p)) { /* a runtime's has the start's number in it */
 		*ret = l;
 		return 0;
 	}
@@ -309,6 +194,15 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	}
 	a = arena_new();
 	describe_images(st, a, &image);
+	*ret_reason = runtime_refused(s->daemon->config, p, p->arena); /* since the pod was made */
+	if (*ret_reason) {
+		launch_free(l);
+		return -EINVAL;
+	}
+	if (runtime_used(p)) {
+		runtime_describe(s, p, c->name, st->number, a, &runtime);
+		ctx.runtime = &runtime;
+	}
 	r = plan_member(p, c, &image, &ctx, &l->plan, ret_reason);
 	if (r == 0) {
 		l->plan_fd = launch_plan_fd(&l->plan);
@@ -324,7 +218,14 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	return 0;
 }
 
-static int prepare(struct start *st)
+static int enter_cgroup(struct start *st, const char *leaf)
+{
+	if (runtime_used(st->pod))
+		return runtime_enter(st->sandbox, st->container->name, st->number, &st->cgroup, st->procs, &st->proc_count);
+	return cgroup_enter_fds(st->sandbox->daemon->cgroups, leaf, &st->cgroup);
+}
+
+static int prepare(struct start *st, const struct launch *l)
 {
 	struct sandbox *s = st->sandbox;
 	struct cgroup_limits limits = sandbox_container_limits(s->daemon->config, st->pod, st->container);
@@ -334,7 +235,7 @@ static int prepare(struct start *st)
 	sandbox_leaf(s, st->container->name, st->number, leaf);
 	int r = cgroup_make(s->daemon->cgroups, leaf, &limits);
 	if (r == 0)
-		r = cgroup_enter_fds(s->daemon->cgroups, leaf, &st->cgroup);
+		r = enter_cgroup(st, leaf);
 	if (r < 0) {
 		buf_printf(&st->text, "making the cgroup %s: %s", leaf, strerror(-r));
 		return r;
@@ -342,8 +243,14 @@ static int prepare(struct start *st)
 	r = rootfs_writable(s, st->container->name, st->number, &st->upper, &st->work);
 	if (r == 0)
 		r = start_image_put(s, st->container->name, st->number, st->image);
-	if (r < 0)
+	if (r < 0) {
 		buf_printf(&st->text, "making the writable layer: %s", strerror(-r));
+		return r;
+	}
+	if (runtime_used(st->pod))
+		r = runtime_bundle(s, st->container->name, st->number, &l->plan.config);
+	if (r < 0)
+		buf_printf(&st->text, "making the runtime's bundle: %s", strerror(-r));
 	return r;
 }
 
@@ -394,6 +301,7 @@ static int send_spawn(struct start *st, const struct launch *l)
 		.layers = st->layers,
 		.upper = st->upper,
 		.work = st->work,
+		.procs = st->procs,
 	};
 	int fds[ANCHOR_FDS_MAX];
 	size_t slots;
@@ -402,7 +310,7 @@ static int send_spawn(struct start *st, const struct launch *l)
 	fds[0] = s->daemon->launch_fd;
 	fds[1] = l->plan_fd;
 	fds[2] = st->cgroup.v2;
-	int r = launch_slots(&l->plan, &src, fds + 3, &slots, &text);
+	int r = slots_open(&l->plan, &src, fds + 3, &slots, &text);
 	if (r < 0) {
 		st->reason = "CreateContainerConfigError";
 		buf_puts(&st->text, text);
@@ -469,7 +377,7 @@ void launch_start(struct daemon *d, const struct start_id *id)
 			buf_puts(&st.text, why ? why : strerror(-r));
 	}
 	if (r == 0)
-		r = prepare(&st);
+		r = prepare(&st, l);
 	if (r == 0)
 		r = send_spawn(&st, l);
 	if (r < 0)
@@ -512,6 +420,8 @@ void launch_kill(struct daemon *d, const struct start_id *id)
 
 	if (!s)
 		return;
+	if (runtime_pod(s))
+		runtime_kill(s, id->container, id->number); /* first: it could fill the other one */
 	sandbox_leaf(s, id->container, id->number, leaf);
 	int r = cgroup_kill(d->cgroups, leaf);
 	if (r < 0)
@@ -528,8 +438,13 @@ void launch_ack(struct daemon *d, const struct start_id *id)
 		return;
 	if (s->anchor)
 		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* unsent: the next snapshot has it again */
+	const struct pod *p = runtime_pod(s);
+	if (p)
+		runtime_kill(s, id->container, id->number);
 	sandbox_leaf(s, id->container, id->number, leaf);
 	(void)cgroup_kill(d->cgroups, leaf); /* what outlived its first process: hostPID has no init to take it along */
+	if (p)
+		runtime_delete(s, p, id->container, id->number);
 	leftover_add(d, id);
 }
 

@@ -23,14 +23,3 @@ struct exit_info launch_exit_info(struct sandbox *s, const struct anchor_process
 int launch_plan_fd(const struct plan *p);
 /* "reason: text" of a failed step of the plan behind plan_fd, where alone it is kept (-EBADF: none), for people. */
 void launch_failure(int plan_fd, const struct anchor_process *p, struct buf *out);
-
-/* Fills fds[] with what the plan's slots want, in order. -errno with *ret_text (on the plan's arena). */
-struct slot_sources {
-	struct sandbox *sandbox;
-	const struct pod *pod;
-	const struct container *container;
-	uint32_t number;
-	const struct cgroup_entry *cgroup;
-	int layers, upper, work; /* lent */
-};
-int launch_slots(const struct plan *plan, const struct slot_sources *src, int *fds, size_t *ret_count, const char **ret_text);

@@ -1,6 +1,7 @@
 #include "daemon/leftover.h"
 #include "base/alloc.h"
 #include "daemon/rootfs.h"
+#include "daemon/runtime.h"
 #include "daemon/sandbox.h"
 #include "daemon/session.h"
 
@@ -19,6 +20,8 @@ static void remove_one(struct daemon *d, const struct start_id *id)
 	sandbox_leaf(s, id->container, id->number, leaf);
 	session_ack_hooks(s, id);
 	(void)cgroup_remove(d->cgroups, leaf); /* busy: goes with the pod */
+	if (runtime_pod(s))
+		runtime_release(s, id->container, id->number);
 	rootfs_release(s, id->container, id->number);
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/forward.h"
 #include "daemon/launch.h"
 #include "daemon/logs.h"
+#include "daemon/runtime.h"
 #include "daemon/session.h"
 #include "daemon/spawn.h"
 #include "daemon/startimage.h"
@@ -279,6 +280,11 @@ void sandbox_create(struct daemon *d, const char *uid)
 	const char *refused = sysctl_refused(p, &d->config->unsafe_sysctls, p->arena);
 	if (refused) {
 		sandbox_fail(s, "SysctlForbidden", "%s", refused);
+		return;
+	}
+	refused = runtime_refused(d->config, p, p->arena);
+	if (refused) {
+		sandbox_fail(s, "RuntimeHandlerNotFound", "%s", refused);
 		return;
 	}
 	if (r == 0)

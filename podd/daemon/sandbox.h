@@ -39,6 +39,7 @@ struct sandbox {
 	unsigned open_handles;
 	char resize_error[200]; /* why the last edit is not wholly in force; "" */
 	unsigned attempts;
+	unsigned deletions;    /* that an OCI runtime is at: runtime.h */
 	struct event *failure; /* what the core is told when a failed creation was unmade */
 	uint64_t log_dropped;
 };

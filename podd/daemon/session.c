@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "daemon/images.h"
 #include "daemon/launch.h"
+#include "daemon/slots.h"
 #include "daemon/sources.h"
 #include "daemon/startimage.h"
 
@@ -318,7 +319,7 @@ static int send_spawn(struct session *e, const struct session_plan *p, const str
 	if (!e->hook)
 		memcpy(fds + ARRAY_SIZE(head), stdio, 3 * sizeof(*stdio));
 	size_t n = e->hook ? 3 : ARRAY_SIZE(head) + 3; /* the anchor has its stdio, and nobody kills it */
-	r = launch_slots(&p->plan, &src, fds + n, &slots, &text);
+	r = slots_open(&p->plan, &src, fds + n, &slots, &text);
 	if (r < 0)
 		return r;
 	r = anchor_send(s->anchor, &m, sizeof(m), fds, n + slots);

@@ -16,7 +16,8 @@ enum {
 	QUIT_MS = 1000, /* for the logs to be drained */
 	RETRY_FIRST_MS = 1,
 	RETRY_MAX_MS = 1000,
-	STUCK_ATTEMPTS = 20, /* some ten seconds: said once, tried on */
+	DELETE_ATTEMPTS = 10, /* a second: for a runtime to forget the last containers */
+	STUCK_ATTEMPTS = 20,  /* some ten seconds: said once, tried on */
 };
 
 static void attempt(uv_timer_t *t);
@@ -35,11 +36,14 @@ static int sweep(struct sandbox *s)
 		ownership_sandbox_gone(s);
 		(void)unlinkat(s->run_fd, "anchor.sock", 0);
 		r = tree_remove(s->run_fd, "etc");
+		if (r == 0)
+			r = tree_remove(s->run_fd, "runtime");
 		if (r < 0)
 			return r;
 	}
 	if (s->state_fd >= 0)
 		janitor_remove(d->janitor, s->state_fd, "containers");
+	cgroup_remove_others(d->cgroups, s->cgroup);
 	return cgroup_remove(d->cgroups, s->cgroup);
 }
 
@@ -75,7 +79,9 @@ static void attempt(uv_timer_t *t)
 	struct sandbox *s = t->data;
 	struct daemon *d = s->daemon;
 
-	int r = cgroup_kill(d->cgroups, s->cgroup);
+	int r = s->deletions && s->attempts < DELETE_ATTEMPTS ? -EAGAIN : 0;
+	if (r == 0)
+		r = cgroup_kill(d->cgroups, s->cgroup);
 	if (r == 0)
 		r = cgroup_populated(d->cgroups, s->cgroup);
 	if (r == 0)

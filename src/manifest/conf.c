@@ -7,6 +7,7 @@
 #include "manifest/check.h"
 #include "manifest/decode.h"
 #include "manifest/jsonread.h"
+#include "manifest/rules.h"
 #include "manifest/yaml.h"
 
 enum {
@@ -54,7 +55,7 @@ static bool check_duration(const struct value *v, struct arena *a, struct findin
 	             "as 100ms or 1m30s");
 }
 
-static bool check_directory(const struct value *v, struct arena *a, struct finding *ret)
+static bool check_path(const struct value *v, struct arena *a, struct finding *ret)
 {
 	return v->text[0] == '/' ? true
 	                         : wrong(ret, arena_printf(a, "Invalid value: \"%.80s\": must be an absolute path", v->text), NULL);
@@ -139,8 +140,20 @@ static const struct schema schema_backoff = {
 	.name = "RestartBackoff", .fields = backoff_fields, .count = ARRAY_SIZE(backoff_fields), .size = sizeof(struct conf_backoff)
 };
 
+static const struct field runtime_fields[] = {
+	{ "name", FIELD_STRING, VERDICT_MUST, .built = true, .required = true, .offset = offsetof(struct conf_runtime, name),
+	  .check = check_subdomain_name, .doc = "What runtimeClassName names." },
+	{ "path", FIELD_STRING, VERDICT_MUST, .built = true, .required = true, .offset = offsetof(struct conf_runtime, path),
+	  .check = check_path, .doc = "The program." },
+	{ "options", FIELD_STRINGS, VERDICT_MUST, .built = true, .offset = offsetof(struct conf_runtime, options),
+	  .doc = "Options of the program, before podd's own." },
+};
+static const struct schema schema_runtime = {
+	.name = "Runtime", .fields = runtime_fields, .count = ARRAY_SIZE(runtime_fields), .size = sizeof(struct conf_runtime)
+};
+
 static const struct field conf_fields[] = {
-	{ "manifests", FIELD_STRINGS, STORED(manifests), .check = check_directory,
+	{ "manifests", FIELD_STRINGS, STORED(manifests), .check = check_path,
 	  .doc = "Manifest directories; /etc/pods under the root by default." },
 	{ "podCIDR", FIELD_STRING, STORED(pod_cidr), .fallback = "10.88.0.0/16", .check = check_cidr,
 	  .doc = "Addresses of the pods." },
@@ -165,6 +178,8 @@ static const struct field conf_fields[] = {
 	  .doc = "Files kept of a container's log." },
 	{ "podPidsLimit", FIELD_INT32, STORED(pids_limit), .fallback = "4096", .check = check_pids,
 	  .doc = "Processes and threads a container may have." },
+	{ "runtimes", FIELD_OBJECTS, STORED(runtimes), .object = &schema_runtime, .rule = rule_unique_names,
+	  .doc = "OCI runtimes that pods may choose by runtimeClassName." },
 	{ "restartBackoff", FIELD_OBJECT, STORED(backoff), .object = &schema_backoff, .doc = "Delay of restarts." },
 };
 const struct schema schema_conf = {
@@ -203,6 +218,13 @@ static void validate(struct decoder *d, const struct conf *c)
 	int64_t initial, max;
 
 	validate_labels(d, &c->node_labels);
+	if (c->runtimes.count > CONF_RUNTIMES_MAX)
+		find_at(d, "runtimes", &c->runtimes, NULL,
+		        arena_printf(d->arena, "Too many: there may be %d runtimes", CONF_RUNTIMES_MAX));
+	for (size_t i = 0; i < c->runtimes.count; i++)
+		if (c->runtimes.items[i].options.count > CONF_OPTIONS_MAX)
+			find_at(d, "runtimes", &c->runtimes.items[i].options, NULL,
+			        arena_printf(d->arena, "Too many: a runtime may have %d options", CONF_OPTIONS_MAX));
 	if (c->manifests.count > CONF_DIRS_MAX)
 		find_at(d, "manifests", &c->manifests, NULL,
 		        arena_printf(d->arena, "Too many: there may be %d directories", CONF_DIRS_MAX));

@@ -6,12 +6,22 @@
 #include "manifest/manifest.h"
 #include "manifest/schema.h"
 
-enum { CONF_DIRS_MAX = 16, CONF_LABELS_MAX = 64 };
+enum { CONF_DIRS_MAX = 16, CONF_LABELS_MAX = 64, CONF_RUNTIMES_MAX = 16, CONF_OPTIONS_MAX = 16 };
 enum conf_log_format { CONF_LOG_KV, CONF_LOG_JSON, CONF_LOG_FORMAT_MAX };
 enum conf_owner { CONF_OWNER_ROOT, CONF_OWNER_ANY, CONF_OWNER_MAX };
 
 struct conf_backoff {
 	const char *initial, *max, *reset;
+};
+
+struct conf_runtime {
+	const char *name, *path;
+	struct string_list options;
+};
+
+struct conf_runtime_list {
+	struct conf_runtime *items;
+	size_t count;
 };
 
 struct conf {
@@ -27,6 +37,7 @@ struct conf {
 	int32_t log_max_files;
 	int32_t pids_limit;
 	struct conf_backoff backoff;
+	struct conf_runtime_list runtimes;
 };
 
 extern const struct schema schema_conf;

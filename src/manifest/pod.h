@@ -489,7 +489,8 @@ struct pod_spec {
 	struct dns_config dns_config;
 	struct host_alias_list host_aliases;
 	bool host_network, host_pid, host_ipc, share_process_namespace;
-	enum tristate host_users; /* false: a user namespace of its own */
+	const char *runtime_class; /* NULL or "": podd itself */
+	enum tristate host_users;  /* false: a user namespace of its own */
 	struct pod_security security;
 	struct resources resources; /* of all containers together */
 	struct label_list node_selector;

@@ -243,6 +243,50 @@ static void check_sleep(struct decoder *d, const struct node *spec, const struct
 		path_pop(&d->path);
 }
 
+#define NOT_WITH_RUNTIME "Forbidden: not with `runtimeClassName`"
+
+/* What podd-launch does for a container, and can't have a runtime do. */
+static void check_runtime_container(struct decoder *d, const struct node *spec _unused_, const struct node *container)
+{
+	const struct node *security = node_get(container, "securityContext"), *mounts = node_member(container, "volumeMounts");
+
+	if (node_flag(container, "tty"))
+		rule_find(d, container, "tty", "leave it out; podctl exec -it has a terminal", NOT_WITH_RUNTIME);
+	path_key(&d->path, "securityContext");
+	if (security && node_flag(security, "privileged"))
+		rule_find(d, security, "privileged", "add the capabilities it needs", NOT_WITH_RUNTIME);
+	path_pop(&d->path);
+	path_key(&d->path, "volumeMounts");
+	for (size_t i = 0; mounts && mounts->type == NODE_SEQUENCE && i < mounts->count; i++)
+		if (streq0(node_string(mounts->items[i], "mountPropagation"), "Bidirectional"))
+			rule_find_item(d, mounts, i, "use HostToContainer",
+			               "Forbidden: `mountPropagation` Bidirectional, not with `runtimeClassName`");
+	path_pop(&d->path);
+}
+
+static void check_runtime(struct decoder *d, const struct node *n)
+{
+	const struct node *volumes = node_member(n, "volumes");
+	const char *class = node_string(n, "runtimeClassName");
+
+	if (!class || !*class)
+		return;
+	if (node_present(n, "hostUsers") && !node_flag(n, "hostUsers"))
+		rule_find(d, n, "hostUsers", "remove one of the two", NOT_WITH_RUNTIME);
+	if (node_flag(n, "shareProcessNamespace"))
+		rule_find(d, n, "shareProcessNamespace", "remove one of the two", NOT_WITH_RUNTIME);
+	each_container(d, n, check_runtime_container);
+	path_key(&d->path, "volumes");
+	for (size_t i = 0; volumes && volumes->type == NODE_SEQUENCE && i < volumes->count; i++) {
+		const struct node *path = node_get(volumes->items[i], "hostPath");
+		const char *type = path ? node_string(path, "type") : NULL;
+		if (streq0(type, "CharDevice") || streq0(type, "BlockDevice"))
+			rule_find_item(d, volumes, i, "let podd itself run the pod",
+			               "Forbidden: a device, not with `runtimeClassName`: the runtime closes it");
+	}
+	path_pop(&d->path);
+}
+
 /* --- the spec ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A user namespace of the pod's own can't reach into namespaces of the host. */
@@ -322,6 +366,7 @@ void rule_spec(struct decoder *d, const struct node *n)
 	each_container(d, n, check_resize_policy);
 	each_container(d, n, check_sleep);
 	check_host_users(d, n);
+	check_runtime(d, n);
 	check_sysctls(d, n);
 	check_init_names(d, n);
 	check_dns(d, n);

@@ -10,6 +10,7 @@
 #include "plan/build.h"
 #include "plan/filter.h"
 #include "plan/identity.h"
+#include "plan/oci.h"
 #include "plan/source.h"
 #include "plan/words.h"
 #include "wire/anchor.h"
@@ -384,7 +385,7 @@ static void filter(struct compile *c)
 {
 	const struct buf *f = c->filter;
 
-	if (f->len == 0)
+	if (f->len == 0 || c->ctx->runtime) /* which compiles one of its own */
 		return;
 	uint32_t name = build_string(&c->build, profile_name(&c->identity.seccomp));
 	struct plan_op *op = build_op(&c->build, PLAN_SECCOMP);
@@ -485,6 +486,24 @@ static int prepare(struct compile *c, struct plan *ret)
 	return r;
 }
 
+/* What was compiled is shared out between the runtime and podd-launch. */
+static int hand_over(struct compile *c)
+{
+	struct plan *plan = c->build.plan;
+	struct filter_rules rules = { 0 };
+	int r = filters_rules(c->ctx->filters, &c->identity.seccomp, c->identity.bounding, plan->arena, &rules, &c->reason);
+
+	if (r < 0)
+		return r;
+	const struct oci o = { .runtime = c->ctx->runtime,
+		               .rules = c->filter->len ? &rules : NULL,
+		               .v1_count = c->ctx->v1_count,
+		               .host_pid = c->pod->spec.host_pid };
+	r = oci_share(&o, &c->build, &c->reason);
+	plan->spawn_flags &= ~(uint32_t)ANCHOR_SPAWN_PID_NEW;
+	return r;
+}
+
 /* A failure leaves no plan; its reason lives on in the pod's arena. */
 static int finish(struct compile *c, int r, struct plan *ret, const char **ret_reason)
 {
@@ -535,7 +554,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		ret->spawn_flags |= ANCHOR_SPAWN_TTY;
 	if (container->stdin_open)
 		ret->spawn_flags |= ANCHOR_SPAWN_STDIN | (container->stdin_once ? ANCHOR_SPAWN_ONCE : 0);
-	return finish(&c, 0, ret, ret_reason);
+	return finish(&c, ctx->runtime ? hand_over(&c) : 0, ret, ret_reason);
 }
 
 int plan_session(const struct pod *pod, const struct container *container, const struct plan_image *image,
@@ -566,6 +585,7 @@ int plan_session(const struct pod *pod, const struct container *container, const
 void plan_deinit(struct plan *p)
 {
 	buf_deinit(&p->bytes);
+	buf_deinit(&p->config);
 	free(p->slots);
 	p->arena = arena_free(p->arena);
 	*p = (struct plan){ 0 };

@@ -25,6 +25,16 @@ void plan_image_layers(const struct image *i, struct arena *a, struct string_lis
 struct filters;
 struct sources; /* plan/source.h */
 
+/* An OCI runtime, and what of it belongs to this start. */
+struct plan_runtime {
+	const char *program;        /* its path */
+	struct string_list options; /* of the program, before all others */
+	const char *state;          /* where it keeps what it knows of the pod's containers */
+	const char *bundle;         /* a directory of this start, with an empty directory "rootfs" and, from podd, config.json */
+	const char *id;             /* of the container; unique in `state` */
+	const char *cgroup;         /* of the container, in each hierarchy */
+};
+
 /* What the node says. */
 struct plan_context {
 	const char *const
@@ -38,6 +48,7 @@ struct plan_context {
 	struct filters *filters; /* compiled filters of system calls */
 	/* Not of the node, but of this start: what env takes from elsewhere. NULL: nothing is known of that. */
 	const struct sources *sources;
+	const struct plan_runtime *runtime; /* who runs the member; NULL: podd-launch does */
 };
 
 enum slot_role {
@@ -53,7 +64,9 @@ enum slot_role {
 	SLOT_IMAGE,           /* detached tree: the directory that the layers of volume `name` are in */
 	SLOT_TERMINATION_LOG, /* detached tree: the file of this start in which it says why it ends */
 	SLOT_HOST_DEV,        /* detached tree: the host's /dev (privileged) */
-	SLOT_MEMBER,          /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
+	SLOT_CGROUP_PROCS, /* with a runtime, whose launch has a directory of its own: `cgroup.procs` of the container's; index 0 on v2,
+			       * then that of each hierarchy */
+	SLOT_MEMBER,       /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
 	SLOT_MAX,
 };
 
@@ -70,6 +83,7 @@ struct plan {
 	struct slot *slots;
 	size_t slot_count;
 	uint32_t spawn_flags; /* ANCHOR_SPAWN_* that come from the manifest */
+	struct buf config;    /* with a runtime: its config.json (plan/oci.h) */
 };
 
 /* The plan of a member. 0, or -E2BIG (too large), or -EINVAL with *ret_reason (static text or on the pod's arena; CreateContainerConfigError). */

@@ -57,14 +57,14 @@ static struct filter_entry *find(struct filters *f, uint64_t capabilities, const
 	return NULL;
 }
 
-static int add(struct filters *f, uint64_t capabilities, const char *profile, const struct filter_rules *rules, unsigned flags,
+static int add(struct filters *f, uint64_t capabilities, const char *profile, const struct filter_rules *rules,
                const struct buf **ret)
 {
 	struct filter_entry *e = xnew(struct filter_entry);
 
 	e->capabilities = capabilities;
 	(void)strcpy(e->profile, profile);
-	int r = seccomp_compile(rules->fallback, rules->items, rules->count, flags, &e->bytes);
+	int r = seccomp_compile(rules->fallback, rules->items, rules->count, rules->flags, &e->bytes);
 	if (r < 0) {
 		buf_deinit(&e->bytes);
 		free(e);
@@ -87,10 +87,26 @@ static int get_default(struct filters *f, uint64_t capabilities, struct arena *a
 		return 0;
 	}
 	filter_default(capabilities, a, &rules);
-	int r = add(f, capabilities, "", &rules, SECCOMP_GUARD, ret);
+	int r = add(f, capabilities, "", &rules, ret);
 	if (r < 0)
 		*ret_reason = arena_printf(a, "the seccomp profile RuntimeDefault can't be compiled: %s", strerror(-r));
 	return r < 0 ? -EINVAL : 0;
+}
+
+/* A profile of the node's, in `text`. */
+static int read_local(const struct filters *f, const char *name, struct arena *a, struct buf *text, const char **ret_reason)
+{
+	int r = seccomp_read_profile(f->profiles, name, text);
+
+	if (r < 0)
+		*ret_reason = arena_printf(a, "cannot read the seccomp profile \"%s\": %s", name, strerror(-r));
+	return r < 0 ? -EINVAL : 0;
+}
+
+static int unusable(const char *name, const char *why, int error, struct arena *a, const char **ret_reason)
+{
+	*ret_reason = arena_printf(a, "the seccomp profile \"%s\" can't be used: %s", name, why ? why : strerror(-error));
+	return -EINVAL;
 }
 
 static int get_local(struct filters *f, const char *name, uint64_t capabilities, struct arena *a, const struct buf **ret,
@@ -101,11 +117,9 @@ static int get_local(struct filters *f, const char *name, uint64_t capabilities,
 	struct filter_rules rules;
 	const char *why = NULL;
 
-	int r = seccomp_read_profile(f->profiles, name, &text);
-	if (r < 0) {
-		*ret_reason = arena_printf(a, "cannot read the seccomp profile \"%s\": %s", name, strerror(-r));
-		return -EINVAL;
-	}
+	int r = read_local(f, name, a, &text, ret_reason);
+	if (r < 0)
+		return r;
 	sha256_hex(text.data, text.len, hash);
 	struct filter_entry *e = find(f, capabilities, hash);
 	if (e) {
@@ -114,10 +128,33 @@ static int get_local(struct filters *f, const char *name, uint64_t capabilities,
 	}
 	r = filter_profile(buf_str(&text), text.len, capabilities, a, &rules, &why);
 	if (r == 0)
-		r = add(f, capabilities, hash, &rules, 0, ret);
-	if (r < 0)
-		*ret_reason = arena_printf(a, "the seccomp profile \"%s\" can't be used: %s", name, why ? why : strerror(-r));
-	return r < 0 ? -EINVAL : 0;
+		r = add(f, capabilities, hash, &rules, ret);
+	return r < 0 ? unusable(name, why, r, a, ret_reason) : 0;
+}
+
+int filters_rules(const struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+                  struct filter_rules *ret, const char **ret_reason)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	const char *why = NULL;
+
+	switch (profile->type) {
+	case SECCOMP_RUNTIME_DEFAULT:
+		filter_default(capabilities, a, ret);
+		return 0;
+	case SECCOMP_LOCALHOST: {
+		int r = read_local(f, profile->localhost_profile, a, &text, ret_reason);
+		if (r < 0)
+			return r;
+		r = filter_profile(buf_str(&text), text.len, capabilities, a, ret, &why);
+		return r < 0 ? unusable(profile->localhost_profile, why, r, a, ret_reason) : 0;
+	}
+	case SECCOMP_UNCONFINED:
+	case SECCOMP_TYPE_MAX:
+		break;
+	}
+	*ret = (struct filter_rules){ 0 };
+	return 0;
 }
 
 int filters_get(struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,

@@ -22,7 +22,13 @@ struct filters *filters_free(struct filters *f);   /* takes NULL, returns NULL *
 int filters_get(struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
                 const struct buf **ret, const char **ret_reason);
 
+/* The same before it is compiled. None: unconfined. */
+struct filter_rules;
+int filters_rules(const struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+                  struct filter_rules *ret, const char **ret_reason);
+
 struct filter_rules {
+	unsigned flags;    /* enum seccomp_flag */
 	uint32_t fallback; /* SECCOMP_RET_* */
 	struct seccomp_rule *items;
 	size_t count;

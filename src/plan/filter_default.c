@@ -429,7 +429,8 @@ void filter_default(uint64_t capabilities, struct arena *a, struct filter_rules 
 {
 	const uint64_t namespaces =
 		CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-	struct filter_rules f = { .fallback = SECCOMP_RET_ERRNO | EPERM,
+	struct filter_rules f = { .flags = SECCOMP_GUARD,
+		                  .fallback = SECCOMP_RET_ERRNO | EPERM,
 		                  .items = arena_new_array(a, struct seccomp_rule, RULES_MAX) };
 
 	_Static_assert(ARRAY_SIZE(everybody) + 16 * ARRAY_SIZE(by_capability) < RULES_MAX, "there is room for all");

@@ -81,11 +81,12 @@ static int find_given(struct cgroup_host *h, const struct cgroup_mounts *m, cons
 	if (absolute)
 		name += strlen(given) - strlen(m->v2);
 	h->name = xstrdup(name + strspn(name, "/"));
+	h->given = xstrdup(given + strlen(m->v2));
 	*ret = given;
 	return 0;
 }
 
-static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m, const char *name)
+static int host_open(struct cgroup_host *h, struct cgroup_mounts *m, const char *name)
 {
 	_cleanup_free_ char *given = NULL;
 
@@ -95,6 +96,9 @@ static int host_open(struct cgroup_host *h, const struct cgroup_mounts *m, const
 	if (r < 0)
 		return r;
 	v1_open(h, m);
+	memcpy(h->others, m->others, sizeof(h->others));
+	h->other_count = m->other_count;
+	m->other_count = 0; /* taken over */
 	r = root_open(given, h->name, CGROUP2_SUPER_MAGIC, &h->v2_top, &h->v2);
 	if (r == 0)
 		r = cgroup_v2_delegate(h);
@@ -137,6 +141,9 @@ struct cgroup_host *cgroup_close(struct cgroup_host *h)
 		fd_close(h->v1[i].root);
 	fd_close(h->v2);
 	fd_close(h->v2_top);
+	for (size_t i = 0; i < h->other_count; i++)
+		free(h->others[i]);
+	free(h->given);
 	free(h->name);
 	free(h);
 	return NULL;
@@ -269,6 +276,23 @@ int cgroup_remove_branch(struct cgroup_host *h, const char *rel, const char *nam
 	return errno == EBUSY && (r = cgroup_kill(h, path)) < 0 ? r : -errno;
 }
 
+int cgroup_procs_fds(struct cgroup_host *h, const char *rel, int ret[static CGROUP_PROCS_MAX], size_t *ret_count)
+{
+	size_t n = 0;
+
+	for (; n <= h->v1_count; n++) {
+		int fd = cgroup_open_file(n ? h->v1[n - 1].root : h->v2, rel, "cgroup.procs", O_WRONLY);
+		if (fd < 0) {
+			while (n > 0)
+				(void)close(ret[--n]);
+			return fd;
+		}
+		ret[n] = fd;
+	}
+	*ret_count = n;
+	return 0;
+}
+
 int cgroup_kill(struct cgroup_host *h, const char *rel)
 {
 	if (!*rel) /* the root: podd itself and all that it keeps */
@@ -277,6 +301,11 @@ int cgroup_kill(struct cgroup_host *h, const char *rel)
 
 	/* ENODEV: removed between open and write. */
 	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+char *cgroup_from_top(const struct cgroup_host *h, const char *rel)
+{
+	return xasprintf("%s/%s/%s", h->given, h->name, rel);
 }
 
 bool cgroup_exists(struct cgroup_host *h, const char *rel)

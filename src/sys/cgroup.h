@@ -78,6 +78,12 @@ struct cgroup_entry {
 #define CGROUP_ENTRY_NULL ((struct cgroup_entry){ .v2 = -EBADF, .kill = -EBADF })
 int cgroup_enter_fds(struct cgroup_host *h, const char *rel, struct cgroup_entry *ret);
 void cgroup_entry_deinit(struct cgroup_entry *e);
+/* To move others there, whole: `cgroup.procs` of v2, then of each v1 hierarchy. The caller closes them. */
+enum { CGROUP_PROCS_MAX = 1 + CGROUP_V1_MAX };
+int cgroup_procs_fds(struct cgroup_host *h, const char *rel, int ret[static CGROUP_PROCS_MAX], size_t *ret_count);
+
+/* The directory as it is called in every hierarchy, from the mount's top; allocated. */
+char *cgroup_from_top(const struct cgroup_host *h, const char *rel);
 
 /* A directory for what is started beside the processes of rel and ends before them: in the v2 tree alone, below rel, to be killed by. On v1
  * it is in rel itself, whose limits it shares: four directories more would be most of the price of a probe. */
@@ -94,6 +100,8 @@ int cgroup_kill(struct cgroup_host *h, const char *rel);
 int cgroup_populated(struct cgroup_host *h, const char *rel);
 /* Removes rel and all directories below in all hierarchies; -EBUSY while something lives in it. Absence is success. */
 int cgroup_remove(struct cgroup_host *h, const char *rel);
+/* The same in the hierarchies that podd does not use, where only others (an OCI runtime) make directories. Best effort. */
+void cgroup_remove_others(struct cgroup_host *h, const char *rel);
 /* The file to watch with inotify (IN_MODIFY) for a change of `populated`: an fd of cgroup.events of the v2 directory. */
 int cgroup_events_fd(struct cgroup_host *h, const char *rel);
 

@@ -6,7 +6,7 @@
 #pragma once
 #include "sys/cgroup.h"
 
-enum { CGROUP_PATH_SIZE = 1024, CGROUP_DEPTH_MAX = 8 };
+enum { CGROUP_PATH_SIZE = 1024, CGROUP_DEPTH_MAX = 8, CGROUP_OTHERS_MAX = 16 };
 
 struct cgroup_hierarchy {
 	const char *name;     /* of its first controller */
@@ -22,7 +22,10 @@ struct cgroup_host {
 	struct cgroup_hierarchy v1[CGROUP_V1_MAX];
 	const char *v1_names[CGROUP_V1_MAX];
 	size_t v1_count;
-	char *name; /* of the root directory below v2_top */
+	char *name;                      /* of the root directory below v2_top */
+	char *given;                     /* v2_top below its mount: "", "/system.slice/podd.service" */
+	char *others[CGROUP_OTHERS_MAX]; /* where hierarchies are mounted that have no controller of ours */
+	size_t other_count;
 };
 
 #define CGROUP_BIT(c) (1U << (c))
@@ -62,6 +65,8 @@ struct cgroup_mounts {
 		unsigned controllers;
 	} v1[CGROUP_V1_MAX];
 	size_t v1_count;
+	char *others[CGROUP_OTHERS_MAX];
+	size_t other_count;
 	char *v2;      /* mount point; NULL: there is none */
 	char *v2_root; /* which directory of the tree is mounted there, seen from podd's cgroup namespace */
 };

@@ -48,8 +48,11 @@ static void mount_add(struct cgroup_mounts *m, const char *type, const char *roo
 	set = controllers_of(options);
 	for (size_t i = 0; i < m->v1_count; i++)
 		set &= ~m->v1[i].controllers;
-	if (!set)
+	if (!set) {
+		if (m->other_count < CGROUP_OTHERS_MAX)
+			m->others[m->other_count++] = xstrdup(point);
 		return;
+	}
 	m->v1[m->v1_count].point = xstrdup(point);
 	m->v1[m->v1_count++].controllers = set;
 }
@@ -91,6 +94,8 @@ void cgroup_mounts_deinit(struct cgroup_mounts *m)
 {
 	for (size_t i = 0; i < m->v1_count; i++)
 		free(m->v1[i].point);
+	for (size_t i = 0; i < m->other_count; i++)
+		free(m->others[i]);
 	free(m->v2);
 	free(m->v2_root);
 	*m = (struct cgroup_mounts){ 0 };

@@ -58,6 +58,19 @@ int cgroup_remove(struct cgroup_host *h, const char *rel)
 	return r;
 }
 
+void cgroup_remove_others(struct cgroup_host *h, const char *rel)
+{
+	char path[CGROUP_PATH_SIZE];
+
+	if (cgroup_path(path, h->name, rel) < 0 || !*rel)
+		return;
+	for (size_t i = 0; i < h->other_count; i++) {
+		_cleanup_close_ int top = open(h->others[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (top >= 0)
+			(void)remove_dir(top, path, 0, NULL);
+	}
+}
+
 static int remove_children(int root)
 {
 	return each_child(root, 0, remove_dir, NULL);

@@ -110,7 +110,8 @@ static void test_file(void **state)
 	(void)state;
 	write_file("manifests: [/a, /b]\npodCIDR: 10.9.0.0/24\ncgroupRoot: x/y\nnodeName: n1\nnodeLabels: {rack: \"7\", zone: a}\n"
 	           "logLevel: debug\nlogFormat: json\nmanifestOwner: any\nallowUnenforcedLimits: true\ncontainerLogMaxSize: 1Mi\n"
-	           "containerLogMaxFiles: 3\npodPidsLimit: 100\nrestartBackoff: {initial: 1s, max: 10s}\n");
+	           "containerLogMaxFiles: 3\npodPidsLimit: 100\nrestartBackoff: {initial: 1s, max: 10s}\n"
+	           "runtimes: [{name: crun, path: /usr/bin/crun}, {name: quiet, path: /usr/bin/runc, options: [--debug]}]\n");
 	assert_int_equal(LOAD(&c), -1);
 	assert_int_equal(c.manifest_count, 2);
 	assert_string_equal(c.manifests[1], "/b");
@@ -128,6 +129,9 @@ static void test_file(void **state)
 	assert_int_equal(c.backoff.initial, 1000000000);
 	assert_int_equal(c.backoff.max, 10000000000);
 	assert_int_equal(c.backoff.reset, 600000000000);
+	assert_int_equal(c.runtimes.count, 2);
+	assert_string_equal(c.runtimes.items[0].path, "/usr/bin/crun");
+	assert_string_equal(c.runtimes.items[1].options.items[0], "--debug");
 	config_deinit(&c);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -75,6 +76,7 @@ static void print(struct buf *out, const char *title, const struct plan *p)
 		[SLOT_SHM] = "shm",
 		[SLOT_VOLUME] = "volume",
 		[SLOT_HOST_DEV] = "host-dev",
+		[SLOT_CGROUP_PROCS] = "procs",
 		[SLOT_MEMBER] = "member",
 		[SLOT_TERMINATION_LOG] = "termination-log",
 	};
@@ -84,6 +86,17 @@ static void print(struct buf *out, const char *title, const struct plan *p)
 		buf_printf(out, "slot %zu %s %s %u\n", i, roles[p->slots[i].role], p->slots[i].name ? p->slots[i].name : "-",
 		           p->slots[i].index);
 	assert_int_equal(plan_print(p->bytes.data, p->bytes.len, out), 0);
+	if (!p->config.len)
+		return;
+	/* Line by line, for the eyes. */
+	json_error_t error;
+	json_t *config = json_loadb(p->config.data, p->config.len, JSON_REJECT_DUPLICATES, &error);
+	if (!config)
+		fail_msg("config.json: %s at %d: %.60s", error.text, error.position, p->config.data + error.position - 40);
+	char *text = json_dumps(config, JSON_INDENT(1));
+	buf_printf(out, "%s\n", text);
+	free(text);
+	json_decref(config);
 }
 
 /* A copy is confined as a command is: but for what is done at last, their plans are the same. */
@@ -118,7 +131,14 @@ static void compile_all(const struct pod *pod, struct buf *out)
 	static const struct plan_image image = { .layers = { layers, 2 }, .mounts = mounts };
 	static const char *argv[] = { "sh", "-c", "true" };
 	struct string_list command = { argv, 3 };
-	const struct plan_context hybrid = node(false), unified = node(true);
+	static const char *options[] = { "--debug" };
+	static const struct plan_runtime runtime = { .program = "/usr/bin/runtime",
+		                                     .options = { options, 1 },
+		                                     .state = "/run/state",
+		                                     .bundle = "/run/bundle",
+		                                     .id = "id",
+		                                     .cgroup = "/podd/leaf" };
+	struct plan_context hybrid = node(false), unified = node(true);
 	const char *reason = NULL;
 
 	for (size_t i = 0; i < pod->spec.containers.count; i++) {
@@ -127,6 +147,7 @@ static void compile_all(const struct pod *pod, struct buf *out)
 		char title[128];
 
 		(void)snprintf(title, sizeof(title), "member %s", c->name);
+		hybrid.runtime = unified.runtime = pod->spec.runtime_class ? &runtime : NULL;
 		assert_int_equal(plan_member(pod, c, &image, i ? &unified : &hybrid, &p, &reason), 0);
 		print(out, title, &p);
 		plan_deinit(&p);
