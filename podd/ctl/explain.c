@@ -4,6 +4,7 @@
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
+#include "manifest/conf.h"
 #include "manifest/schema.h"
 
 static const char *what_podd_does(const struct field *f)
@@ -197,10 +198,14 @@ int verb_explain(const struct args *a)
 		return ctl_fail(CTL_USAGE, "-o is json or markdown");
 	else if (streq(path, "pod"))
 		list_fields(&schema_pod, &out);
+	else if (streq(path, "config"))
+		list_fields(&schema_conf, &out);
 	else {
-		const struct field *f = schema_lookup(path);
+		const char *key = str_after(path, "config.");
+		const struct field *f = key ? schema_lookup_in(&schema_conf, key) : schema_lookup(path);
 		if (!f)
-			return ctl_fail(CTL_NO, "a pod has no field %s; see podctl explain pod.spec", path);
+			return ctl_fail(CTL_NO, "%s has no field %s; see podctl explain %s", key ? "podd.yaml" : "a pod",
+			                key ? key : path, key ? "config" : "pod.spec");
 		explain_field(path, f, &out);
 	}
 	ctl_print(buf_str(&out));

@@ -11,13 +11,12 @@ const struct field *schema_find(const struct schema *s, const char *name)
 	return NULL;
 }
 
-static const struct field *lookup(const char *path, const struct schema **ret_parent)
+static const struct field *lookup(const struct schema *s, const char *path, const struct schema **ret_parent)
 {
-	const struct schema *s = &schema_pod, *parent = NULL;
+	const struct schema *parent = NULL;
 	const struct field *f = NULL;
-	const char *rest = str_after(path, "pod.");
 
-	for (path = rest ? rest : path; *path;) {
+	while (*path) {
 		char name[64];
 		size_t n = strcspn(path, ".[");
 		if (!s || n >= sizeof(name))
@@ -40,16 +39,24 @@ static const struct field *lookup(const char *path, const struct schema **ret_pa
 
 const struct field *schema_lookup(const char *path)
 {
+	const char *rest = str_after(path, "pod.");
+
+	return schema_lookup_in(&schema_pod, rest ? rest : path);
+}
+
+const struct field *schema_lookup_in(const struct schema *s, const char *path)
+{
 	const struct schema *parent;
 
-	return lookup(path, &parent);
+	return lookup(s, path, &parent);
 }
 
 const struct schema *schema_lookup_parent(const char *path)
 {
 	const struct schema *parent = NULL;
+	const char *rest = str_after(path, "pod.");
 
-	(void)lookup(path, &parent);
+	(void)lookup(&schema_pod, rest ? rest : path, &parent);
 	return parent;
 }
 

@@ -98,6 +98,7 @@ void schema_json(const struct schema *s, const void *base, struct jsonw *w); /* 
 const struct field *schema_find(const struct schema *s, const char *name);
 /* By a path as people write it: "pod.spec.containers.image", "spec.containers[].image". NULL when there is none. */
 const struct field *schema_lookup(const char *path);
+const struct field *schema_lookup_in(const struct schema *s, const char *path); /* "runtimes.path" of schema_conf */
 bool schema_item_idle(const struct schema *s, const void *item);
 bool field_stored(const struct field *f);
 bool field_is_neutral(const struct field *f, const char *text);
