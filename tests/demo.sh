@@ -18,8 +18,8 @@ done_ "pid $PODD_PID, $(awk '/VmRSS/ { print $2 " kB" }' "/proc/$PODD_PID/status
 
 step "manifests/ is dropped into $(basename "$ROOT")/etc/pods"
 cp "$srcdir"/manifests/*.yaml "$PODS"/
-for p in web limited hostnet shared-pids; do ready "$p" 60s || die "pod $p is not ready"; done
-done_ "$(find "$PODS" -name '*.yaml' | wc -l) files, 4 pods ready"
+for p in web limited hostnet shared-pids gateway; do ready "$p" 60s || die "pod $p is not ready"; done
+done_ "$(find "$PODS" -name '*.yaml' | wc -l) files, 5 pods ready"
 podctl get pods -o wide | sed 's/^/    /'
 
 ip=$(field web .status.podIP)

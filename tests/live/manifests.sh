@@ -1,12 +1,13 @@
 #!/bin/bash
 # Does each sample in manifests/ run, and do what its first line says?
 . "$(dirname "$0")/../lib/host.sh"
+. "$srcdir/tests/lib/pods.sh"
 podd_start || exit 1
 cp "$srcdir"/manifests/*.yaml "$PODS"/
-known="crasher hostnet limited shared-pids web"
+known="crasher gateway hostnet limited shared-pids web"
 is "the samples are the ones this test knows" "$(cd "$srcdir/manifests" && ls -- *.yaml | sed 's/\.yaml$//' | xargs)" "$known"
 ok "all are valid" podctl validate "$srcdir/manifests"
-for pod in limited hostnet shared-pids web; do ok "$pod gets ready" ready "$pod" 30s; done
+for pod in limited hostnet shared-pids web gateway; do ok "$pod gets ready" ready "$pod" 30s; done
 
 # bash speaks TCP itself.
 served() { # ADDRESS PORT
@@ -34,6 +35,15 @@ is "whose memory limit is 64 MiB" "$(find $(host_hierarchies) -path "*pod$(pod_u
 ok "shared-pids: the watcher sees the worker" await 30 eval 'podctl logs shared-pids -c watcher | grep -qx "[1-9]"'
 is "they share one PID namespace" "$(stat -Lc %i "/proc/$(member_pid shared-pids worker)/ns/pid")" \
 	"$(stat -Lc %i "/proc/$(member_pid shared-pids watcher)/ns/pid")"
+
+page() { http_get 127.0.0.1 18082; }
+ok "gateway: its page has what the sensor told the broker" await 20 eval 'page | grep -qE "^[0-9:]{8} [0-9.]+"'
+like "below the greeting of its ConfigMap" "$(page)" '^gateway: time and load$'
+sensor=$(member_pid gateway sensor)
+sed 's/interval: "1"/interval: "0.1"/' "$srcdir/manifests/gateway.yaml" | put gateway.yaml
+ok "an edit of the ConfigMap restarts who uses it" await 20 replaced gateway sensor "$sensor"
+is "the sensor is nobody, without any privilege" "$(sed -n 's/^\(Uid\|CapBnd\):\t//p' "/proc/$(member_pid gateway sensor)/status" | xargs)" \
+	"65534 65534 65534 65534 0000000000000000"
 
 rm "$PODS"/*.yaml
 ok "all end with their manifests" await 60 eval '[ -z "$(podctl get pods -A -o name 2>/dev/null)" ]'
