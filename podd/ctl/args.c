@@ -34,6 +34,7 @@ static const struct {
 	[OPTION_ALL] = { "all", 0, KIND_FLAG, offsetof(struct args, all) },
 	[OPTION_FOR] = { "for", 0, KIND_TEXT, offsetof(struct args, condition) },
 	[OPTION_TIMEOUT] = { "timeout", 0, KIND_TEXT, offsetof(struct args, timeout) },
+	[OPTION_FROM] = { "from", 0, KIND_TEXT, offsetof(struct args, from) },
 	[OPTION_WAIT] = { "wait", 0, KIND_FLAG, offsetof(struct args, wait) },
 	[OPTION_PORTABLE] = { "portable", 0, KIND_FLAG, offsetof(struct args, portable) },
 	[OPTION_WATCH] = { "watch", 'w', KIND_FLAG, offsetof(struct args, watch) },

@@ -35,6 +35,7 @@ enum option {
 	OPTION_WATCH,
 	OPTION_ONCE,
 	OPTION_ADDRESS,
+	OPTION_FROM,
 	OPTION_MAX,
 };
 
@@ -42,7 +43,7 @@ enum option {
 
 struct args {
 	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout,
-		*address;
+		*address, *from;
 	const char *files[ARGS_FILES_MAX];
 	size_t file_count;
 	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable, watch,

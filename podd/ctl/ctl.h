@@ -33,6 +33,7 @@ int verb_explain(const struct args *a);
 int verb_diff(const struct args *a);
 int verb_plan(const struct args *a);
 int verb_apply(const struct args *a);
+int verb_create(const struct args *a);
 int verb_delete(const struct args *a);
 int verb_restart(const struct args *a);
 int verb_stop(const struct args *a);

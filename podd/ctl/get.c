@@ -14,6 +14,7 @@ static const struct resource {
 } resources[] = {
 	{ { "pod", "pods", "po" }, "pods" },
 	{ { "job", "jobs", NULL }, "jobs" },
+	{ { "cronjob", "cronjobs", "cj" }, "cronjobs" },
 	{ { "event", "events", "ev" }, "events" },
 };
 
@@ -256,7 +257,8 @@ int verb_get(const struct args *a)
 	if (code != CTL_YES)
 		return code;
 	if (!resource)
-		return ctl_fail(CTL_USAGE, "get pods [NAME...], get jobs [NAME...] or get events; there is no \"%s\"", what);
+		return ctl_fail(CTL_USAGE, "get pods [NAME...], get jobs|cronjobs [NAME...] or get events; there is no \"%s\"",
+		                what);
 	bool events = streq(resource->path, "events");
 	if (count && (a->selector || events))
 		return ctl_fail(CTL_USAGE, events ? "get events takes no names" : "names or a selector, not both");

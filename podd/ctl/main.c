@@ -12,10 +12,10 @@ static int verb_version(const struct args *a);
 
 static const struct verb verbs[] = {
 	{ "get",
-	  "get pods|jobs [NAME...] [-A] [-l SELECTOR] [-w] [-o "
+	  "get pods|jobs|cronjobs [NAME...] [-A] [-l SELECTOR] [-w] [-o "
 	  "wide|json|yaml|name|jsonpath=TEMPLATE|custom-columns=NAME:.path,...]",
-	  "pods or jobs, as a table or as objects; -w: and what changes", LISTS | TAKES(OPTION_OUTPUT) | TAKES(OPTION_WATCH),
-	  verb_get, "pods jobs events @pods" },
+	  "pods, jobs or cron jobs, as a table or as objects; -w: and what changes",
+	  LISTS | TAKES(OPTION_OUTPUT) | TAKES(OPTION_WATCH), verb_get, "pods jobs cronjobs events @pods" },
 	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT),
 	  verb_status, NULL },
 	{ "describe", "describe pod NAME...|-l SELECTOR", "all about a pod that a person asks next", SELECTS, verb_describe,
@@ -55,6 +55,8 @@ static const struct verb verbs[] = {
 	  "stop pods by hand: holds until start or an edit of the spec",
 	  SELECTS | TAKES(OPTION_ALL) | TAKES(OPTION_WAIT) | TAKES(OPTION_TIMEOUT), verb_stop, "@pods" },
 	{ "start", "start POD...|-l SELECTOR", "end a stop", SELECTS, verb_start, "@pods" },
+	{ "create", "create job NAME --from=cronjob/NAME", "a job of a cron job, now", SCOPE | TAKES(OPTION_FROM), verb_create,
+	  "job" },
 	{ "wait", "wait --for=ready|completed|deleted POD...|-l SELECTOR [--timeout D]", "until it is so, or not in time (exit 1)",
 	  SELECTS | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait, "@pods" },
 	{ "events", "events [-f] [-A] [--for POD]", "what happened",

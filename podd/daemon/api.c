@@ -212,7 +212,9 @@ static void get_batch_resources(struct http_request *q, void *arg)
 	static const char body[] =
 		"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"batch/v1\",\"resources\":["
 		"{\"name\":\"jobs\",\"singularName\":\"job\",\"namespaced\":true,\"kind\":\"Job\","
-		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]}";
+		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
+		"{\"name\":\"cronjobs\",\"singularName\":\"cronjob\",\"namespaced\":true,\"kind\":\"CronJob\","
+		"\"shortNames\":[\"cj\"],\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]}";
 
 	(void)arg;
 	http_reply(q, 200, "application/json", body, sizeof(body) - 1);
@@ -297,6 +299,10 @@ static const struct http_route routes[] = {
 	{ "GET", BATCH "/jobs", api_job_list },
 	{ "GET", BATCH "/namespaces/*/jobs", api_job_list },
 	{ "GET", BATCH "/namespaces/*/jobs/*", api_job_get },
+	{ "GET", BATCH "/cronjobs", api_cron_job_list },
+	{ "GET", BATCH "/namespaces/*/cronjobs", api_cron_job_list },
+	{ "GET", BATCH "/namespaces/*/cronjobs/*", api_cron_job_get },
+	{ "POST", PODD "/namespaces/*/cronjobs/*/run", api_cron_job_run },
 	{ "GET", METRICS, get_metrics_resources },
 	{ "GET", METRICS "/pods", api_metrics_list },
 	{ "GET", METRICS "/namespaces/*/pods", api_metrics_list },
@@ -321,6 +327,7 @@ static void on_wake(uv_idle_t *h)
 	api_resource_changed(&a->events);
 	api_resource_changed(&a->namespaces);
 	api_resource_changed(&a->jobs);
+	api_resource_changed(&a->cron_jobs);
 }
 
 void api_wake(struct api *a)
@@ -362,7 +369,9 @@ void api_ready(struct daemon *d)
 	list_foreach(p, core_pods(d->core), const struct core_pod, link)
 		api_changed(d, p->uid);
 	list_foreach(j, jobs_all(controller_jobs(d)), const struct job, link)
-		api_job_changed(d, j->uid);
+		api_workload_changed(d, j->uid);
+	list_foreach(c, jobs_crons(controller_jobs(d)), const struct cron_job, link)
+		api_workload_changed(d, c->uid);
 }
 
 /* --- beginning and end --- */
@@ -375,6 +384,7 @@ static void on_closed(uv_handle_t *h)
 	feed_deinit(&a->namespace_feed);
 	feed_deinit(&a->node_feed);
 	feed_deinit(&a->job_feed);
+	feed_deinit(&a->cron_job_feed);
 	api_stats_deinit(a);
 	free(a);
 }
@@ -398,11 +408,13 @@ static struct api *api_new(struct daemon *d)
 	feed_init(&a->namespace_feed, version, api_namespace_item_free);
 	feed_init(&a->node_feed, version, api_node_item_free);
 	feed_init(&a->job_feed, version, api_job_item_free);
+	feed_init(&a->cron_job_feed, version, api_job_item_free);
 	api_resource_init(&a->pods, a, &api_pod_kind, &a->pod_feed);
 	api_resource_init(&a->events, a, &api_event_kind, &d->record->feed);
 	api_resource_init(&a->namespaces, a, &api_namespace_kind, &a->namespace_feed);
 	api_resource_init(&a->nodes, a, &api_node_kind, &a->node_feed);
 	api_resource_init(&a->jobs, a, &api_job_kind, &a->job_feed);
+	api_resource_init(&a->cron_jobs, a, &api_cron_job_kind, &a->cron_job_feed);
 	api_namespace_used(a, "default", true);
 	api_node_add(a);
 	a->service = (struct http_service){

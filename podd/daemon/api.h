@@ -3,7 +3,7 @@
  *   api.c            routes, errors, discovery
  *   api_kind.h       what lists and watches need of a kind of objects; api_list.c, api_watch.c
  *   api_pod.c        pods as a kind; api_object.c: one as Kubernetes' JSON
- *   api_job.c    jobs as a kind
+ *   api_job.c, api_cronjob.c    jobs and cron jobs as kinds
  *   api_event.c, api_namespace.c, api_node.c: the other kinds
  *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
  *   api_log.c        a container's log, also while it grows
@@ -29,9 +29,9 @@
 struct api {
 	struct daemon *d;
 	struct http_service service;
-	struct list logs;                                          /* of struct log_stream.link: those that follow */
-	struct feed pod_feed, namespace_feed, node_feed, job_feed; /* that of events is the record's */
-	struct api_resource pods, events, namespaces, nodes, jobs;
+	struct list logs;                                                         /* of struct log_stream.link: those that follow */
+	struct feed pod_feed, namespace_feed, node_feed, job_feed, cron_job_feed; /* that of events is the record's */
+	struct api_resource pods, events, namespaces, nodes, jobs, cron_jobs;
 	uv_idle_t wake;      /* tells the watchers, once for all that a turn of the loop has changed */
 	struct list samples; /* of struct api_sample.link: what pods had used at the last look */
 };
@@ -40,8 +40,8 @@ struct api {
 void api_changed(struct daemon *d, const char *uid);
 void api_forgotten(struct daemon *d, const char *uid);
 void api_reported(struct daemon *d);
-void api_job_changed(struct daemon *d, const char *uid);
-void api_job_forgotten(struct daemon *d, const char *uid);
+void api_workload_changed(struct daemon *d, const char *uid); /* a job or cron job */
+void api_workload_forgotten(struct daemon *d, const char *uid);
 /* EVENT_GO was handled: all pods are known. */
 void api_ready(struct daemon *d);
 
@@ -65,7 +65,7 @@ void api_pod_metadata_json(const struct daemon *d, const struct core_pod *p, uin
 /* The range's first address: that of the host's end of each pod's link, so the host as its pods see it. */
 void api_host_address(const struct daemon *d, char ret[static INET_ADDRSTRLEN]);
 
-extern const struct api_kind api_pod_kind, api_event_kind, api_namespace_kind, api_node_kind, api_job_kind;
+extern const struct api_kind api_pod_kind, api_event_kind, api_namespace_kind, api_node_kind, api_job_kind, api_cron_job_kind;
 struct api *api_of(struct daemon *d); /* NULL: nothing is served */
 void api_wake(struct api *a);         /* the watchers, when this turn of the loop is over */
 void api_pod_item_free(struct feed_item *i);
@@ -78,6 +78,17 @@ void api_node_add(struct api *a);
 void api_job_item_free(struct feed_item *i);
 void api_job_list(struct http_request *q, void *arg);
 void api_job_get(struct http_request *q, void *arg);
+void api_cron_job_list(struct http_request *q, void *arg);
+void api_cron_job_get(struct http_request *q, void *arg);
+void api_cron_job_run(struct http_request *q, void *arg);
+/* What both kinds share, of their feeds' items. */
+extern const char *const api_workload_fields[];
+enum { API_WORKLOAD_FIELDS = 3 };
+const char *api_workload_uid(const struct feed_item *i);
+const char *api_workload_field(const char *key, const void *item);
+const char *api_workload_label(const char *key, const void *item);
+void api_workload_metadata(const struct api *a, const struct feed_item *i, struct jsonw *w);
+void api_containers_cells(const struct pod *template, struct jsonw *w);
 void api_owner_json(const struct owner *o, struct jsonw *w); /* "ownerReferences", if there is one */
 void api_map_json(const char *key, const struct label_list *l, struct jsonw *w);
 void api_stats_deinit(struct api *a);

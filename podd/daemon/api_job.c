@@ -1,4 +1,4 @@
-/* Jobs as a kind. */
+/* Jobs as a kind, and what cron jobs have in common with them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
@@ -27,14 +27,19 @@ void api_job_item_free(struct feed_item *i)
 	free(k);
 }
 
+const char *api_workload_uid(const struct feed_item *i)
+{
+	return job_item(i)->uid;
+}
+
 static const struct job *item_job(const struct api *a, const struct feed_item *i)
 {
 	return jobs_find(controller_jobs(a->d), job_item(i)->uid);
 }
 
-static const char *const fields[] = { "metadata.name", "metadata.namespace", "metadata.uid" };
+const char *const api_workload_fields[API_WORKLOAD_FIELDS] = { "metadata.name", "metadata.namespace", "metadata.uid" };
 
-static const char *field_value(const char *key, const void *item)
+const char *api_workload_field(const char *key, const void *item)
 {
 	const struct pod_metadata *m = &job_item(item)->template->workload->metadata;
 
@@ -45,7 +50,7 @@ static const char *field_value(const char *key, const void *item)
 	return streq(key, "metadata.uid") ? job_item(item)->uid : NULL;
 }
 
-static const char *label_value(const char *key, const void *item)
+const char *api_workload_label(const char *key, const void *item)
 {
 	const struct label_list *l = &job_item(item)->template->workload->metadata.labels;
 
@@ -57,18 +62,20 @@ static const char *label_value(const char *key, const void *item)
 
 /* --- the object ---------------------------------------------------------------------------------------------------------------------- */
 
-static void item_metadata(const struct api *a, const struct feed_item *i, struct jsonw *w)
+void api_workload_metadata(const struct api *a, const struct feed_item *i, struct jsonw *w)
 {
 	const struct job *j = item_job(a, i);
-	const struct pod_metadata *m = &j->spec->metadata;
-	const char *source = accept_source(a->d->acceptor, j->uid);
+	const struct cron_job *c = jobs_find_cron(controller_jobs(a->d), job_item(i)->uid);
+	const struct workload *spec = j ? j->spec : c->spec;
+	const struct pod_metadata *m = &spec->metadata;
+	const char *source = accept_source(a->d->acceptor, job_item(i)->uid);
 
 	jsonw_object(w);
 	jsonw_member_str(w, "name", m->name);
 	jsonw_member_str(w, "namespace", m->namespace);
-	jsonw_member_str(w, "uid", j->uid);
+	jsonw_member_str(w, "uid", job_item(i)->uid);
 	api_version_member(w, i->version);
-	api_time(w, "creationTimestamp", j->created_wall);
+	api_time(w, "creationTimestamp", j ? j->created_wall : c->created_wall);
 	api_map_json("labels", &m->labels, w);
 	jsonw_key(w, "annotations");
 	jsonw_object(w);
@@ -77,7 +84,7 @@ static void item_metadata(const struct api *a, const struct feed_item *i, struct
 	if (source)
 		jsonw_member_str(w, "podd.dev/source", source);
 	jsonw_end(w);
-	api_owner_json(&j->spec->template.owner, w);
+	api_owner_json(&spec->template.owner, w);
 	jsonw_end(w);
 }
 
@@ -146,7 +153,7 @@ static void item_object(const struct api *a, const struct feed_item *i, struct j
 	jsonw_member_str(w, "kind", "Job");
 	jsonw_member_str(w, "apiVersion", "batch/v1");
 	jsonw_key(w, "metadata");
-	item_metadata(a, i, w);
+	api_workload_metadata(a, i, w);
 	workload_spec_json(j->spec, w);
 	status_json(j, w);
 	jsonw_end(w);
@@ -173,9 +180,9 @@ static const char *status_word(const struct job *j)
 	return j->end == JOB_END_NONE && j->suspended ? "Suspended" : job_end_name(j->end);
 }
 
-static void containers_cells(const struct job *j, struct jsonw *w)
+void api_containers_cells(const struct pod *template, struct jsonw *w)
 {
-	const struct container_list *l = &j->spec->template.spec.containers;
+	const struct container_list *l = &template->spec.containers;
 	_cleanup_buf_ struct buf names = BUF_NULL, images = BUF_NULL;
 
 	for (size_t i = 0; i < l->count; i++) {
@@ -205,7 +212,7 @@ static void item_cells(const struct api *a, const struct feed_item *i, struct js
 	jsonw_str(w, age);
 	clock_age(clock_wall() - j->created_wall, age);
 	jsonw_str(w, age);
-	containers_cells(j, w);
+	api_containers_cells(&j->spec->template, w);
 	jsonw_end(w);
 }
 
@@ -216,58 +223,66 @@ const struct api_kind api_job_kind = {
 	.version = "batch/v1",
 	.columns = columns,
 	.column_count = ARRAY_SIZE(columns),
-	.fields = fields,
-	.field_count = ARRAY_SIZE(fields),
+	.fields = api_workload_fields,
+	.field_count = API_WORKLOAD_FIELDS,
 	.by_name = true,
-	.field = field_value,
-	.label = label_value,
+	.field = api_workload_field,
+	.label = api_workload_label,
 	.object = item_object,
-	.metadata = item_metadata,
+	.metadata = api_workload_metadata,
 	.cells = item_cells,
 };
 
 /* --- coming and going ------------------------------------------------------------------------------------------------------------------ */
 
-static struct job_item *find(const struct api *a, const char *uid)
+static struct job_item *find(const struct api_resource *r, const char *uid)
 {
-	list_foreach(i, &a->job_feed.items, struct job_item, feed.link)
+	list_foreach(i, &r->feed->items, struct job_item, feed.link)
 		if (!i->feed.gone && streq(i->uid, uid))
 			return i;
 	return NULL;
 }
 
-void api_job_changed(struct daemon *d, const char *uid)
+static struct api_resource *resource_of(struct api *a, const struct pod *template)
 {
-	const struct job *j = jobs_find(controller_jobs(d), uid);
+	return pod_runs(template) == WORKLOAD_JOB ? &a->jobs : &a->cron_jobs;
+}
+
+void api_workload_changed(struct daemon *d, const char *uid)
+{
+	struct pod *template = (struct pod *)controller_template(d, uid);
 	struct api *a = api_of(d);
 
-	if (!a || !j)
+	if (!a || !template)
 		return;
-	struct job_item *i = find(a, uid);
-	bool altered = !i || i->template != &j->spec->template, fresh = !i;
+	struct api_resource *r = resource_of(a, template);
+	struct job_item *i = find(r, uid);
+	bool fresh = !i, altered = fresh || i->template != template;
 	if (fresh) {
 		i = xnew(struct job_item);
 		(void)snprintf(i->uid, sizeof(i->uid), "%s", uid);
 	}
 	if (altered) {
 		pod_unref(i->template);
-		i->template = pod_ref(&j->spec->template);
+		i->template = pod_ref(template);
 	}
 	if (fresh)
-		feed_add(&a->job_feed, &i->feed);
+		feed_add(r->feed, &i->feed);
 	else
-		feed_change(&a->job_feed, &i->feed, altered);
+		feed_change(r->feed, &i->feed, altered);
 	api_wake(a);
 }
 
-void api_job_forgotten(struct daemon *d, const char *uid)
+void api_workload_forgotten(struct daemon *d, const char *uid)
 {
+	const struct pod *template = controller_template(d, uid);
 	struct api *a = api_of(d);
-	struct job_item *i = a ? find(a, uid) : NULL;
+	struct api_resource *r = a && template ? resource_of(a, template) : NULL;
+	struct job_item *i = r ? find(r, uid) : NULL;
 
 	if (!i)
 		return;
-	api_resource_end(&a->jobs, &i->feed);
+	api_resource_end(r, &i->feed);
 	api_wake(a);
 }
 

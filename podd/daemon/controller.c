@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -18,7 +19,7 @@
 
 enum { BOOT_ID_SIZE = 40 };
 
-static const char magic[] = "podd-job 1 ";
+static const char magic[] = "podd-job 1 ", spec_mark[] = "spec\n";
 
 struct queued {
 	struct list link;
@@ -29,7 +30,8 @@ struct queued {
 struct controller {
 	struct daemon *daemon;
 	struct jobs *jobs;
-	int dir_fd;
+	int dir_fd, clock_fd;
+	uv_poll_t clock_poll;
 	char boot_id[BOOT_ID_SIZE];
 	struct list queue;
 	bool stepping;
@@ -43,10 +45,14 @@ static void save(struct controller *k, const char *uid)
 	const struct job *j = jobs_find(k->jobs, uid);
 	char hash[SHA256_HEX_SIZE];
 
-	if (!j)
-		return;
 	buf_printf(&body, "%s\n", k->boot_id);
-	job_state_print(j, &body);
+	jobs_state_print(k->jobs, uid, &body);
+	if (j && j->spec->template.owner.uid) { /* no file defines it */
+		struct jsonw w;
+		buf_puts(&body, spec_mark);
+		jsonw_init(&w, &body);
+		workload_json(j->spec, NULL, &w);
+	}
 	sha256_hex(body.data, body.len, hash);
 	buf_printf(&text, "%s%s\n%s", magic, hash, body.data);
 	int r = file_replace_unsynced(k->dir_fd, uid, text.data, text.len, 0600);
@@ -89,20 +95,6 @@ static char *load(struct controller *k, const char *uid, bool *ret_same_boot)
 	(void)snprintf(aside, sizeof(aside), ".bad-%s", uid);
 	(void)renameat(k->dir_fd, uid, k->dir_fd, aside);
 	return NULL;
-}
-
-/* Files of jobs that were forgotten when podd was not there to see it. */
-static void sweep(struct controller *k)
-{
-	int fd = openat(k->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return;
-	for (struct dirent *e; (e = readdir(dir));)
-		if (e->d_name[0] != '.' && !jobs_find(k->jobs, e->d_name))
-			(void)unlinkat(k->dir_fd, e->d_name, 0);
-	(void)closedir(dir);
 }
 
 /* --- effects ----------------------------------------------------------------------------------------------------------------------- */
@@ -152,10 +144,10 @@ static void run(struct controller *k, const struct job_effect *f)
 		daemon_report(d, f->uid, NULL, f->normal, f->reason, "%s", f->message);
 		break;
 	case JOB_EFFECT_CHANGED:
-		api_job_changed(d, f->uid);
+		api_workload_changed(d, f->uid);
 		break;
 	case JOB_EFFECT_FORGET:
-		api_job_forgotten(d, f->uid);
+		api_workload_forgotten(d, f->uid);
 		(void)unlinkat(k->dir_fd, f->uid, 0);
 		accept_forget(d, f->uid);
 		break;
@@ -209,6 +201,93 @@ static struct job_event event_of(enum job_event_type type, const char *uid)
 	return e;
 }
 
+/* A cron job's job comes from its file alone. */
+static void load_spec(struct controller *k, const char *uid)
+{
+	struct job_event e = event_of(JOB_EVENT_SET, uid);
+	_cleanup_free_ char *state = load(k, uid, &e.same_boot);
+	char *mark = state ? strstr(state, spec_mark) : NULL, *json = mark ? mark + strlen(spec_mark) : NULL;
+	struct manifest m;
+
+	if (!mark || (mark > state && mark[-1] != '\n'))
+		return;
+	*mark = '\0';
+	manifest_read(uid, json, strlen(json), &m);
+	e.pod = m.document_count == 1 ? m.documents[0].pod : NULL;
+	if (e.pod && pod_runs(e.pod) == WORKLOAD_JOB)
+		step(k, &e, TAKE_PTR(state));
+	else
+		log_warning("the job %s was kept and can't be read any more: it is forgotten", uid);
+	manifest_deinit(&m);
+}
+
+static void each_file(struct controller *k, void (*fn)(struct controller *k, const char *uid))
+{
+	int fd = openat(k->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return;
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && !controller_template(k->daemon, e->d_name))
+			fn(k, e->d_name);
+	(void)closedir(dir);
+}
+
+/* Of what was forgotten when podd was not there to see it. */
+static void remove_file(struct controller *k, const char *uid)
+{
+	(void)unlinkat(k->dir_fd, uid, 0);
+}
+
+/* --- the clock --------------------------------------------------------------------------------------------------------------------- */
+
+/* NULL with *ret_lost false is UTC, which needs no file. */
+static struct zone *load_zone(const char *name, bool *ret_lost)
+{
+	_cleanup_free_ char *path = name ? xasprintf("/usr/share/zoneinfo/%s", name) : xstrdup("/etc/localtime");
+	_cleanup_buf_ struct buf data = BUF_NULL;
+	bool utc = name ? streq(name, "UTC") || streq(name, "Etc/UTC") : access(path, F_OK) < 0;
+
+	struct zone *z = utc || strstr(path, "..") || file_read(AT_FDCWD, path, ZONE_SIZE_MAX, &data) < 0
+	                         ? NULL
+	                         : zone_new(data.data, data.len);
+	*ret_lost = !z && !utc;
+	return z;
+}
+
+/* This timer never fires by itself: setting the clock cancels it. */
+static int arm_clock(struct controller *k)
+{
+	struct itimerspec never = { .it_value.tv_sec = (time_t)1 << 40 };
+	int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+
+	return timerfd_settime(k->clock_fd, flags, &never, NULL) < 0 ? -errno : 0;
+}
+
+static void clock_was_set(uv_poll_t *p, int status _unused_, int events _unused_)
+{
+	struct controller *k = p->data;
+	uint64_t expirations;
+
+	if (read(k->clock_fd, &expirations, sizeof(expirations)) >= 0 || errno != ECANCELED)
+		return;
+	(void)arm_clock(k);
+	controller_tick(k->daemon);
+}
+
+static int watch_clock(struct controller *k)
+{
+	k->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (k->clock_fd < 0)
+		return -errno;
+	k->clock_poll.data = k;
+	int r = uv_poll_init(&k->daemon->loop, &k->clock_poll, k->clock_fd);
+	if (r == 0)
+		r = uv_poll_start(&k->clock_poll, UV_READABLE, clock_was_set);
+	return r < 0 ? r : arm_clock(k);
+}
+
 /* --- life -------------------------------------------------------------------------------------------------------------------------- */
 
 int controller_new(struct daemon *d, struct controller **ret)
@@ -226,7 +305,7 @@ int controller_new(struct daemon *d, struct controller **ret)
 	(void)snprintf(k->boot_id, sizeof(k->boot_id), "%.36s", buf_str(&id));
 	list_init(&k->queue);
 	*ret = k;
-	return 0;
+	return watch_clock(k);
 }
 
 void controller_free(struct controller *k)
@@ -235,6 +314,7 @@ void controller_free(struct controller *k)
 		return;
 	jobs_free(k->jobs);
 	(void)fd_close(k->dir_fd);
+	(void)fd_close(k->clock_fd);
 	free(k);
 }
 
@@ -245,16 +325,31 @@ void controller_want(struct daemon *d, const char *uid, struct pod *template)
 	char *state = NULL;
 
 	e.pod = template;
-	if (template && !jobs_find(k->jobs, uid))
+	if (template && pod_runs(template) == WORKLOAD_CRON_JOB)
+		e.zone = load_zone(template->workload->cron.time_zone, &e.zone_lost);
+	if (template && !controller_template(d, uid))
 		state = load(k, uid, &e.same_boot);
 	step(k, &e, state);
+}
+
+void controller_load(struct daemon *d)
+{
+	each_file(d->controller, load_spec);
+}
+
+void controller_run(struct daemon *d, const char *uid, const char *name)
+{
+	struct job_event e = event_of(JOB_EVENT_RUN, uid);
+
+	(void)snprintf(e.name, sizeof(e.name), "%s", name);
+	step(d->controller, &e, NULL);
 }
 
 void controller_go(struct daemon *d)
 {
 	struct job_event go = event_of(JOB_EVENT_GO, "");
 
-	sweep(d->controller);
+	each_file(d->controller, remove_file);
 	if (d->config->drain) /* whose pods stop, and nothing else begins */
 		return;
 	step(d->controller, &go, NULL);
@@ -299,5 +394,7 @@ const struct pod *controller_template(const struct daemon *d, const char *uid)
 {
 	const struct job *j = jobs_find(d->controller->jobs, uid);
 
-	return j ? &j->spec->template : NULL;
+	const struct cron_job *c = jobs_find_cron(d->controller->jobs, uid);
+
+	return j ? &j->spec->template : c ? &c->spec->template : NULL;
 }

@@ -360,6 +360,7 @@ static int start(struct daemon *d)
 	wait_until(d, accept_decided);
 	node_refresh(d);
 	accept_go_live(d->acceptor);
+	controller_load(d);
 	if ((r = adopt_all(d)) < 0)
 		return r;
 	/* The core acts when all anchors have told what runs; one that does not answer holds up only its own pod. */

@@ -88,7 +88,7 @@ static struct moment now(const struct jobs *js)
 
 /* --- its pods ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Both follow from the job and the number. The name ends in five of Kubernetes' letters, the uid is one of RFC 9562, version 8. */
+/* Both follow from the job and the number. The name ends in five of Kubernetes' letters. */
 static void name_pod(const struct job *j, struct job_pod *p)
 {
 	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
@@ -96,11 +96,8 @@ static void name_pod(const struct job *j, struct job_pod *p)
 	unsigned char b[SHA256_SIZE];
 
 	(void)snprintf(text, sizeof(text), "%s/%u", j->uid, p->number);
+	jobs_derive_uid(text, p->uid);
 	sha256(text, strlen(text), b);
-	b[6] = (b[6] & 0x0f) | 0x80;
-	b[8] = (b[8] & 0x3f) | 0x80;
-	(void)snprintf(p->uid, sizeof(p->uid), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-	               b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 	for (int i = 0; i < 5; i++)
 		suffix[i] = letters[b[16 + i] % (sizeof(letters) - 1)];
 	(void)snprintf(p->name, sizeof(p->name), "%.57s-%s", j->spec->metadata.name, suffix);
@@ -493,7 +490,7 @@ void job_set(struct jobs *js, struct job *j, const struct job_event *e)
 		j->created_wall = js->wall;
 		restore(js, j, e);
 	}
-	if (j->template_hash && j->template_hash != hash)
+	if (j->template_hash && j->template_hash != hash && !e->pod->owner.uid) /* that of a cron job's job is never edited */
 		begin_anew(js, j);
 	j->template_hash = hash;
 }

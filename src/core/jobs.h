@@ -1,4 +1,4 @@
-/* What makes pods and counts their ends: jobs. A machine of its own above the core's, as pure: events in, effects out, time is a field of the
+/* What makes pods and counts their ends: jobs; and what makes jobs by the clock: cron jobs. A machine of its own above the core's, as pure: events in, effects out, time is a field of the
  * event. It sees a pod as the core shows it, and asks for pods and their end by effects, which the shell hands to the core.
  *
  * A Job has `parallelism` pods at a time until `completions` have succeeded. A pod that failed is replaced after a back-off, until more have failed
@@ -7,13 +7,19 @@
  * their logs, up to JOB_PODS_KEPT of them and ttlSecondsAfterFinished.
  *
  * Identity: a job is its uid, a pod of it a number that only grows. The pod's uid and name follow from both, so that a podd that comes back knows its
- * anchors again. What must survive is one small text (job_state_print()), written before the effect that it records: which pods are there,
+ * anchors again. What must survive is one small text (jobs_state_print()), written before the effect that it records: which pods are there,
  * which have ended and were counted, how it ended. A pod's end is counted, and its number struck off the active ones, by the same write: so
  * an end is counted once. Without the text the job begins anew.
+ *
+ * A CronJob makes a job at each time of its schedule, by the wall clock of its zone, of which the shell hands in the data; all else is counted in boot
+ * time. Its jobs are as those of manifests, but that what must survive of them is their manifest, too; of itself it is the last time that
+ * was due, so that what podd slept through is made up for, once. A clock that is set back is a clock like any other: the schedule goes on from there.
  *
  * An edit of the template's spec begins a new run, with all counts at nothing, of a finished job too; other edits take effect in place. */
 #pragma once
 #include "core/core.h"
+#include "base/zone.h"
+#include "manifest/schedule.h"
 #include "manifest/workload.h"
 
 enum { JOB_PODS_KEPT = 16, JOB_POD_NAME_SIZE = 64, JOB_STATE_MAX = 64 << 10 };
@@ -49,6 +55,7 @@ struct job {
 	bool gone;             /* its manifest is gone: it is forgotten when its pods are */
 	bool suspended;
 	bool cleaned; /* its time after the end is over */
+	bool seen;    /* its cron job has told of its end */
 	int64_t created_wall;
 	struct moment started, finished;
 	enum job_end end; /* decided; finished when its pods have ended too */
@@ -66,13 +73,36 @@ struct job {
 	bool changed;
 };
 
+struct cron_job {
+	struct list link;
+	char uid[POD_UID_SIZE];
+	struct workload *spec; /* holds a reference of its template */
+	bool gone;             /* it is forgotten when its jobs are */
+	int64_t created_wall;
+	int64_t last,
+		last_success; /* wall, seconds: the last time that was due and begun, and when a job last succeeded; 0: never */
+	int64_t next;         /* wall, ns; 0: never */
+
+	/* The machine's own. */
+	struct schedule schedule;
+	struct zone *zone; /* NULL: UTC */
+	bool lost_zone;    /* there is no such zone */
+	int64_t since;     /* wall, seconds: it has this schedule */
+	bool set_back;     /* the clock was, to before `last` */
+	int64_t told_due;  /* why that time was passed over has been told */
+	char told[REASON_SIZE];
+	uint64_t saved_step;
+	bool changed;
+};
+
 enum job_event_type {
-	JOB_EVENT_SET,      /* wanted: `pod` is the template of a Job (a reference is taken); also an edit */
+	JOB_EVENT_SET,      /* wanted: `pod` is the template of a Job or CronJob (a reference is taken); also an edit */
 	JOB_EVENT_GONE,     /* no longer wanted */
 	JOB_EVENT_POD,      /* `core_pod` has changed */
 	JOB_EVENT_POD_GONE, /* nothing is left of the pod `uid` */
 	JOB_EVENT_GO,       /* all is known that can be; before it nothing is decided */
 	JOB_EVENT_TICK,     /* the deadline was reached, or somebody has set the clock */
+	JOB_EVENT_RUN,      /* by hand: the cron job `uid` is to make a job now, called `name` */
 };
 
 struct job_event {
@@ -82,11 +112,14 @@ struct job_event {
 	struct pod *pod;                 /* SET */
 	const char *state;               /* SET: what was saved, or NULL */
 	bool same_boot;                  /* SET: the state was saved since the machine started */
+	struct zone *zone;               /* SET, of a CronJob: taken over */
+	bool zone_lost;                  /* SET: there is no such zone */
+	char name[JOB_POD_NAME_SIZE];    /* RUN */
 	const struct core_pod *core_pod; /* POD */
 };
 
 enum job_effect_type {
-	JOB_EFFECT_SAVE,     /* keep job_state_print() of the job `uid`; precedes what it records */
+	JOB_EFFECT_SAVE,     /* keep jobs_state_print() of `uid`; precedes what it records */
 	JOB_EFFECT_POD_SET,  /* `pod` is wanted, with `outcome` (EVENT_POD_SET) */
 	JOB_EFFECT_POD_GONE, /* the pod `uid` is not */
 	JOB_EFFECT_DONE,     /* the job `uid` is complete, or (`normal` false) it is not: EVENT_JOB_DONE */
@@ -119,11 +152,14 @@ int64_t jobs_deadline(const struct jobs *js); /* boot ns, 0: none */
 
 const struct job *jobs_find(const struct jobs *js, const char *uid); /* also one that the last step has forgotten */
 const struct list *jobs_all(const struct jobs *js);                  /* of struct job.link, oldest first */
+const struct cron_job *jobs_find_cron(const struct jobs *js, const char *uid);
+const struct list *jobs_crons(const struct jobs *js);
+size_t cron_job_active(const struct jobs *js, const struct cron_job *c); /* jobs of it that have not finished */
 
 int32_t job_parallelism(const struct job *j);
 int32_t job_completions(const struct job *j); /* -1: one success of any is enough */
 size_t job_pods_in(const struct job *j, enum job_pod_state s);
 bool job_is_finished(const struct job *j);
 
-/* What must survive, as lines of text. */
-void job_state_print(const struct job *j, struct buf *out);
+/* What must survive of the job or cron job, as lines of text. */
+void jobs_state_print(const struct jobs *js, const char *uid, struct buf *out);

@@ -1,10 +1,11 @@
 /* What of a job must survive podd and the machine, as lines "word value...":
  *
- *   created WALL                      suspended, cleaned
+ *   created WALL                      suspended, cleaned, seen
  *   template VERSION HASH             ended COMPLETE|FAILED REASON MESSAGE...
  *   started|finished|failed BOOT WALL
  *   counts SUCCEEDED FAILED FAILURES NEXT
  *   pod NUMBER STATE
+ *   owner UID NAME                    of a cron job
  *
  * Lines of a later podd are passed over. */
 #include <inttypes.h>
@@ -33,6 +34,10 @@ void job_state_print(const struct job *j, struct buf *out)
 		buf_puts(out, "suspended\n");
 	if (j->cleaned)
 		buf_puts(out, "cleaned\n");
+	if (j->seen)
+		buf_puts(out, "seen\n");
+	if (j->spec->template.owner.uid)
+		buf_printf(out, "owner %s %s\n", j->spec->template.owner.uid, j->spec->template.owner.name);
 	buf_printf(out, "counts %u %u %u %u\n", j->succeeded, j->failed, j->failures, j->next_number);
 	for (size_t i = 0; i < j->pod_count; i++)
 		buf_printf(out, "pod %u %s\n", j->pods[i].number, job_pod_state_name(j->pods[i].state));
@@ -72,6 +77,18 @@ static bool read_pod(const char *rest, struct job *j)
 	return true;
 }
 
+/* The job's manifest is its own, and so is its template. */
+static bool read_owner(const char *rest, struct job *j)
+{
+	struct pod *t = &j->spec->template;
+	char uid[POD_UID_SIZE], name[64];
+
+	if (sscanf(rest, "%63s %63s", uid, name) != 2)
+		return false;
+	t->owner = (struct owner){ workload_name(WORKLOAD_CRON_JOB), arena_strdup(t->arena, name), arena_strdup(t->arena, uid) };
+	return true;
+}
+
 static bool read_line(struct job *j, const char *line)
 {
 	const char *rest;
@@ -96,9 +113,12 @@ static bool read_line(struct job *j, const char *line)
 		return read_end(rest, j);
 	if ((rest = str_after(line, "counts ")))
 		return sscanf(rest, "%u %u %u %u", &j->succeeded, &j->failed, &j->failures, &j->next_number) == 4;
+	if ((rest = str_after(line, "owner ")))
+		return read_owner(rest, j);
 	if ((rest = str_after(line, "pod ")))
 		return read_pod(rest, j);
 	j->suspended = j->suspended || streq(line, "suspended");
+	j->seen = j->seen || streq(line, "seen");
 	j->cleaned = j->cleaned || streq(line, "cleaned");
 	return true;
 }

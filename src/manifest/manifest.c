@@ -200,10 +200,6 @@ static struct pod *read_workload(struct decoder *d, const char *kind, struct doc
 	d->arena = a;
 	if (!workload_decode(d, workload_kind_find(kind), w))
 		return NULL;
-	if (w->runs == WORKLOAD_CRON_JOB) {
-		find_kind(d, SEVERITY_REFUSED, "make its template a kind: Job", "is not yet supported by this podd", kind);
-		return NULL;
-	}
 	if (d->failed)
 		return NULL;
 	if (w->runs != WORKLOAD_POD) {

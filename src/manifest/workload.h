@@ -90,6 +90,3 @@ void workload_spec_json(const struct workload *w, struct jsonw *j); /* "spec", w
 /* A pod of a job, with Kubernetes' labels; the job that a cron job makes. Each has one reference. */
 struct pod *workload_pod(const struct workload *w, const char *job_uid, const char *name);
 struct workload *workload_job(const struct workload *cron, const char *name, const char *cron_uid);
-
-/* A schedule of cron: five fields, or @daily and the like. */
-bool schedule_is_valid(const char *text);

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "manifest/decode.h"
 #include "manifest/rules_node.h"
+#include "manifest/schedule.h"
 #include "manifest/workload_rows.h"
 
 #define COUNT_OR_NONE(name_, member_, doc_, ...) \
@@ -29,8 +30,9 @@ static bool check_schedule(const struct value *v, struct arena *a, struct findin
 {
 	if (strstr(v->text, "TZ="))
 		return check_invalid(ret, a, v->text, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead", NULL);
-	return schedule_is_valid(v->text) || check_invalid(ret, a, v->text, "not a schedule of cron",
-	                                                   "five fields: minute hour day month weekday, as \"*/5 * * * *\"");
+	struct schedule parsed;
+	return schedule_parse(v->text, &parsed) || check_invalid(ret, a, v->text, "not a schedule of cron",
+	                                                         "five fields: minute hour day month weekday, as \"*/5 * * * *\"");
 }
 
 static bool check_time_zone(const struct value *v, struct arena *a, struct finding *ret)

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/str.h"
-#include "manifest/workload.h"
+#include "manifest/schedule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_free_ char *text = xstrndup((const char *)data, size);
 	_cleanup_buf_ struct buf other = BUF_NULL;
 
-	if (!schedule_is_valid(text) || *text == '@')
+	if (!schedule_parse(text, &(struct schedule){ 0 }) || *text == '@')
 		return 0;
 	buf_putc(&other, ' ');
 	for (const char *c = text; *c; c++) {
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			buf_putc(&other, ' ');
 	}
 	buf_putc(&other, ' ');
-	if (!schedule_is_valid(buf_str(&other)))
+	if (!schedule_parse(buf_str(&other), &(struct schedule){ 0 }))
 		__builtin_trap();
 	return 0;
 }

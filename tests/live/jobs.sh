@@ -1,5 +1,5 @@
 #!/bin/bash
-# Jobs: how they end, what is left of them, and that they never run twice.
+# Jobs: how they end, what is left of them, and that they never run twice. Cron jobs: that they make them.
 . "$(dirname "$0")/../lib/host.sh"
 . "$srcdir/tests/lib/pods.sh"
 
@@ -97,6 +97,51 @@ ok "a job that was suspended runs" await 20 shown_is still 'Complete 1/1'
 ok "an edit of the template is a new job" await 20 eval '[ "$(lines good)" = 2 ]'
 rm "$PODS/bad.yaml"
 ok "a job goes with its manifest" await 20 eval '! podctl get job bad >/dev/null 2>&1 && [ -z "$(pods_of bad)" ]'
+
+# --- cron jobs -------------------------------------------------------------------------------------------------------------------------------
+
+cron() { # NAME SCRIPT SPEC-LINES...
+	local name=$1 script=$2
+	shift 2
+	cat <<-END | put "$name.yaml"
+		apiVersion: batch/v1
+		kind: CronJob
+		metadata: {name: $name}
+		spec:
+		$(printf '  %s\n' "$@")
+		  jobTemplate:
+		    metadata: {labels: {by: $name}}
+		    spec:
+		      template:
+		        spec:
+		          restartPolicy: Never
+		          terminationGracePeriodSeconds: 1
+		          volumes: [{name: told, hostPath: {path: $ROOT/told}}]
+		          containers:
+		          - {name: app, image: "rootfs:/", command: [sh, -c, '$script'], volumeMounts: [{name: told, mountPath: /told}]}
+	END
+}
+jobs_by() { podctl get jobs -l "by=$1" -o name | wc -l; }
+
+cron often 'echo run >>/told/often' 'schedule: "@every 1s"' 'successfulJobsHistoryLimit: 2'
+cron alone 'echo run >>/told/alone; exec sleep 1000' 'schedule: "@every 1s"' 'concurrencyPolicy: Forbid'
+cron never 'echo run >>/told/never' 'schedule: "0 0 30 2 *"' 'timeZone: Europe/Berlin'
+cron lost 'true' 'schedule: "* * * * *"' 'timeZone: Europe/Nowhere'
+ok "one job begins at once when asked to" await 20 podctl create job by-hand --from=cronjob/never
+ok "a schedule makes jobs" await 20 eval '[ "$(lines often)" -ge 3 ]'
+is "with Forbid not a second one beside the first" "$(lines alone) $(jobs_by alone)" '1 1'
+ok "of those that have succeeded two are kept" await 20 eval '[ "$(podctl get jobs -l by=often | grep -c Complete)" = 2 ]'
+ok "and the one by hand has run" await 20 shown_is by-hand 'Complete 1/1'
+like "get shows them" "$(podctl get cronjobs)" 'alone +@every 1s +<none> +False +1 .*
+lost .*
+never +0 0 30 2 \* +Europe/Berlin +False +0 +<none>'
+like "an unknown zone is told" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "CronJob") | "\(.involvedObject.name) \(.reason)"' | sort -u | xargs)" \
+	'alone JobAlreadyActive alone SuccessfulCreate lost UnknownTimeZone never SawCompletedJob .*often SuccessfulDelete'
+pod=$(podctl get pods -o name | grep pod/alone-) before=$(sandbox "${pod#pod/}")
+podd_kill
+podd_start
+ok "a new podd goes on" await 20 eval '[ "$(jobs_by alone)" = 1 ] && [ "$(sandbox "${pod#pod/}")" = "$before" ]'
+is "with what a cron job's job has done" "$(podctl get job by-hand | awk 'NR == 2 { print $2 }') $(wc -l <"$ROOT/told/never") $(podctl get cronjob never -o json | jq -r '.status.lastSuccessfulTime != null')" 'Complete 1 true'
 leaves_nothing
 is "nothing is kept of them" "$(ls -A "$ROOT/var/lib/podd/jobs")" ''
 finish
