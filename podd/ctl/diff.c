@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 #include "ctl/files.h"
 #include "ctl/table.h"
+#include "manifest/workload.h"
 
 enum { COLUMNS = 4 };
 
@@ -37,36 +38,49 @@ static void drop_own_annotations(json_t *pod)
 	(void)json_object_del(annotations, "podd.dev/source");
 }
 
-static int read_running(const struct args *a, struct diffing *d)
+static int read_list(const struct args *a, struct diffing *d, const char *path, const char *version, const char *kind)
 {
 	json_t *list, *item;
 	size_t i;
-	int code = client_json(a, "GET", "/api/v1/pods", false, &list);
+	int code = client_json(a, "GET", path, false, &list);
 
 	if (code != CTL_YES)
 		return code;
 	json_array_foreach(json_at(list, "items"), i, item) {
-		if (json_at(item, "metadata.deletionTimestamp"))
-			continue;
+		if (json_at(item, "metadata.deletionTimestamp") || json_at(item, "metadata.ownerReferences"))
+			continue; /* what a job has made is not in any manifest */
 		struct running *r = xgrow(d->running, d->count);
 		drop_own_annotations(item);
-		(void)json_object_set_new(item, "apiVersion", json_string("v1")); /* items of a list leave both out */
-		(void)json_object_set_new(item, "kind", json_string("Pod"));
+		(void)json_object_set_new(item, "apiVersion", json_string(version)); /* items of a list leave both out */
+		(void)json_object_set_new(item, "kind", json_string(kind));
 		char *text = json_dumps(item, JSON_COMPACT);
 		manifest_read("podd", text, strlen(text), &r->manifest);
 		free(text);
 		if (!pod_of(&r->manifest))
-			code = ctl_fail(CTL_NO, "podd tells of a pod %s that this podctl can't read; are they of one version?",
+			code = ctl_fail(CTL_NO, "podd tells of a %s %s that this podctl can't read; are they of one version?", kind,
 			                json_text(item, "metadata.name"));
 	}
 	json_decref(list);
 	return code;
 }
 
-static struct running *find(struct diffing *d, const char *namespace, const char *name)
+static int read_running(const struct args *a, struct diffing *d)
+{
+	int code = read_list(a, d, "/api/v1/pods", "v1", "Pod");
+
+	if (code == CTL_YES)
+		code = read_list(a, d, "/apis/batch/v1/jobs", "batch/v1", "Job");
+	return code == CTL_YES ? read_list(a, d, "/apis/batch/v1/cronjobs", "batch/v1", "CronJob") : code;
+}
+
+/* `makes` NULL: of any kind. */
+static struct running *find(struct diffing *d, const char *makes, const char *namespace, const char *name)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		const struct pod_metadata *m = &pod_of(&d->running[i].manifest)->metadata;
+		const struct pod *p = pod_of(&d->running[i].manifest);
+		const struct pod_metadata *m = &p->metadata;
+		if (makes && !streq(makes, workload_name(pod_runs(p))))
+			continue;
 		if (streq(m->namespace, namespace) && streq(m->name, name))
 			return &d->running[i];
 	}
@@ -115,6 +129,21 @@ static void diff_pod(struct diffing *d, const struct pod *from, const struct pod
 	pod_edit_deinit(&e);
 }
 
+/* Of a job all that is not its template, and of a cron job everything, takes effect in place. */
+static void diff_workload(struct diffing *d, const struct pod *from, const struct pod *to)
+{
+	_cleanup_buf_ struct buf before = BUF_NULL, after = BUF_NULL;
+	struct jsonw w;
+
+	jsonw_init(&w, &before);
+	workload_spec_json(from->workload, &w);
+	jsonw_init(&w, &after);
+	workload_spec_json(to->workload, &w);
+	bool anew = pod_runs(to) == WORKLOAD_JOB && pod_spec_hash(from) != pod_spec_hash(to);
+	if (anew || !streq(buf_str(&before), buf_str(&after)))
+		row(d, to, NULL, edit_name(anew ? EDIT_RECREATE : EDIT_UPDATE), anew ? "spec.template" : NULL);
+}
+
 static int diff_file(const struct source *s, void *arg)
 {
 	struct diffing *d = arg;
@@ -122,10 +151,13 @@ static int diff_file(const struct source *s, void *arg)
 
 	for (size_t i = 0; i < s->manifest.document_count; i++) {
 		const struct document *doc = &s->manifest.documents[i];
-		struct running *r = doc->name && doc->namespace ? find(d, doc->namespace, doc->name) : NULL;
+		struct running *r =
+			doc->name && doc->namespace ? find(d, doc->unclear ? NULL : doc->makes, doc->namespace, doc->name) : NULL;
 		if (r && !doc->none)
 			r->wanted = true; /* also if the document is refused: its last good version stays */
-		if (r && doc->pod)
+		if (r && doc->pod && doc->pod->workload)
+			diff_workload(d, pod_of(&r->manifest), doc->pod);
+		else if (r && doc->pod)
 			diff_pod(d, pod_of(&r->manifest), doc->pod);
 		else if (doc->pod)
 			row(d, doc->pod, NULL, "create", NULL);

@@ -114,7 +114,7 @@ void daemon_report(struct daemon *d, const char *uid, const char *container, boo
 	(void)snprintf(e.uid, sizeof(e.uid), "%s", uid);
 	(void)snprintf(e.container, sizeof(e.container), "%s", container ? container : "");
 	(void)snprintf(e.reason, sizeof(e.reason), "%s", reason);
-	const struct pod *about = p ? p->pod : controller_template(d, uid);
+	const struct pod *about = p ? p->pod : *uid ? controller_template(d, uid) : NULL;
 	if (about) {
 		(void)snprintf(e.kind, sizeof(e.kind), "%s", workload_name(pod_runs(about)));
 		(void)snprintf(e.namespace, sizeof(e.namespace), "%s", about->metadata.namespace);

@@ -59,8 +59,7 @@ is "a job that is suspended has not run" "$(ls "$ROOT/told/still" 2>&1 | grep -c
 ok "its time over, no pod of a job is left" await 20 eval '[ -z "$(pods_of brief)" ] && shown_is brief "Complete 1/1"'
 ok "who comes after a job begins when all of it is complete" await 20 phase_is later Succeeded
 is "and not before" "$(podctl logs later | wc -l)" 4
-like "get shows them" "$(podctl get jobs bad many)" 'bad +Failed +0/1 .*
-many +Complete +4/4'
+like "get shows them" "$(podctl get jobs bad many | xargs)" 'bad Failed 0/1 .* many Complete 4/4'
 pod=$(pods_of good)
 like "a pod has a name of its own" "$pod" '^pod/good-[a-z0-9]{5}$'
 is "its log stays" "$(podctl logs "${pod#pod/}")" done
@@ -91,6 +90,7 @@ is "a pod that had ended is shown so, its log is there" "$(phase "${pod#pod/}") 
 
 # --- edits -----------------------------------------------------------------------------------------------------------------------------------
 
+is "diff has nothing to say of what is as it was" "$(podctl diff "$PODS"; echo $?)" 0
 job still 'echo run >>/told/still'
 job good 'echo again >>/told/good'
 ok "a job that was suspended runs" await 20 shown_is still 'Complete 1/1'
@@ -132,9 +132,7 @@ ok "a schedule makes jobs" await 20 eval '[ "$(lines often)" -ge 3 ]'
 is "with Forbid not a second one beside the first" "$(lines alone) $(jobs_by alone)" '1 1'
 ok "of those that have succeeded two are kept" await 20 eval '[ "$(podctl get jobs -l by=often | grep -c Complete)" = 2 ]'
 ok "and the one by hand has run" await 20 shown_is by-hand 'Complete 1/1'
-like "get shows them" "$(podctl get cronjobs)" 'alone +@every 1s +<none> +False +1 .*
-lost .*
-never +0 0 30 2 \* +Europe/Berlin +False +0 +<none>'
+like "get shows them" "$(podctl get cronjobs | xargs)" 'alone @every 1s <none> False 1 .* never 0 0 30 2 \* Europe/Berlin False 0 <none>'
 like "an unknown zone is told" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "CronJob") | "\(.involvedObject.name) \(.reason)"' | sort -u | xargs)" \
 	'alone JobAlreadyActive alone SuccessfulCreate lost UnknownTimeZone never SawCompletedJob .*often SuccessfulDelete'
 pod=$(podctl get pods -o name | grep pod/alone-) before=$(sandbox "${pod#pod/}")

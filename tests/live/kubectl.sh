@@ -88,6 +88,26 @@ like "describe node" "$(kubectl describe node testnode)" '^  default +web '
 like "get events" "$(kubectl get events | shape)" '^AGE Normal Started pod/web Started container app$'
 is "events of one pod" "$(kubectl get events --field-selector involvedObject.name=other,reason=Started --no-headers | awk '{ print $4 }' | uniq)" "pod/other"
 
+# --- jobs
+put jobs.yaml <<'YAML'
+apiVersion: batch/v1
+kind: Job
+metadata: {name: pi}
+spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: app, image: "rootfs:/"}]}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec: {schedule: "0 3 * * *", timeZone: UTC, suspend: true, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: "rootfs:/"}]}}}}}
+YAML
+ok "a job and a cron job" await 20 eval '[ -n "$(podctl get job pi -o name)" ] && [ -n "$(podctl get cj nightly -o name)" ]'
+is "get jobs" "$(kubectl get jobs | shape)" "NAME STATUS COMPLETIONS DURATION AGE
+pi Suspended 0/1 AGE"
+is "get cj" "$(kubectl get cj | shape)" "NAME SCHEDULE TIMEZONE SUSPEND ACTIVE LAST SCHEDULE AGE
+nightly 0 3 * * * UTC True 0 <none> AGE"
+like "describe job" "$(kubectl describe job pi | xargs)" 'Name: pi.*Parallelism: 1.*Completions: 1.*Normal Suspended .*Job suspended'
+rm "$PODS/jobs.yaml"
+
 # --- logs, and a pod that crashes and goes
 is "logs" "$(kubectl logs web)" "hello"
 is "logs of one of several" "$(kubectl logs other)" "error: a container name must be specified for pod other, choose one of: [a b]"
