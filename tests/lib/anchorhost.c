@@ -360,6 +360,10 @@ static int open_slot(struct host *h, const struct slot *s)
 		(void)snprintf(path, sizeof(path), "%s/%s", h->dir, s->name);
 		put_file(path, s->name);
 		return tree_of(path);
+	case SLOT_TERMINATION_LOG:
+		(void)snprintf(path, sizeof(path), "%s/termination-log", h->dir);
+		put_file(path, "");
+		return tree_of(path);
 	case SLOT_SHM:
 		(void)snprintf(path, sizeof(path), "%s/shm", h->dir);
 		(void)mkdir(path, 01777);

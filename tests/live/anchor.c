@@ -108,7 +108,7 @@ static void member_is_confined(void **state)
 	host_contains(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	host_contains(t, "pid 1\n0 1 2 3 \n/\n1024\n0\n"); /* 3 is ls's own */
 	host_contains(t, "sys-ro\n0\n0\n");
-	host_contains(t, "\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero \n");
+	host_contains(t, "\nfd full mqueue null ptmx pts random shm stderr stdin stdout termination-log tty urandom zero \n");
 	host_contains(t, "root-rw\nsysfs-ro\n");
 	host_contains(t, "HOME=/root HOSTNAME=web-0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PWD=/ \n");
 	host_contains(t, "sh\n/\n1:3\nend\n");
