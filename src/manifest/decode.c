@@ -208,6 +208,11 @@ static void decode_objects(struct decoder *d, const struct field *f, const struc
 
 	if (!expect_node(d, n, NODE_SEQUENCE))
 		return;
+	if (f->object && f->object->most && n->count > f->object->most) { /* its items would only cost memory */
+		decoder_find(d, SEVERITY_REFUSED, n, NULL, "Too many: %zu: podd takes at most %zu items", (size_t)n->count,
+		             f->object->most);
+		return;
+	}
 	if (at) {
 		list.count = n->count;
 		list.items = n->count ? arena_alloc(d->arena, n->count * f->object->size) : NULL;

@@ -86,6 +86,7 @@ struct schema {
 	const char *name; /* Kubernetes' name of the type */
 	const struct field *fields;
 	size_t count, size;                                    /* size of the C struct; 0: nothing of it is stored */
+	size_t most;                                           /* items of a list of it; 0: as many as the file may have nodes */
 	bool starts_with_set;                                  /* its first member is `bool set`: it was there */
 	void (*rule)(struct decoder *d, const struct node *n); /* between its fields; as of a field */
 	const char *idle_without; /* an item of a list in which this number is 0 has no effect: edits of it cost EDIT_UPDATE */

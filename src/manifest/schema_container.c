@@ -100,7 +100,8 @@ static const struct field env_fields[] = {
 	BUILT("valueFrom", OBJECT, MUST, env_var, from, RESTART, "Value from the pod's own fields, a ConfigMap or a Secret.",
 	      .object = &schema_env_source),
 };
-static const struct schema schema_env = SCHEMA("EnvVar", env_fields, sizeof(struct env_var), .rule = rule_env);
+static const struct schema schema_env =
+	SCHEMA("EnvVar", env_fields, sizeof(struct env_var), .rule = rule_env, .most = POD_LIST_MAX);
 
 static const struct field config_map_env_fields[] = { REFERENCE_NAME(object_selector, "Name of the ConfigMap."),
 	                                              OPTIONAL(object_selector) };
@@ -135,7 +136,7 @@ static const struct field port_fields[] = {
 	      "Address of the host that hostPort is bound to; all by default.", .check = check_host_ip),
 };
 static const struct schema schema_port =
-	SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort");
+	SCHEMA("ContainerPort", port_fields, sizeof(struct container_port), .idle_without = "hostPort", .most = POD_PORTS_MAX);
 
 static const struct field mount_fields[] = {
 	BUILT("name", STRING, MUST, volume_mount, name, RESTART, "Name of a volume of the pod.", .required = true),
@@ -153,7 +154,8 @@ static const struct field mount_fields[] = {
 	BUILT("bindMountOptions", STRINGS, SHOULD, volume_mount, bind_options, RESTART, "noexec, nodev, nosuid for the mount.",
 	      .choices = "noexec|nodev|nosuid"),
 };
-static const struct schema schema_mount = SCHEMA("VolumeMount", mount_fields, sizeof(struct volume_mount), .rule = rule_mount);
+static const struct schema schema_mount =
+	SCHEMA("VolumeMount", mount_fields, sizeof(struct volume_mount), .rule = rule_mount, .most = POD_MOUNTS_MAX);
 
 static const struct field device_fields[] = {
 	PLANNED("name", STRING, LATER, RESTART, "Name of a volume of the pod.", .required = true),
@@ -307,7 +309,8 @@ static const struct field container_fields[] = {
 	BUILT("stdinOnce", BOOL, SHOULD, container, stdin_once, RESTART, "Closes it after the first attach."),
 	BUILT("tty", BOOL, SHOULD, container, tty, RESTART, "Gives the container a terminal."),
 };
-const struct schema schema_container = SCHEMA("Container", container_fields, sizeof(struct container), .rule = rule_container);
+const struct schema schema_container =
+	SCHEMA("Container", container_fields, sizeof(struct container), .rule = rule_container, .most = POD_CONTAINERS_MAX);
 
 /* The same fields, of which Kubernetes takes fewer. */
 #define COMMON(name_, type_, doc_, ...) PLANNED(name_, type_, MUST, NONE, doc_, OF("EphemeralContainerCommon"), ##__VA_ARGS__)

@@ -234,4 +234,5 @@ static const struct field volume_fields[] = {
 	NEVER("ephemeral", OBJECT, "A claim made for this pod.", SOURCE, .object = &schema_ephemeral, .hint = "use emptyDir"),
 	BUILT("image", OBJECT, SHOULD, volume, image, RESTART, "Files of an image, read-only.", SOURCE, .object = &schema_image),
 };
-const struct schema schema_volume = SCHEMA("Volume", volume_fields, sizeof(struct volume), .rule = rule_one_volume_source);
+const struct schema schema_volume =
+	SCHEMA("Volume", volume_fields, sizeof(struct volume), .rule = rule_one_volume_source, .most = POD_VOLUMES_MAX);

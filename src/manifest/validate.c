@@ -3,8 +3,6 @@
 #include "base/str.h"
 #include "manifest/check.h"
 
-enum { MOUNTS_MAX = 128, PORTS_MAX = 128, VOLUMES_MAX = 256 };
-
 static const struct node *at(const struct decoder *d, const void *field)
 {
 	return decoder_place(d, field);
@@ -99,9 +97,8 @@ static void validate_resources(struct decoder *d, const struct resources *r)
 
 static void validate_mounts(struct decoder *d, const struct pod *p, const struct container *c)
 {
-	if (too_many(d, "volumeMounts", &c->mounts, c->mounts.count, MOUNTS_MAX))
-		return;
-	const char *clean[MOUNTS_MAX];
+	const char *clean[POD_MOUNTS_MAX];
+
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct volume_mount *m = &c->mounts.items[i];
 		clean[i] = m->mount_path ? path_clean(d->m->arena, m->mount_path) : NULL;
@@ -168,8 +165,6 @@ static void validate_ports(struct decoder *d, const struct pod *p, const struct 
 {
 	const struct container *c = &l->items[container];
 
-	if (too_many(d, "ports", &c->ports, c->ports.count, PORTS_MAX))
-		return;
 	for (size_t i = 0; i < c->ports.count; i++) {
 		enter(d, "ports", i);
 		validate_port(d, p, &c->ports.items[i]);
@@ -189,7 +184,6 @@ static void validate_container(struct decoder *d, const struct pod *p, const str
 		}
 	(void)too_many(d, "command", &c->command, c->command.count, POD_LIST_MAX);
 	(void)too_many(d, "args", &c->args, c->args.count, POD_LIST_MAX);
-	(void)too_many(d, "env", &c->env, c->env.count, POD_LIST_MAX);
 	validate_ports(d, p, l, index);
 	validate_resources(d, &c->resources);
 	validate_mounts(d, p, c);
@@ -209,8 +203,6 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 {
 	const struct volume_list *l = &p->spec.volumes;
 
-	if (too_many(d, "volumes", l, l->count, VOLUMES_MAX))
-		return;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct volume *v = &l->items[i];
 		enter(d, "volumes", i);

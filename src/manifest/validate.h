@@ -3,8 +3,6 @@
 #pragma once
 #include "manifest/decode.h"
 
-enum { POD_CONTAINERS_MAX = 64, POD_LIST_MAX = 10000 };
-
 void validate_metadata(struct decoder *d, struct pod *p);                       /* also fills what podd's annotations say */
 void validate_object_metadata(struct decoder *d, const struct pod_metadata *m); /* of what is no pod */
 void validate_spec(struct decoder *d, const struct pod *p);

@@ -149,7 +149,7 @@ static struct pod *pod_of_64(void)
 
 static void test_note_of_64(void **state _unused_)
 {
-	struct core_config config = { BACKOFF_DEFAULT };
+	struct core_config config = { .backoff = BACKOFF_DEFAULT };
 	struct core *c = core_new(&config);
 	struct effects effects;
 	struct event e = { .type = EVENT_GO, .boot = 1 };
@@ -286,7 +286,7 @@ static void test_adopted_reasons(void **state _unused_)
 static void test_many_pods(void **state _unused_)
 {
 	enum { MANY = 2000 };
-	struct core_config config = { BACKOFF_DEFAULT };
+	struct core_config config = { .backoff = BACKOFF_DEFAULT };
 	struct core *c = core_new(&config);
 	struct effects effects;
 	struct event e = { .type = EVENT_GO, .boot = 1 };
