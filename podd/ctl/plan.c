@@ -184,6 +184,8 @@ static int plan_container(const struct manifest *m, const struct pod *pod, const
 		return ctl_fail(CTL_NO, "%s, container %s: %s", pod->metadata.name, c->name, reason ? reason : strerror(-r));
 	}
 	buf_printf(&text, "# %s/%s, container %s\n", pod->metadata.namespace, pod->metadata.name, c->name);
+	if (pod->devices.count)
+		buf_puts(&text, "# without its devices, which are looked up at each start\n");
 	r = plan_print(plan.bytes.data, plan.bytes.len, &text);
 	if (plan.config.len)
 		buf_printf(&text, "%s\n", buf_str(&plan.config));

@@ -41,6 +41,7 @@ struct record;
 struct http_server;
 struct janitor;
 struct images;
+struct cdi;
 struct controller;
 
 struct daemon {
@@ -68,6 +69,7 @@ struct daemon {
 	struct http_server *http;
 	struct janitor *janitor;
 	struct images *images;
+	struct cdi *cdi; /* NULL until a pod names a device */
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
 	struct list ownerships; /* ownership.c */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/cdi.h"
 #include "daemon/images.h"
 #include "daemon/leftover.h"
 #include "daemon/ownership.h"
@@ -78,6 +79,8 @@ struct start {
 	int layers, upper, work;
 	int procs[CGROUP_PROCS_MAX]; /* with a runtime: to put the container into its cgroup */
 	size_t proc_count;
+	struct arena *arena;
+	struct cdi_edits devices; /* on it */
 	const char *reason;
 	struct buf text;
 };
@@ -92,6 +95,7 @@ static void start_deinit(struct start *st)
 	(void)fd_close(st->layers);
 	(void)fd_close(st->upper);
 	(void)fd_close(st->work);
+	st->arena = arena_free(st->arena);
 	while (st->proc_count)
 		(void)close(st->procs[--st->proc_count]);
 	buf_deinit(&st->text);
@@ -171,7 +175,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 
 	hash_images(st, images);
 	struct launch *l = find_plan(s, p, c->name, images);
-	if (l && !source_env_varies(c) && !runtime_used(p)) { /* a runtime's has the start's number in it */
+	if (l && !source_env_varies(c) && !p->devices.count && !runtime_used(p)) { /* a runtime's has the start's number in it */
 		*ret = l;
 		return 0;
 	}
@@ -180,6 +184,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	sources_init(&sources, s, p);
 	ctx.sources = &sources.sources;
 	ctx.first_id = s->first_id;
+	ctx.devices = &st->devices;
 	l = xnew(struct launch);
 	l->plan_fd = -EBADF;
 	list_init(&l->link);
@@ -216,6 +221,17 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	list_append(&s->launches, &l->link);
 	*ret = l;
 	return 0;
+}
+
+static int look_up_devices(struct start *st)
+{
+	const char *why;
+
+	st->arena = arena_new();
+	int r = cdi_look_up(st->sandbox->daemon, st->pod, st->arena, &st->devices, &why);
+	if (r < 0)
+		buf_puts(&st->text, why);
+	return r;
 }
 
 static int enter_cgroup(struct start *st, const char *leaf)
@@ -257,7 +273,7 @@ static int prepare(struct start *st, const struct launch *l)
 /* A device that the manifest names as such can be opened, by whom its mode lets. It is the one behind the descriptor that is mounted. */
 static int restrict_devices(const struct start *st, const struct plan *plan, const int *fds)
 {
-	struct cgroup_device devices[PLAN_SLOTS_MAX];
+	struct cgroup_device devices[PLAN_SLOTS_MAX + CDI_EDITS_MAX];
 	char leaf[SANDBOX_LEAF_SIZE];
 	struct stat node;
 	size_t n = 0;
@@ -277,6 +293,15 @@ static int restrict_devices(const struct start *st, const struct plan *plan, con
 			.block = S_ISBLK(node.st_mode),
 			.number = node.st_rdev,
 			.access = CGROUP_DEVICE_READ | (read_only ? 0 : CGROUP_DEVICE_WRITE),
+		};
+	}
+	for (size_t i = 0; i < st->devices.nodes.count; i++) {
+		const struct cdi_node *d = &st->devices.nodes.items[i];
+		devices[n++] = (struct cgroup_device){
+			.block = S_ISBLK(d->mode),
+			.number = d->number,
+			.access = (strchr(d->permissions, 'r') ? CGROUP_DEVICE_READ : 0) |
+			          (strchr(d->permissions, 'w') ? CGROUP_DEVICE_WRITE : 0),
 		};
 	}
 	sandbox_leaf(st->sandbox, st->container->name, st->number, leaf);
@@ -371,6 +396,8 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		r = get_images(&st, id);
 	if (r > 0)
 		return; /* comes back when the volumes are its group's, or the image is there */
+	if (r == 0)
+		r = look_up_devices(&st);
 	if (r == 0) {
 		r = get_plan(&st, &l, &why);
 		if (r < 0)

@@ -17,6 +17,7 @@
 #include "daemon/accept_internal.h"
 #include "daemon/adopt.h"
 #include "daemon/api.h"
+#include "daemon/cdi.h"
 #include "daemon/configs.h"
 #include "daemon/controller.h"
 #include "daemon/sources.h"
@@ -398,6 +399,7 @@ static void stop(struct daemon *d)
 	(void)uv_run(&d->loop, UV_RUN_NOWAIT);
 	uv_walk(&d->loop, close_any, NULL);
 	(void)uv_run(&d->loop, UV_RUN_DEFAULT);
+	cdi_close(d);
 	accept_free(d->acceptor);
 	controller_free(d->controller);
 	core_free(d->core);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/cdi.h"
 #include "daemon/images.h"
 #include "daemon/launch.h"
 #include "daemon/slots.h"
@@ -236,6 +237,7 @@ static int compile(struct sandbox *s, const struct pod *p, const struct core_con
 	struct plan_context ctx = d->plan_context;
 	struct pod_sources sources;
 	struct plan_image image;
+	struct cdi_edits devices;
 	const char *why;
 
 	int r = images_layers(d, cc->spec->image, &layers, &why, &text);
@@ -246,6 +248,8 @@ static int compile(struct sandbox *s, const struct pod *p, const struct core_con
 	sources.sources.lenient = true;
 	ctx.sources = &sources.sources;
 	ctx.first_id = s->first_id;
+	if (cdi_look_up(d, p, a, &devices, &why) == 0) /* what is gone meanwhile the container has all the same */
+		ctx.devices = &devices;
 	return plan_session(p, cc->spec, &image, &ctx, argv, kind, ret, &why);
 }
 

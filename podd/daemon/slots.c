@@ -95,8 +95,10 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 		return open_image(src, slot, plan->arena, ret_text);
 	case SLOT_CGROUP_PROCS:
 		return src->procs ? dup_fd(src->procs[slot->index]) : -ENOENT;
+	case SLOT_DEVICE_FILE:
+		return map(src, volumes_open_path(slot->name), slot->name, plan->arena, ret_text);
 	case SLOT_HOST_DEV:
-		return volumes_open_dev();
+		return volumes_open_path("/dev");
 	case SLOT_TERMINATION_LOG:
 		return termlog_open(src->sandbox, src->container->name, src->number);
 	case SLOT_MEMBER: /* the anchor puts it there */

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/api.h"
+#include "daemon/cdi.h"
 #include "daemon/configs.h"
 #include "daemon/launch.h"
 #include "daemon/swapdir.h"
@@ -120,12 +121,17 @@ void sources_refresh(struct daemon *d, const char *uid)
 
 /* --- an edit -------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_waiting(const struct core_container *k)
+{
+	return k->state == CONTAINER_STATE_BACKOFF && streq(k->reason, "CreateContainerConfigError");
+}
+
 static void tell_container(struct daemon *d, const struct core_pod *cp, const struct core_container *k, const char *what)
 {
 	struct event restart = daemon_event(EVENT_RESTART_ASKED, cp->uid, k->name, 0);
 	const struct pod_config_change *change = &cp->pod->config_change;
 
-	if (k->state == CONTAINER_STATE_BACKOFF && streq(k->reason, "CreateContainerConfigError"))
+	if (is_waiting(k))
 		daemon_step(d, &restart);
 	else if (k->state == CONTAINER_STATE_RUNNING && change->restart) {
 		daemon_report(d, cp->uid, k->name, true, "ConfigChanged", "%s was edited: restarting", what);
@@ -161,5 +167,22 @@ void sources_changed(struct daemon *d, const struct config_object *c)
 		const struct core_pod *cp = settled(d, s);
 		if (cp && streq(cp->pod->metadata.namespace, c->namespace))
 			tell_pod(d, s, cp, c, what);
+	}
+}
+
+void sources_devices_changed(struct daemon *d)
+{
+	list_foreach(s, &d->sandboxes, struct sandbox, link) {
+		_cleanup_arena_ struct arena *arena = arena_new();
+		const struct core_pod *cp = settled(d, s);
+		struct cdi_edits edits;
+		const char *text;
+		if (!cp || !cp->pod->devices.count || cdi_look_up(d, cp->pod, arena, &edits, &text) < 0)
+			continue;
+		for (size_t i = 0; i < cp->container_count; i++)
+			if (cp->containers[i].spec && is_waiting(&cp->containers[i])) {
+				struct event e = daemon_event(EVENT_RESTART_ASKED, cp->uid, cp->containers[i].name, 0);
+				daemon_step(d, &e);
+			}
 	}
 }

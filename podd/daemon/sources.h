@@ -20,3 +20,4 @@ int sources_volume(struct sandbox *s, const struct pod *p, const struct volume *
 void sources_refresh(struct daemon *d, const char *uid);
 /* Volumes follow, containers that wait for it start, others do as podd.dev/on-config-change says. */
 void sources_changed(struct daemon *d, const struct config_object *c);
+void sources_devices_changed(struct daemon *d); /* containers that wait for devices start, if those are there now */

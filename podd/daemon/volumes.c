@@ -349,9 +349,9 @@ int volumes_open_shm(struct sandbox *s, const struct pod *p)
 	return fd < 0 ? -errno : volumes_tree(fd);
 }
 
-int volumes_open_dev(void)
+int volumes_open_path(const char *path)
 {
-	_cleanup_close_ int fd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
 
 	return fd < 0 ? -errno : volumes_tree(fd);
 }

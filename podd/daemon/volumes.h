@@ -26,6 +26,6 @@ int volumes_open_private(struct sandbox *s, const char *volume); /* -ENOENT: not
 int volumes_open_kept(struct sandbox *s, const struct pod *p, const struct volume *v);
 /* A regular file in an emptyDir, for reading; symlinks stay inside. */
 int volumes_open_file(struct sandbox *s, const struct pod *p, const char *volume, const char *path);
-int volumes_open_dev(void); /* the host's, for privileged containers */
+int volumes_open_path(const char *path); /* of the host, what no manifest names: /dev for privileged containers, files of devices */
 /* A detached tree of what an O_PATH descriptor names, with all below. */
 int volumes_tree(int fd);

@@ -339,7 +339,9 @@ int op_mknod(struct launch *l, const struct plan_op *op)
 	_cleanup_close_ int parent = path_open_parent(l->root, l->operand, PATH_STRICT, &name);
 	if (parent < 0)
 		return parent;
-	return mknodat(parent, name, (mode_t)op->a, (dev_t)op->b) < 0 ? -errno : 0;
+	if (mknodat(parent, name, (mode_t)op->a, (dev_t)op->b) < 0)
+		return -errno;
+	return fchownat(parent, name, (uid_t)(op->c >> 32), (gid_t)op->c, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 int op_symlink(struct launch *l, const struct plan_op *op)

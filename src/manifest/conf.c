@@ -5,10 +5,8 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "manifest/check.h"
-#include "manifest/decode.h"
-#include "manifest/jsonread.h"
 #include "manifest/rules.h"
-#include "manifest/yaml.h"
+#include "manifest/single.h"
 
 enum {
 	LOG_SIZE_MIN = 32768 /* podd-anchor's: one line must fit */,
@@ -260,29 +258,13 @@ static bool read_root(struct manifest *m, struct arena *arena, const struct node
 
 int conf_read(struct arena *arena, const char *file, const char *text, size_t size, struct manifest *ret_findings, struct conf *ret)
 {
-	static const struct node empty = { .type = NODE_MAPPING, .line = 1, .column = 1 };
 	_cleanup_arena_ struct arena *nodes = arena_new();
-	struct manifest m = { .arena = arena_new() };
-	struct yaml_file yaml = { 0 };
+	struct yaml_document doc;
 	struct conf c = { 0 };
-	const struct node *root = &empty;
+	bool fine = single_read(ret_findings, nodes, file, text, size, &doc) == 0 &&
+	            read_root(ret_findings, arena, doc.root, doc.bad, &c);
 
-	m.file = arena_strdup(m.arena, file);
-	if (size > MANIFEST_SIZE_MAX)
-		diags_add(&m, SEVERITY_ERROR, NULL, NULL, NULL, "Too long: %zu bytes: it may have %d bytes", size,
-		          MANIFEST_SIZE_MAX);
-	else
-		m.parsed = json_read(nodes, text, size, &yaml) || yaml_read(&m, nodes, text, size, &yaml) == 0;
-	if (yaml.count > 1 && m.parsed) {
-		diags_add(&m, SEVERITY_ERROR, yaml.documents[1].root, NULL, "remove the line ---",
-		          "a configuration is one document");
-		m.parsed = false;
-	}
-	if (yaml.count && yaml.documents[0].root && !node_is_null(yaml.documents[0].root))
-		root = yaml.documents[0].root;
-	bool fine = m.parsed && read_root(&m, arena, root, yaml.count && yaml.documents[0].bad, &c);
-	diags_sort(&m);
-	*ret_findings = m;
+	diags_sort(ret_findings);
 	if (!fine)
 		return -EBADMSG;
 	*ret = c;

@@ -328,8 +328,9 @@ static void unknown_resource(struct decoder *d, const struct schema *s, const st
 	else if (size)
 		decoder_find(d, SEVERITY_REFUSED, key, "leave it out", "huge pages are not yet supported by this podd");
 	else if (strchr(key->text, '/'))
-		decoder_find(d, SEVERITY_REFUSED, key, "use a hostPath volume with the device node",
-		             "extended resources are not yet supported by this podd");
+		decoder_find(d, SEVERITY_REFUSED, key,
+		             "name its devices in the annotation podd.dev/devices, as vendor.com/class=name",
+		             "extended resources are not supported by podd");
 	else
 		decoder_find(d, SEVERITY_ERROR, key, hint,
 		             "Invalid value: \"%.80s\": must be a standard resource type, cpu or memory", key->text);

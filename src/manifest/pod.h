@@ -188,6 +188,7 @@ struct pod {
 	struct pod_config_change config_change;
 	enum swap swap;
 	struct ulimit_list ulimits;
+	struct string_list devices; /* the annotation podd.dev/devices: all containers get them (manifest/cdi.h) */
 	struct after_list after;
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include "base/clock.h"
 #include "base/str.h"
+#include "manifest/cdi.h"
 #include "manifest/check.h"
 #include "manifest/ulimit.h"
 #include "manifest/validate.h"
@@ -152,6 +153,9 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	} else if (streq(key, "ulimits")) {
 		text = ulimits_parse(d->arena, l->value, &p->ulimits);
 		example = "as in nofile=65536:524288, core=0";
+	} else if (streq(key, "devices")) {
+		text = cdi_names_parse(d->arena, l->value, &p->devices);
+		example = "as in vendor.com/class=name, vendor.com/class=other";
 	}
 	if (streq(key, "on-config-change")) {
 		if (!parse_config_change(l->value, &p->config_change))

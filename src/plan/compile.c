@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "manifest/check.h"
 #include "plan/build.h"
+#include "plan/devices.h"
 #include "plan/filter.h"
 #include "plan/identity.h"
 #include "plan/oci.h"
@@ -202,6 +203,7 @@ static void own_dev(struct compile *c)
 		op->s1 = build_string(&c->build, device_links[i].text);
 		op->s3 = build_string(&c->build, device_links[i].path);
 	}
+	devices_nodes(&c->build, c->ctx->devices, &c->identity, c->ctx->first_id);
 	mkdir_op(c, "/dev/pts");
 	mkdir_op(c, "/dev/mqueue");
 }
@@ -483,6 +485,8 @@ static int prepare(struct compile *c, struct plan *ret)
 		r = filters_get(c->ctx->filters, &c->identity.seccomp, c->identity.bounding, ret->arena, &c->filter, &c->reason);
 	if (r == 0)
 		r = source_env(ret->arena, c->pod, c->container, c->ctx->sources, &c->env, &c->reason);
+	if (r == 0)
+		devices_env(ret->arena, c->ctx->devices, &c->env);
 	return r;
 }
 
@@ -542,6 +546,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	r = volumes(&c);
 	if (r < 0)
 		return finish(&c, r, ret, ret_reason);
+	devices_files(&c.build, ctx->devices);
 	termination_log(&c);
 	hide(&c);
 	pivot(&c);

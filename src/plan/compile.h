@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include "base/buf.h"
 #include "image/image.h"
+#include "manifest/cdi.h"
 #include "manifest/pod.h"
 #include "wire/plan.h"
 
@@ -48,6 +49,7 @@ struct plan_context {
 	struct filters *filters; /* compiled filters of system calls */
 	/* Not of the node, but of this start: what env takes from elsewhere. NULL: nothing is known of that. */
 	const struct sources *sources;
+	const struct cdi_edits *devices;    /* what the devices that the pod names need, as it is now; or NULL */
 	const struct plan_runtime *runtime; /* who runs the member; NULL: podd-launch does */
 };
 
@@ -63,6 +65,7 @@ enum slot_role {
 	SLOT_VOLUME,          /* detached tree: volume `name`, as mounted by mount `index` of the container */
 	SLOT_IMAGE,           /* detached tree: the directory that the layers of volume `name` are in */
 	SLOT_TERMINATION_LOG, /* detached tree: the file of this start in which it says why it ends */
+	SLOT_DEVICE_FILE,     /* detached tree: path `name` of the host, which a device needs */
 	SLOT_HOST_DEV,        /* detached tree: the host's /dev (privileged) */
 	SLOT_CGROUP_PROCS, /* with a runtime, whose launch has a directory of its own: `cgroup.procs` of the container's; index 0 on v2,
 			       * then that of each hierarchy */

@@ -77,8 +77,8 @@ static int wrong_user(const char *what, const char *name, struct arena *a, const
 
 /* As the manifest says; else as the image says, "user", "user:group" or numbers, known to its passwd and group or not. With the user come the
  * group and the home that passwd gives it, and the groups that list it. */
-static int resolve_user(const struct pod *pod, const struct container *c, const struct plan_image *image, struct arena *a,
-                        struct identity *id, const char **ret_reason)
+static int resolve_user(const struct pod *pod, const struct container *c, const struct plan_image *image,
+                        const struct plan_context *ctx, struct arena *a, struct identity *id, const char **ret_reason)
 {
 	const struct security_context *own = &c->security;
 	const struct pod_security *shared = &pod->spec.security;
@@ -103,7 +103,8 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 	id->group_count = 1;
 	if (account.name && shared->groups_policy != GROUPS_STRICT)
 		id->group_count = account_groups(image->group, account.name, a, id->groups, 1, IDENTITY_GROUPS_MAX);
-	if (id->group_count + shared->supplemental_groups.count + 1 > IDENTITY_GROUPS_MAX) {
+	size_t device_groups = ctx->devices ? ctx->devices->gids.count : 0;
+	if (id->group_count + shared->supplemental_groups.count + device_groups + 1 > IDENTITY_GROUPS_MAX) {
 		*ret_reason = arena_printf(a, "more than %d groups", IDENTITY_GROUPS_MAX);
 		return -EINVAL;
 	}
@@ -111,6 +112,8 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 		id->groups[id->group_count++] = shared->supplemental_groups.items[i];
 	if (shared->fs_group.set)
 		id->groups[id->group_count++] = shared->fs_group.value;
+	for (size_t i = 0; i < device_groups; i++)
+		id->groups[id->group_count++] = ctx->devices->gids.items[i];
 	return 0;
 }
 
@@ -164,7 +167,7 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 {
 	struct identity id = { .oom_score_adj = oom_score(pod, c, ctx) };
 
-	int r = resolve_user(pod, c, image, a, &id, ret_reason);
+	int r = resolve_user(pod, c, image, ctx, a, &id, ret_reason);
 	if (r == 0)
 		r = resolve_caps(c, ctx, a, &id.bounding, ret_reason);
 	if (r < 0)

@@ -125,6 +125,8 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 		put_text(out, target);
 		buf_printf(out, " %c %u:%u %04o", S_ISCHR((mode_t)op->a) ? 'c' : 'b', major((dev_t)op->b), minor((dev_t)op->b),
 		           (unsigned)op->a & 07777);
+		if (op->c)
+			buf_printf(out, " owner %u:%u", (unsigned)(op->c >> 32), (unsigned)op->c);
 		break;
 	case PLAN_SYMLINK:
 		put_text(out, target);

@@ -40,7 +40,7 @@ enum plan_kind {
 	PLAN_MOUNT,    /* s1: fstype, s2: options "a=b,c", target: s3, flags: PLAN_ATTR_* */
 	PLAN_MOVE,     /* slot: detached tree, target: s3, flags: PLAN_ATTR_* */
 	PLAN_MKDIR,    /* target: s3, a: mode; an existing directory is fine */
-	PLAN_MKNOD,    /* target: s3, a: mode with type, b: dev_t */
+	PLAN_MKNOD,    /* target: s3, a: mode with type, b: dev_t, c: owner's uid << 32 | gid */
 	PLAN_SYMLINK,  /* s1: text, target: s3 */
 	PLAN_MASK,     /* target: s3: hidden under /dev/null or an empty read-only directory; absent is fine */
 	PLAN_READONLY, /* target: s3: bound on itself, read-only, with all below; absent is fine */

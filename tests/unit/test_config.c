@@ -197,7 +197,7 @@ static void test_findings(void **state)
 	expect("- a\n",
 	       "podd.yaml:1:1: error: Invalid value: must be a mapping, and this is a list; write it as `name: value` pairs, "
 	       "indented");
-	expect("nodeName: a\n---\nnodeName: b\n", "podd.yaml:3:1: error: a configuration is one document; remove the line ---");
+	expect("nodeName: a\n---\nnodeName: b\n", "podd.yaml:3:1: error: this file is one document; remove the line ---");
 }
 
 static void test_reload(void **state)
