@@ -19,7 +19,7 @@
  *   leases.c    addresses of pods
  *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
- *   hook.c      hooks; probe.c: probes; httpget.c: connections and requests to pods
+ *   hook.c      hooks; probe.c: probes; check.c: what both ask over the network, by httpget.c or prober.c (podd-probe)
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
  */
 #pragma once
@@ -40,6 +40,7 @@ struct acceptor;
 struct record;
 struct http_server;
 struct janitor;
+struct prober;
 struct images;
 struct cdi;
 struct controller;
@@ -68,6 +69,7 @@ struct daemon {
 	struct record *record;
 	struct http_server *http;
 	struct janitor *janitor;
+	struct prober *prober;
 	struct images *images;
 	struct cdi *cdi; /* NULL until a pod names a device */
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */

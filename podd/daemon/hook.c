@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "daemon/httpget.h"
+#include "daemon/check.h"
 #include "daemon/session.h"
 
 struct running {
@@ -53,31 +53,27 @@ static int run(struct running *h, const struct hook *hook)
 	return session_start_hook(h->daemon, &h->id, argv, h->kind, &callbacks, h);
 }
 
-static void on_answer(void *arg, int status _unused_, const char *error)
+static void on_check(void *arg, enum probe_result result, const char *error)
 {
 	_cleanup_free_ struct running *h = arg;
 	char text[MESSAGE_SIZE] = "";
 
-	if (error)
+	if (result != PROBE_SUCCESS)
 		(void)snprintf(text, sizeof(text), "Get \"%s\": %s", h->what, error);
 	tell(h->daemon, &h->id, h->kind, text);
 }
 
 /* Its end is the container's: the kubelet sets no other limit. */
-enum { REQUEST_MS_MAX = 3600 * 1000 };
+enum { REQUEST_SECONDS_MAX = 3600 };
 
-static int request(struct running *h, const struct core_pod *p, const struct container *c, const struct http_get *g)
+static void request(struct running *h, const struct core_pod *p, const struct container *c, const struct http_get *g)
 {
-	_cleanup_buf_ struct buf text = BUF_NULL;
-	struct sockaddr_storage to;
-	const char *host = g->host;
-	int port = httpget_address(c, &g->port, &host, p->sandbox.ip, &to);
+	char port[16];
 
-	if (!port)
-		return -ENOENT;
-	(void)snprintf(h->what, sizeof(h->what), "http://%.50s:%d%.50s", host, port, g->path ? g->path : "/");
-	httpget_request(g, "kube-lifecycle", host, port, &text);
-	return httpget_start(&h->daemon->loop, &to, buf_str(&text), REQUEST_MS_MAX, on_answer, h);
+	(void)snprintf(port, sizeof(port), "%d", g->port.number);
+	(void)snprintf(h->what, sizeof(h->what), "%s://%.50s:%.15s%.50s", g->scheme == HTTP_SCHEME_HTTPS ? "https" : "http",
+	               g->host && *g->host ? g->host : p->sandbox.ip, g->port.text ? g->port.text : port, g->path ? g->path : "/");
+	check_hook(h->daemon, p, c, g, REQUEST_SECONDS_MAX, on_check, h);
 }
 
 void hook_run(struct daemon *d, const struct start_id *id, enum hook_kind kind)
@@ -90,9 +86,13 @@ void hook_run(struct daemon *d, const struct start_id *id, enum hook_kind kind)
 	const struct hook *hook = kind == HOOK_POST_START ? &c->lifecycle.post_start : &c->lifecycle.pre_stop;
 	struct running *h = xnew(struct running);
 	*h = (struct running){ .daemon = d, .id = *id, .kind = kind };
-	int r = hook->http_get.set ? request(h, p, c, &hook->http_get) : run(h, hook);
+	if (hook->http_get.set) {
+		request(h, p, c, &hook->http_get);
+		return;
+	}
+	int r = run(h, hook);
 	if (r == 0)
 		return;
-	tell(d, id, kind, r == -ENOENT && hook->http_get.set ? "its port has no number" : strerror(-r));
+	tell(d, id, kind, strerror(-r));
 	free(h);
 }

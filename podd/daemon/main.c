@@ -30,6 +30,7 @@
 #include "daemon/leases.h"
 #include "daemon/node.h"
 #include "daemon/record.h"
+#include "daemon/prober.h"
 #include "daemon/sandbox.h"
 #include "daemon/spawn.h"
 #include "daemon/watch.h"
@@ -348,6 +349,7 @@ static int start(struct daemon *d)
 		return r;
 	}
 	list_init(&d->ownerships);
+	d->prober = prober_new(&d->loop);
 	leftover_init(d);
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
@@ -396,6 +398,7 @@ static void stop(struct daemon *d)
 	ownership_close(d);
 	images_close(d);
 	janitor_free(d->janitor);
+	prober_free(d->prober);
 	(void)uv_run(&d->loop, UV_RUN_NOWAIT);
 	uv_walk(&d->loop, close_any, NULL);
 	(void)uv_run(&d->loop, UV_RUN_DEFAULT);

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "daemon/httpget.h"
+#include "daemon/check.h"
 #include "daemon/session.h"
 
 /* One that is being made. */
@@ -16,7 +16,6 @@ struct running {
 	struct daemon *daemon;
 	struct start_id id;
 	enum probe_kind kind;
-	bool http;
 
 	/* Of a command. */
 	struct session *session;
@@ -52,42 +51,16 @@ static void tell(struct running *p, enum probe_result result, const char *text)
 	daemon_step(p->daemon, &e);
 }
 
-/* --- a connection, a request ------------------------------------------------------------------------------------------------------ */
+/* --- over the network -------------------------------------------------------------------------------------------------------------- */
 
-static void on_answer(void *arg, int status, const char *error)
+static void on_check(void *arg, enum probe_result result, const char *text)
 {
 	_cleanup_free_ struct running *p = arg;
-	char text[MESSAGE_SIZE] = "";
 
-	if (error)
-		(void)snprintf(text, sizeof(text), "%s%s", p->http ? "Get: " : "dial tcp ", error);
-	else if (p->http && (status < 200 || status >= 400))
-		(void)snprintf(text, sizeof(text), "HTTP probe failed with statuscode: %d", status);
-	tell(p, *text ? PROBE_FAILURE : PROBE_SUCCESS, text);
-}
-
-static void connect_to(struct running *p, const struct core_pod *cp, const struct container *c, const struct probe *spec)
-{
-	const struct int_or_string *port = p->http ? &spec->http_get.port : &spec->tcp_socket.port;
-	const char *host = p->http ? spec->http_get.host : spec->tcp_socket.host;
-	struct sockaddr_storage to;
-	_cleanup_buf_ struct buf request = BUF_NULL;
-	char text[MESSAGE_SIZE] = "";
-	int r = 0, number = httpget_address(c, port, &host, cp->sandbox.ip, &to);
-
-	if (p->http)
-		httpget_request(&spec->http_get, "kube-probe", host, number, &request);
-	if (!number)
-		(void)snprintf(text, sizeof(text), "couldn't find port: %s", port->text);
-	else
-		r = httpget_start(&p->daemon->loop, &to, p->http ? buf_str(&request) : NULL, spec->timeout * INT64_C(1000),
-		                  on_answer, p);
-	if (r < 0)
-		(void)snprintf(text, sizeof(text), "dial tcp %s:%d: %s", host, number, strerror(-r));
-	if (!*text)
-		return;
-	tell(p, number ? PROBE_FAILURE : PROBE_UNKNOWN, text);
-	free(p);
+	if (result == PROBE_SUCCESS && *text)
+		daemon_report(p->daemon, p->id.uid, p->id.container, false, "ProbeWarning", "%s probe warning: %s",
+		              probe_name(p->kind), text);
+	tell(p, result, text);
 }
 
 /* --- a command -------------------------------------------------------------------------------------------------------------------- */
@@ -198,9 +171,13 @@ void probe_make(struct daemon *d, const struct start_id *id, enum probe_kind kin
 	if (!spec || !spec->set)
 		return; /* an edit of the same step took it out */
 	struct running *p = xnew(struct running);
-	*p = (struct running){ .daemon = d, .id = *id, .kind = kind, .http = spec->http_get.set };
+	*p = (struct running){ .daemon = d, .id = *id, .kind = kind };
 	if (spec->exec.set)
 		run(p, cp, spec);
+	else if (spec->http_get.set)
+		check_http(d, cp, c, &spec->http_get, spec->timeout, on_check, p);
+	else if (spec->tcp_socket.set)
+		check_tcp(d, cp, c, &spec->tcp_socket, spec->timeout, on_check, p);
 	else
-		connect_to(p, cp, c, spec);
+		check_grpc(d, cp, c, &spec->grpc, spec->timeout, on_check, p);
 }

@@ -135,15 +135,17 @@ bool check_header_value(const struct value *v, struct arena *a, struct finding *
 }
 
 /* podd asks no name server: an answer could take longer than the probe. */
+/* An address or a name: it stands in a header. */
 bool check_probe_host(const struct value *v, struct arena *a, struct finding *ret)
 {
+	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	enum { NAME_MAX_LENGTH = 253 };
 	struct in6_addr address;
+	size_t n = strlen(v->text);
 
-	if (!*v->text || streq(v->text, "localhost") || inet_pton(AF_INET, v->text, &address) == 1 ||
-	    inet_pton(AF_INET6, v->text, &address) == 1)
+	if (inet_pton(AF_INET6, v->text, &address) == 1 || (n <= NAME_MAX_LENGTH && strspn(v->text, legal) == n))
 		return true;
-	(void)check_invalid(ret, a, v->text, "podd resolves no names for probes",
-	                    "take an address; a Host header may have the name");
+	(void)check_invalid(ret, a, v->text, "must be an address or a host name of at most 253 characters", NULL);
 	ret->severity = SEVERITY_REFUSED;
 	return false;
 }

@@ -169,6 +169,7 @@ struct security_context {
 
 enum message_policy { MESSAGE_FILE, MESSAGE_OR_LOGS, MESSAGE_POLICY_MAX };
 
+enum http_scheme { HTTP_SCHEME_HTTP, HTTP_SCHEME_HTTPS, HTTP_SCHEME_MAX };
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_POLICY_MAX };
 
 /* A container's own; of an init container ALWAYS means that it is a sidecar. */
@@ -224,6 +225,7 @@ struct http_header_list {
 
 struct http_get {
 	bool set;
+	enum http_scheme scheme;
 	const char *path, *host; /* host NULL or "": the pod's address */
 	struct int_or_string port;
 	struct http_header_list headers;
@@ -235,11 +237,18 @@ struct tcp_socket {
 	struct int_or_string port;
 };
 
-struct probe { /* exactly one of the first three is set, if it is */
+struct grpc_action {
+	bool set;
+	int32_t port;
+	const char *service, *mode; /* NULL: "", plaintext */
+};
+
+struct probe { /* exactly one of the first four is set, if it is */
 	bool set;
 	struct exec_action exec;
 	struct http_get http_get;
 	struct tcp_socket tcp_socket;
+	struct grpc_action grpc;
 	int32_t delay, timeout, period; /* seconds */
 	int32_t successes, failures;    /* thresholds */
 	int64_t grace_seconds;          /* 0: the pod's */

@@ -15,6 +15,13 @@ static const char *const protocol_names[] = {
 _Static_assert(ARRAY_SIZE(protocol_names) == PROTOCOL_MAX, "a name for each protocol");
 const struct enum_words protocol_words = { protocol_names, PROTOCOL_MAX };
 
+static const char *const http_scheme_names[] = {
+	[HTTP_SCHEME_HTTP] = "HTTP",
+	[HTTP_SCHEME_HTTPS] = "HTTPS",
+};
+_Static_assert(ARRAY_SIZE(http_scheme_names) == HTTP_SCHEME_MAX, "a name for each scheme");
+const struct enum_words http_scheme_words = { http_scheme_names, HTTP_SCHEME_MAX };
+
 static const char *const pull_policy_names[] = {
 	[PULL_IF_NOT_PRESENT] = "IfNotPresent",
 	[PULL_ALWAYS] = "Always",

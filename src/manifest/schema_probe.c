@@ -17,9 +17,9 @@ static const struct field http_get_fields[] = {
 	BUILT("path", STRING, MUST, http_get, path, UPDATE, "Path of the request; / by default.", .fallback = "/"),
 	BUILT("port", INT_OR_STRING, MUST, http_get, port, UPDATE, "Number or name of the port.", .required = true,
 	      .check = check_port_or_name),
-	BUILT("host", STRING, MUST, http_get, host, UPDATE, "Address; the pod's by default.", .check = check_probe_host),
-	PLANNED("scheme", STRING, SHOULD, UPDATE, "HTTP or HTTPS; certificates are not verified.", .fallback = "HTTP",
-	        .choices = "HTTP|HTTPS", .neutral = "HTTP", .hint = "take HTTP, or exec"),
+	BUILT("host", STRING, MUST, http_get, host, UPDATE, "Address or name; the pod's by default.", .check = check_probe_host),
+	BUILT("scheme", ENUM, SHOULD, http_get, scheme, UPDATE, "HTTP or HTTPS; certificates are not verified.",
+	      .values = &http_scheme_words, .fallback = "HTTP"),
 	BUILT("httpHeaders", OBJECTS, MUST, http_get, headers, UPDATE, "Headers of the request.", .object = &schema_header),
 	PLANNED("protocol", STRING, LATER, UPDATE, "Version of HTTP.", .choices = "HTTP1|HTTP2", .neutral = "HTTP1"),
 };
@@ -29,17 +29,17 @@ static const struct schema schema_http_get =
 static const struct field tcp_socket_fields[] = {
 	BUILT("port", INT_OR_STRING, MUST, tcp_socket, port, UPDATE, "Number or name of the port.", .required = true,
 	      .check = check_port_or_name),
-	BUILT("host", STRING, MUST, tcp_socket, host, UPDATE, "Address; the pod's by default.", .check = check_probe_host),
+	BUILT("host", STRING, MUST, tcp_socket, host, UPDATE, "Address or name; the pod's by default.", .check = check_probe_host),
 };
 static const struct schema schema_tcp_socket =
 	SCHEMA("TCPSocketAction", tcp_socket_fields, sizeof(struct tcp_socket), .starts_with_set = true);
 
 static const struct field grpc_fields[] = {
-	PLANNED("port", INT32, SHOULD, UPDATE, "Number of the port.", .required = true, .check = check_port),
-	PLANNED("service", STRING, SHOULD, UPDATE, "Service to ask about.", .fallback = ""),
-	PLANNED("mode", STRING, LATER, UPDATE, "Plaintext or TLS.", .choices = "Plaintext|TLS"),
+	BUILT("port", INT32, SHOULD, grpc_action, port, UPDATE, "Number of the port.", .required = true, .check = check_port),
+	BUILT("service", STRING, SHOULD, grpc_action, service, UPDATE, "Service to ask about.", .fallback = ""),
+	BUILT("mode", STRING, LATER, grpc_action, mode, UPDATE, "Plaintext or TLS.", .choices = "Plaintext|TLS"),
 };
-static const struct schema schema_grpc = SCHEMA("GRPCAction", grpc_fields, 0);
+static const struct schema schema_grpc = SCHEMA("GRPCAction", grpc_fields, sizeof(struct grpc_action), .starts_with_set = true);
 
 #define HANDLER OF("ProbeHandler")
 
@@ -49,8 +49,7 @@ static const struct field probe_fields[] = {
 	BUILT("httpGet", OBJECT, MUST, probe, http_get, UPDATE, "A request; 200 to 399 is success.", HANDLER,
 	      .object = &schema_http_get),
 	BUILT("tcpSocket", OBJECT, MUST, probe, tcp_socket, UPDATE, "A connection.", HANDLER, .object = &schema_tcp_socket),
-	PLANNED("grpc", OBJECT, SHOULD, UPDATE, "A call of gRPC's health service.", HANDLER, .object = &schema_grpc,
-	        .hint = "use exec, httpGet or tcpSocket"),
+	BUILT("grpc", OBJECT, SHOULD, probe, grpc, UPDATE, "A call of gRPC's health service.", HANDLER, .object = &schema_grpc),
 	BUILT("initialDelaySeconds", INT32, MUST, probe, delay, UPDATE, "Time from the start to the first probe.",
 	      .check = check_not_negative_number),
 	BUILT("timeoutSeconds", INT32, MUST, probe, timeout, UPDATE, "Time after which a probe has failed.", .fallback = "1",

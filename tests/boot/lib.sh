@@ -70,7 +70,7 @@ make_guest() { # SCRIPT OUT [FILE...]: files are copied to /files
 	rm -f "$root/bin/ip"
 	copy_program "$(command -v ip)" /usr/sbin/ip "$root"
 	copy_program "$(command -v nft || echo /usr/sbin/nft)" /usr/sbin/nft "$root"
-	for program in podd podctl podd-anchor podd-launch podd-image; do copy_program "$builddir/bin/$program" "/usr/sbin/$program" "$root"; done
+	for program in podd podctl podd-anchor podd-launch podd-image podd-probe; do copy_program "$builddir/bin/$program" "/usr/sbin/$program" "$root"; done
 	copy_modules "$root" overlay loop zram lzo-rle veth nf_tables nft_ct nft_nat nft_masq nft_chain_nat nft_fib_ipv4 nft_fib_inet
 	cp "$srcdir/tests/boot/init.sh" "$root/init"
 	cp "$script" "$root/test.sh"

@@ -46,9 +46,10 @@ only() { # PATTERN WHERE...: a header that has one home
 only yaml.h ^src/manifest/yaml.c
 only netlink/ ^src/net/
 only uv.h ^podd/daemon/
-only http_parser.h ^podd/daemon/http ^podd/ctl/client.c
+only http_parser.h ^podd/daemon/http ^podd/ctl/client.c ^podd/probe/http.c
 only jansson.h ^podd/daemon/ ^podd/ctl/ ^src/image/doc.h ^src/plan/filter_profile.c
-only "(archive|archive_entry|openssl/.*).h" ^podd/image/
+only "(archive|archive_entry|openssl/.*).h" ^podd/image/ ^podd/probe/link
+only nghttp2/ ^podd/probe/grpc.c
 only seccomp.h ^src/sys/seccomp.c ^podd/image/
 
 [ $bad = 0 ] && echo "ok - floors"
