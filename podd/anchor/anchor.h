@@ -1,7 +1,7 @@
 /* podd-anchor: one per pod, as long as the pod. It holds the pod's namespaces, is the parent and reaper of its processes, keeps exit
  * statuses until podd has acknowledged them, and keeps podd's note. podd may come and go.
  *
- * Two processes of one binary: the *reaper* (this header) touches no file system once it serves, so that no hung disk can stop it. The
+ * Two processes of one binary: the *reaper* (this header) touches no file system but those of ipc.h once it serves, so that no hung disk can stop it. The
  * *log process* (logger.h) turns the members' output into CRI files; it may die or hang: the reaper keeps the read ends of all
  * pipes, starts it anew, and empties the pipes itself while it hangs.
  *
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "anchor/ipc.h"
 #include "anchor/table.h"
 #include "wire/anchor.h"
 
@@ -24,6 +25,7 @@ enum {
 
 struct options {
 	int listen, logs;
+	int shm; /* the pod's /dev/shm, with an IPC namespace of its own; else -EBADF */
 	const char *path, *hostname, *title;
 	const char *sysctls[ANCHOR_SYSCTLS_MAX]; /* "net/ipv4/tcp_syncookies=1" */
 	unsigned sysctl_count;
@@ -55,6 +57,8 @@ struct anchor {
 	unsigned char note[ANCHOR_NOTE_MAX];
 	uint32_t note_size;
 	uint32_t degraded;
+
+	struct ipc ipc;
 
 	int log;       /* socket to the log process */
 	int hang;      /* timer that the log process keeps from firing */

@@ -195,7 +195,12 @@ static int take_ack(struct anchor *a, const struct anchor_ack *m)
 		return 0; /* acknowledged before: podd need not remember */
 	if (record_live(r))
 		return -EBUSY;
+	bool member = r->info.class == ANCHOR_CLASS_MEMBER;
 	table_remove(&a->table, r);
+	if (member && m->header.size >= sizeof(*m) && (m->flags & ANCHOR_ACK_SWEEP))
+		ipc_sweep(&a->ipc, !table_alive(&a->table));
+	else if (member)
+		ipc_leave(&a->ipc);
 	return 0;
 }
 

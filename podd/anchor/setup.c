@@ -31,7 +31,7 @@ static int parse_number(const char *s, uint64_t max, uint64_t *ret)
 
 int setup_options(struct options *o, char **argv)
 {
-	uint64_t listen = UINT64_MAX, logs = UINT64_MAX, size = 10 << 20, files = 5;
+	uint64_t listen = UINT64_MAX, logs = UINT64_MAX, shm = UINT64_MAX, size = 10 << 20, files = 5;
 
 	for (argv++; *argv; argv++) {
 		const char *name = *argv;
@@ -50,6 +50,8 @@ int setup_options(struct options *o, char **argv)
 				r = parse_number(value, INT32_MAX, &listen);
 			else if (strcmp(name, "--logs") == 0)
 				r = parse_number(value, INT32_MAX, &logs);
+			else if (strcmp(name, "--shm") == 0)
+				r = parse_number(value, INT32_MAX, &shm);
 			else if (strcmp(name, "--log-size") == 0)
 				r = parse_number(value, INT64_MAX, &size);
 			else if (strcmp(name, "--log-files") == 0)
@@ -72,6 +74,7 @@ int setup_options(struct options *o, char **argv)
 		return -EINVAL;
 	o->listen = (int)listen;
 	o->logs = (int)logs;
+	o->shm = shm == UINT64_MAX ? -EBADF : (int)shm;
 	o->log_size = size;
 	o->log_files = (unsigned)files;
 	return 0;
@@ -212,9 +215,11 @@ int setup(struct anchor *a, struct strings *strings, char **argv)
 	if (a->signals < 0 || a->null < 0 || a->netns < 0 || a->pidns < 0 || a->hang < 0 || a->retry < 0)
 		return -errno;
 	if (fcntl(a->options.listen, F_SETFL, O_NONBLOCK) < 0 || fcntl(a->options.listen, F_SETFD, FD_CLOEXEC) < 0 ||
-	    fcntl(a->options.logs, F_SETFD, FD_CLOEXEC) < 0)
+	    fcntl(a->options.logs, F_SETFD, FD_CLOEXEC) < 0 ||
+	    (a->options.shm >= 0 && fcntl(a->options.shm, F_SETFD, FD_CLOEXEC) < 0))
 		return -errno;
 
+	ipc_init(&a->ipc, a->options.shm);
 	r = keep_strings(&a->options, strings);
 	if (r < 0)
 		return r;

@@ -459,10 +459,14 @@ void launch_ack(struct daemon *d, const struct start_id *id)
 {
 	struct sandbox *s = sandbox_find(d, id->uid);
 	struct anchor_ack m = { .header = { ANCHOR_ACK, sizeof(m), 0 }, .key = anchor_key(id->container, id->number, 0) };
+	const struct core_pod *cp = core_pod_by_uid(d->core, id->uid);
+	const struct core_container *k = cp ? core_container(cp, id->container) : NULL;
 	char leaf[SANDBOX_LEAF_SIZE];
 
 	if (!s)
 		return;
+	if (!k || k->state != CONTAINER_STATE_DONE) /* it comes again, or an edit took it out */
+		m.flags = ANCHOR_ACK_SWEEP;
 	if (s->anchor)
 		(void)anchor_send(s->anchor, &m, sizeof(m), NULL, 0); /* unsent: the next snapshot has it again */
 	const struct pod *p = runtime_pod(s);

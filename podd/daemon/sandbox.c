@@ -189,6 +189,10 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		if (r < 0)
 			return r;
 	}
+	_cleanup_close_ int shm_fd =
+		p->spec.host_ipc ? -EBADF : openat(s->run_fd, "shm", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (shm_fd < 0 && !p->spec.host_ipc)
+		return -errno;
 	pod_hostname(p, hostname);
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char **sysctls = sysctl_settings(p, a);
@@ -202,7 +206,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 		.title = title,
 		.own_net = !p->spec.host_network,
 		.own_uts = !p->spec.host_network, /* Kubernetes: a hostNetwork pod has the host's name */
-		.own_ipc = !p->spec.host_ipc,
+		.shm_fd = shm_fd,
 		.users = users_own(p) ? &users : NULL,
 		.share_pid = p->spec.share_process_namespace,
 		.sysctls = sysctls,

@@ -11,7 +11,7 @@
 #include "sys/userns.h"
 #include "wire/anchor.h"
 
-enum { CHILD_FD_LISTEN = 3, CHILD_FD_LOGS = 4, CHILD_FD_PARK = 10 };
+enum { CHILD_FD_LISTEN = 3, CHILD_FD_LOGS = 4, CHILD_FD_SHM = 5, CHILD_FD_PARK = 10 };
 
 static int open_helper(const char *name)
 {
@@ -54,11 +54,14 @@ static _Noreturn void child(const struct spawn_anchor *s, char *const argv[])
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int listen = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
 	int logs = fcntl(s->logs_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
+	int shm = s->shm_fd < 0 ? -1 : fcntl(s->shm_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
 	int exe = fcntl(s->program_fd, F_DUPFD_CLOEXEC, CHILD_FD_PARK);
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			_exit(126);
 	if (dup2(listen, CHILD_FD_LISTEN) < 0 || dup2(logs, CHILD_FD_LOGS) < 0)
+		_exit(126);
+	if (s->shm_fd >= 0 && dup2(shm, CHILD_FD_SHM) < 0)
 		_exit(126);
 	(void)fexecve(exe, argv, envp);
 	_exit(127);
@@ -87,6 +90,10 @@ static void build_argv(const struct spawn_anchor *s, char size[static 24], char 
 	argv[n++] = size;
 	argv[n++] = "--log-files";
 	argv[n++] = files;
+	if (s->shm_fd >= 0) {
+		argv[n++] = "--shm";
+		argv[n++] = "5";
+	}
 	if (s->own_net)
 		argv[n++] = "--own-net";
 	if (s->own_uts)
@@ -107,7 +114,7 @@ int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd)
 	sigset_t all, old;
 	int pidfd = -EBADF;
 
-	uint64_t own = (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) | (s->own_ipc ? CLONE_NEWIPC : 0);
+	uint64_t own = (s->own_net ? CLONE_NEWNET : 0) | (s->own_uts ? CLONE_NEWUTS : 0) | (s->shm_fd >= 0 ? CLONE_NEWIPC : 0);
 
 	build_argv(s, size, files, argv);
 	struct clone_args args = {

@@ -9,7 +9,8 @@ struct spawn_anchor {
 	int program_fd; /* podd-anchor, a sealed memfd */
 	int listen_fd, logs_fd;
 	const char *socket_path, *hostname, *title;
-	bool own_net, own_uts, own_ipc, share_pid;
+	int shm_fd; /* the pod's /dev/shm, with which it has an IPC namespace of its own; -EBADF: the host's */
+	bool own_net, own_uts, share_pid;
 	const struct userns *users; /* hostUsers: false: namespaces to enter instead of making them; else NULL */
 	const char *const *sysctls; /* "net/ipv4/tcp_syncookies=1" */
 	size_t sysctl_count;        /* at most ANCHOR_SYSCTLS_MAX */

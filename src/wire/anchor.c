@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct anchor_hello) == 16, "");
 _Static_assert(sizeof(struct anchor_note) == 16 + ANCHOR_NOTE_MAX, "");
 _Static_assert(sizeof(struct anchor_spawn) == 96, "");
 _Static_assert(sizeof(struct anchor_signal) == 88, "");
-_Static_assert(sizeof(struct anchor_ack) == 80, "");
+_Static_assert(sizeof(struct anchor_ack) == 88, "");
 _Static_assert(sizeof(struct anchor_attach) == 88, "");
 _Static_assert(sizeof(struct anchor_attached) == 80, "");
 _Static_assert(sizeof(struct anchor_snapshot) == 40 + ANCHOR_NOTE_MAX, "");
@@ -30,7 +30,7 @@ static const struct {
 	{ ANCHOR_NOTE, "note", offsetof(struct anchor_note, data), NO_KEY },
 	{ ANCHOR_SPAWN, "spawn", sizeof(struct anchor_spawn), offsetof(struct anchor_spawn, key) },
 	{ ANCHOR_SIGNAL, "signal", sizeof(struct anchor_signal), offsetof(struct anchor_signal, key) },
-	{ ANCHOR_ACK, "ack", sizeof(struct anchor_ack), offsetof(struct anchor_ack, key) },
+	{ ANCHOR_ACK, "ack", offsetof(struct anchor_ack, flags), offsetof(struct anchor_ack, key) },
 	{ ANCHOR_QUIT, "quit", sizeof(struct anchor_header), NO_KEY },
 	{ ANCHOR_ATTACH, "attach", sizeof(struct anchor_attach), offsetof(struct anchor_attach, key) },
 	{ ANCHOR_SNAPSHOT, "snapshot", offsetof(struct anchor_snapshot, note), NO_KEY },

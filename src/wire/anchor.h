@@ -103,6 +103,11 @@ struct anchor_signal {
 struct anchor_ack {
 	struct anchor_header header;
 	struct anchor_key key;
+	uint32_t flags, reserved; /* not in the first version */
+};
+
+enum anchor_ack_flags {
+	ANCHOR_ACK_SWEEP = 1 << 0, /* of a member that is to be started again: IPC objects of the dead go; without it they stay */
 };
 
 /* fds: pipes that get a copy of what the member prints to stdout and, unless it has a terminal, stderr. What they do not take at once is

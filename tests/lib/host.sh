@@ -1,4 +1,4 @@
-# A throw-away host for live tests: private mount, network and PID namespace, podd's own root and cgroup root. A test sources this file
+# A throw-away host for live tests: private mount, network, IPC and PID namespaces, podd's own root and cgroup root. A test sources this file
 # first; it is then started again inside. When it ends, nothing of it is left: the PID namespace takes the processes along, and the
 # outside removes directory and cgroups.
 #
@@ -50,7 +50,7 @@ host_enter() { # the test's own path and arguments
 	trap 'kill -KILL $child; wait $child; exit 1' INT TERM
 	# In the background, so that a signal is heeded at once; --pdeathsig, so that not even a SIGKILL of this shell leaves the host behind.
 	PODD_HOST=$name ROOT=$root srcdir=$srcdir builddir=$builddir setpriv --pdeathsig KILL \
-		unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private -- bash "$@" &
+		unshare --mount --net --ipc --pid --fork --kill-child --mount-proc --propagation private -- bash "$@" &
 	child=$!
 	wait $child
 	status=$?

@@ -40,7 +40,7 @@ static void golden_small(void **state)
 {
 	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = 1 };
 	struct anchor_signal sig = { .header = { ANCHOR_SIGNAL, sizeof(sig), 0 }, .key = key, .signal = -15 };
-	struct anchor_ack ack = { .header = { ANCHOR_ACK, sizeof(ack), 0 }, .key = key };
+	struct anchor_ack ack = { .header = { ANCHOR_ACK, sizeof(ack), 0 }, .key = key, .flags = ANCHOR_ACK_SWEEP };
 	struct anchor_error error = {
 		.header = { ANCHOR_ERROR, sizeof(error), 0 }, .key = key, .request = ANCHOR_SPAWN, .error = 17
 	};
@@ -61,7 +61,9 @@ static void golden_small(void **state)
 	assert_at(&hello, 0, "\1\0\x10\0\0\0\0\0\1\0\0\0\0\0\0\0", 16);
 	assert_int_equal(sizeof(sig), 88);
 	assert_at(&sig, 80, "\xf1\xff\xff\xff\0\0\0\0", 8);
-	assert_int_equal(sizeof(ack), 80);
+	assert_int_equal(sizeof(ack), 88);
+	assert_at(&ack, 0, "\5\0\x58\0\0\0\0\0app\0", 12);
+	assert_at(&ack, 72, "\7\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0", 16);
 	assert_int_equal(sizeof(error), 88);
 	assert_at(&error, 80, "\3\0\0\0\x11\0\0\0", 8);
 	assert_int_equal(sizeof(dropped), 104);
@@ -127,8 +129,10 @@ static void checks(void **state)
 	assert_int_equal(anchor_check(&m, 4), -EPROTO);
 	longer.ack.header.size = sizeof(longer); /* of a later version: its rest is ignored */
 	assert_int_equal(anchor_check(&longer, sizeof(longer)), 0);
-	m.header.size = sizeof(m) - 1;
-	assert_int_equal(anchor_check(&m, sizeof(m) - 1), -EPROTO);
+	m.header.size = offsetof(struct anchor_ack, flags); /* of the first version */
+	assert_int_equal(anchor_check(&m, m.header.size), 0);
+	m.header.size--;
+	assert_int_equal(anchor_check(&m, m.header.size), -EPROTO);
 	m.header = (struct anchor_header){ 63, sizeof(m), 0 };
 	assert_int_equal(anchor_check(&m, sizeof(m)), -EOPNOTSUPP);
 	m.header = (struct anchor_header){ ANCHOR_ACK, sizeof(m), 0 };
