@@ -314,14 +314,20 @@ static int open_volume(struct sandbox *s, const struct pod *p, const struct volu
 	return fd;
 }
 
-/* A part that is not there is made, as a directory. */
+/* A part that is not there is made, as a directory with the volume's mode, as the kubelet does it: who may write to the volume, may
+ * write to it. The umask steps aside, since a chmod afterwards could hit what a container has put in its place; setgid is inherited. */
 static int open_part(int fd, const struct volume *v, const char *path)
 {
 	int part = path_open(fd, path, O_PATH, PATH_BENEATH);
+	struct stat st;
 
 	if (part != -ENOENT || volume_is_files(v) || v->claim.read_only)
 		return part;
-	_cleanup_close_ int made = path_make_directory(fd, path, 0755);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	mode_t mask = umask(0);
+	_cleanup_close_ int made = path_make_directory(fd, path, st.st_mode & ACCESSPERMS);
+	(void)umask(mask);
 	return made < 0 ? made : path_open(fd, path, O_PATH, PATH_BENEATH);
 }
 
