@@ -82,7 +82,7 @@ struct daemon {
 	struct arena *arena;          /* of `missing` */
 	int run_fd, state_fd, log_fd; /* <root>/run/podd, <root>/var/lib/podd, <root>/var/log/pods */
 	const char *run_path;         /* of run_fd, for an anchor that has to make its socket anew */
-	int launch_fd, anchor_fd;     /* the two programs, as sealed memfds */
+	int launch_fd, anchor_fd;     /* the two programs: sys/program.h */
 	bool ready;                   /* EVENT_GO was given */
 	bool stepping;
 	bool ending;         /* SIGTERM or SIGINT came */

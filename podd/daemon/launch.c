@@ -48,7 +48,7 @@ void launch_forget_all(struct sandbox *s)
 
 int launch_plan_fd(const struct plan *p)
 {
-	return memfd_sealed("podd-plan", p->bytes.data, p->bytes.len, false);
+	return memfd_sealed("podd-plan", p->bytes.data, p->bytes.len);
 }
 
 /* `images` NULL: whichever it was compiled for. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include "sys/memfd.h"
+#include "sys/program.h"
 #include "sys/userns.h"
 #include "wire/anchor.h"
 
@@ -36,7 +36,7 @@ int spawn_load_helper(const char *name)
 {
 	_cleanup_close_ int fd = open_helper(name);
 
-	return fd < 0 ? fd : memfd_sealed_file(name, fd, /* executable= */ true);
+	return fd < 0 ? fd : program_copy(name, fd);
 }
 
 /* In the child, until exec. Signals are blocked; the anchor unblocks nothing, it reads them from a signalfd. */

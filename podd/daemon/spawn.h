@@ -6,7 +6,7 @@
 
 struct spawn_anchor {
 	const struct cgroup_entry *cgroup;
-	int program_fd; /* podd-anchor, a sealed memfd */
+	int program_fd; /* podd-anchor */
 	int listen_fd, logs_fd;
 	const char *socket_path, *hostname, *title;
 	int shm_fd; /* the pod's /dev/shm, with which it has an IPC namespace of its own; -EBADF: the host's */
@@ -20,6 +20,5 @@ struct spawn_anchor {
 /* The new anchor's pidfd. 0 or -errno of the clone; a failing exec shows as the anchor's death. */
 int spawn_anchor(const struct spawn_anchor *s, int *ret_pidfd);
 
-/* podd-anchor or podd-launch as a sealed memfd, so that no container, however privileged, can write to a program of the host by way of
- * /proc/PID/exe. They are beside podd itself (a build tree), else in libexec. */
+/* podd-anchor or podd-launch as sys/program.h copies it. They are beside podd itself (a build tree), else in libexec. */
 int spawn_load_helper(const char *name);

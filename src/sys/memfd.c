@@ -3,24 +3,21 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
-#define MFD_EXEC 0x0010U
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
 #endif
 
-static int create(const char *name, bool executable)
+static int create(const char *name)
 {
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	long fd = syscall(SYS_memfd_create, name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+	long fd = syscall(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
 
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every memfd is executable */
 		fd = syscall(SYS_memfd_create, name, flags);
@@ -36,9 +33,9 @@ static int seal(int fd)
 	return -errno;
 }
 
-int memfd_sealed(const char *name, const void *data, size_t size, bool executable)
+int memfd_sealed(const char *name, const void *data, size_t size)
 {
-	_cleanup_close_ int fd = create(name, executable);
+	_cleanup_close_ int fd = create(name);
 
 	if (fd < 0)
 		return fd;
@@ -48,27 +45,6 @@ int memfd_sealed(const char *name, const void *data, size_t size, bool executabl
 			return -errno;
 		if (n > 0)
 			done += (size_t)n;
-	}
-	int r = seal(fd);
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
-int memfd_sealed_file(const char *name, int file, bool executable)
-{
-	_cleanup_close_ int fd = create(name, executable);
-	struct stat st;
-	off_t offset = 0;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(file, &st) < 0)
-		return -errno;
-	while (offset < st.st_size) {
-		ssize_t n = sendfile(fd, file, &offset, (size_t)(st.st_size - offset));
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EIO; /* it shrank under us */
 	}
 	int r = seal(fd);
 	return r < 0 ? r : TAKE_FD(fd);

@@ -37,6 +37,13 @@ int mnt_fs_mount(int fs, uint64_t attrs)
 	return result(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs));
 }
 
+int mnt_fs_read_only(int fs)
+{
+	int r = mnt_fs_flag(fs, "ro");
+
+	return r < 0 ? r : result(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+}
+
 int mnt_new(const char *fstype, const char *options, uint64_t attrs)
 {
 	_cleanup_close_ int fs = mnt_fs_open(fstype);

@@ -37,3 +37,4 @@ int mnt_fs_open(const char *fstype);
 int mnt_fs_string(int fs, const char *key, const char *value);
 int mnt_fs_flag(int fs, const char *key);
 int mnt_fs_mount(int fs, uint64_t attrs); /* creates it and returns the detached mount */
+int mnt_fs_read_only(int fs);             /* afterwards; -EBUSY: somebody writes */

@@ -10,7 +10,7 @@ pid_t process_clone(uint64_t flags, int cgroup, int *ret_pidfd);
 int process_pidfd(pid_t pid);              /* pidfd_open(2): an fd or -errno */
 int process_signal(int pidfd, int signal); /* pidfd_send_signal(2) */
 
-/* execve(2) of what fd stands for, a sealed memfd; returns only with -errno. */
+/* execve(2) of what fd stands for; returns only with -errno. */
 int process_exec_fd(int fd, char *const argv[], char *const envp[]);
 
 /* From `first` on to `last`: closed, or (cloexec) close-on-exec. */

@@ -22,6 +22,7 @@
 #include "plan/filter.h"
 #include "sys/cap.h"
 #include "sys/memfd.h"
+#include "sys/program.h"
 #include "sys/mnt.h"
 #include "wire/frame.h"
 
@@ -119,7 +120,7 @@ void host_up(struct host *h, const struct host_options *o)
 
 	_cleanup_close_ int file = open(program("podd-launch"), O_RDONLY | O_CLOEXEC);
 	assert_true(file >= 0);
-	h->launch = memfd_sealed_file("podd-launch", file, true);
+	h->launch = program_copy("podd-launch", file);
 	assert_true(h->launch >= 0);
 
 	struct arena *a = arena_new();
@@ -398,7 +399,7 @@ static void send_plan(struct host *h, struct anchor_spawn *m, const struct plan 
 
 	h->starts++;
 	fds[n++] = fcntl(h->launch, F_DUPFD_CLOEXEC, 3);
-	fds[n++] = memfd_sealed("plan", plan->bytes.data, plan->bytes.len, false);
+	fds[n++] = memfd_sealed("plan", plan->bytes.data, plan->bytes.len);
 	int kill_fd;
 	fds[n++] = enter_cgroup(h, &kill_fd);
 	fds[n++] = kill_fd;
