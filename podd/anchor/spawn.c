@@ -135,7 +135,7 @@ static pid_t clone_into(struct anchor *a, const struct anchor_spawn *m, struct p
 		pidns = a->pause_pidfd;
 	else if (m->flags & ANCHOR_SPAWN_PID_JOIN)
 		pidns = p->slots[0];
-	if (pidns >= 0) {
+	if (pidns >= 0 && !(m->flags & ANCHOR_SPAWN_PID_LATE)) {
 		if (setns(pidns, CLONE_NEWPID) < 0)
 			return -errno;
 		a->pidns_moved = true;
@@ -269,8 +269,9 @@ static void take_terminal(struct anchor *a, struct record *r)
 	r->tty = fd_close(r->tty);
 }
 
-/* An OCI runtime made the process, and is gone: as the subreaper the anchor is its parent now. It waits until the launch has it started,
- * and takes the launch's place in the record. One that was killed and reaped before is nobody's child any more: the launch has failed. */
+/* The launch made a process that takes its place in the record: by PLAN_ENTER, a sibling that executes the program; or by an OCI runtime,
+ * which is gone, so that the anchor is its parent now as the subreaper, and it waits until the launch has it started. One that was killed
+ * and reaped before is nobody's child any more: the launch has failed. */
 static void adopt(struct record *r, pid_t pid)
 {
 	_cleanup_close_ int pidfd = process_pidfd(pid);
@@ -286,18 +287,12 @@ static void adopt(struct record *r, pid_t pid)
 	r->pidfd = TAKE_FD(pidfd);
 }
 
-/* Does it run? Otherwise nobody would start it any more. */
-static void launched(struct record *r, int status)
+static void running(struct anchor *a, struct record *r)
 {
-	r->launcher = 0;
-	if (status == 0) {
-		r->info.state = ANCHOR_PROCESS_RUNNING;
-		r->started_due = true;
-		return;
-	}
-	if (!r->info.failed)
-		fail_record(r, PLAN_STEP_HANDED_OVER, ECHILD);
-	(void)process_signal(r->pidfd, SIGKILL);
+	if (r->tty >= 0)
+		take_terminal(a, r);
+	r->info.state = ANCHOR_PROCESS_RUNNING;
+	r->started_due = true;
 }
 
 void spawn_report(struct anchor *a, struct record *r)
@@ -317,28 +312,31 @@ void spawn_report(struct anchor *a, struct record *r)
 		memcpy(r->info.operand, f.operand, sizeof(r->info.operand) - 1);
 		return; /* its exit is told when it is reaped */
 	}
-	if (r->launcher)
-		return; /* its exit status tells */
 	/* The end without a report: the program was executed (or the process was killed on its way there). */
-	if (r->tty >= 0)
-		take_terminal(a, r);
-	r->info.state = ANCHOR_PROCESS_RUNNING;
-	r->started_due = true;
+	if (r->launcher <= 0 && !r->info.failed)
+		running(a, r); /* otherwise the launch's exit status tells */
 }
 
 static void launch_ended(struct anchor *a, struct record *r, int status)
 {
 	if (r->report >= 0)
 		spawn_report(a, r); /* why it failed */
-	launched(r, status);
+	r->launcher = LAUNCHER_GONE;
+	if (status != 0) { /* nobody would start it any more */
+		if (!r->info.failed)
+			fail_record(r, PLAN_STEP_HANDED_OVER, ECHILD);
+		(void)process_signal(r->pidfd, SIGKILL);
+	} else if (r->report < 0 && !r->info.failed) {
+		running(a, r);
+	}
 }
 
 static void reaped(struct anchor *a, struct record *r, int status)
 {
 	if (r->report >= 0)
 		spawn_report(a, r);
-	if (r->launcher && !r->info.failed) /* it ran, and shortly */
-		launched(r, 0);
+	if (r->launcher > 0 && !r->info.failed) /* it ran, and shortly */
+		running(a, r);
 	mark_exited(r, status);
 	if (r->forgotten)
 		table_remove(&a->table, r);

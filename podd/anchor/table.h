@@ -12,6 +12,8 @@ enum {
 	TABLE_STREAMS_MAX = 2 * ANCHOR_PROCESSES_MAX,
 };
 
+enum { LAUNCHER_GONE = -1 };
+
 /* One process: alive, or exited and not acknowledged. */
 struct record {
 	struct anchor_process info; /* as podd is told */
@@ -22,7 +24,7 @@ struct record {
 	uint32_t attach;            /* podd's number of an attachment that has to be answered; 0: none */
 	bool attach_input;
 	bool started_due, exited_due; /* podd has to be told */
-	pid_t launcher;               /* of a process that an OCI runtime made: who has it started; else 0 */
+	pid_t launcher;               /* who made the process instead of becoming it; LAUNCHER_GONE; 0: nobody */
 	bool snapshot_due;            /* belongs to the snapshot that is being sent */
 	bool forgotten;               /* a session of a podd that is gone: removed once it is reaped */
 };

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include "wire/plan.h"
 
+enum { EXIT_LAUNCH = 127 };
+
 struct launch {
 	struct plan_view plan;
 	int root;  /* the new root: detached until PLAN_ROOT, / after PLAN_PIVOT */
@@ -50,6 +52,7 @@ int op_tty(struct launch *l, const struct plan_op *op);
 int op_copy(struct launch *l, const struct plan_op *op); /* returns only if it never began */
 int op_run(struct launch *l, const struct plan_op *op);
 int op_adopt(struct launch *l, const struct plan_op *op);
+int op_enter(struct launch *l, const struct plan_op *op);
 
 /* Closes all descriptors but stdio, plan and report: a path like /proc/self/fd/7 must lead nowhere. */
 int launch_close_slots(struct launch *l, int keep); /* keep: one of the slots, or -EBADF */

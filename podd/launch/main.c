@@ -10,8 +10,6 @@
 #include "launch/launch.h"
 #include "sys/process.h"
 
-enum { EXIT_LAUNCH = 127 };
-
 /* An operation's failure, in one write: the pipe takes so little whole or not at all. */
 static _Noreturn void fail(uint32_t step, int error, const char *operand)
 {
@@ -89,6 +87,8 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_run(l, op);
 	case PLAN_ADOPT:
 		return op_adopt(l, op);
+	case PLAN_ENTER:
+		return op_enter(l, op);
 	case PLAN_KIND_MAX:
 		break;
 	}

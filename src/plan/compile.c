@@ -51,6 +51,7 @@ struct compile {
 	struct identity identity;
 	const struct buf *filter; /* of system calls; the cache's */
 	struct label_list env;
+	bool enters_late; /* its PID namespace: there are others who may trace it */
 	struct build build;
 	const char *reason;
 };
@@ -378,18 +379,14 @@ static void hide(struct compile *c)
 	}
 }
 
-static const char *profile_name(const struct seccomp_profile *p)
-{
-	return p->type == SECCOMP_LOCALHOST ? p->localhost_profile : "RuntimeDefault";
-}
-
 static void filter(struct compile *c)
 {
+	const struct seccomp_profile *p = &c->identity.seccomp;
 	const struct buf *f = c->filter;
 
 	if (f->len == 0 || c->ctx->runtime) /* which compiles one of its own */
 		return;
-	uint32_t name = build_string(&c->build, profile_name(&c->identity.seccomp));
+	uint32_t name = build_string(&c->build, p->type == SECCOMP_LOCALHOST ? p->localhost_profile : "RuntimeDefault");
 	struct plan_op *op = build_op(&c->build, PLAN_SECCOMP);
 	op->count = (uint32_t)(f->len / sizeof(struct sock_filter));
 	op->s1 = build_blob(&c->build, f->data, f->len);
@@ -449,19 +446,21 @@ static void become(struct compile *c, const struct string_list *argv, enum sessi
 		groups.items[groups.count++] = arena_printf(a, "%lld", (long long)c->identity.groups[i]);
 	op->count = (uint32_t)groups.count;
 	op->s1 = build_strings(&c->build, &groups);
-	/* Without no_new_privs a filter takes CAP_SYS_ADMIN, so it comes before CAPS; with it, last, when it has the least to allow. */
+	/* Without no_new_privs a filter takes CAP_SYS_ADMIN, so it comes before CAPS; with it, after, when it has less to allow. */
 	if (!c->identity.no_new_privs)
 		filter(c);
 	op = build_op(&c->build, PLAN_CAPS);
 	op->a = (int64_t)c->identity.bounding;
 	op->b = (int64_t)c->identity.permitted;
-	/* As the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray. */
-	if (kind == SESSION_TERMINAL)
-		(void)build_op(&c->build, PLAN_TTY);
 	if (c->identity.no_new_privs) {
 		(void)build_op(&c->build, PLAN_NO_NEW_PRIVS);
 		filter(c);
 	}
+	if (c->enters_late)
+		(void)build_op(&c->build, PLAN_ENTER);
+	/* As the container's user in the container's devpts: so it is the user's, and nothing in the image leads podd-launch astray. */
+	if (kind == SESSION_TERMINAL)
+		(void)build_op(&c->build, PLAN_TTY);
 	if (kind == SESSION_COPY) {
 		op = build_op(&c->build, PLAN_COPY);
 		op->count = (uint32_t)argv->count;
@@ -579,11 +578,12 @@ int plan_session(const struct pod *pod, const struct container *container, const
 	begin(&c);
 	struct plan_op *op = build_op(&c.build, PLAN_JOIN);
 	op->slot = member;
-	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP; /* the others are the anchor's already */
+	c.enters_late = identity_traced(pod, container, ctx, ret->arena);
+	op->flags = CLONE_NEWNS | CLONE_NEWCGROUP | (c.enters_late ? CLONE_NEWPID : 0); /* the others are the anchor's already */
 	if (own_users(&c))
 		enter_users(&c, build_slot(&c.build, SLOT_USERS, NULL, 0));
 	become(&c, argv, kind);
-	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN;
+	ret->spawn_flags = ANCHOR_SPAWN_PID_JOIN | (c.enters_late ? ANCHOR_SPAWN_PID_LATE : 0);
 	return finish(&c, 0, ret, ret_reason);
 }
 

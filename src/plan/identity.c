@@ -181,3 +181,25 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 	*ret = id;
 	return check_non_root(c, pod, &id, ret_reason);
 }
+
+/* A privileged one finds nothing there that it has not got. */
+static bool may_trace(const struct container *c, const struct plan_context *ctx, struct arena *a)
+{
+	const char *reason;
+	uint64_t set;
+
+	return c->security.privileged != TRISTATE_TRUE && resolve_caps(c, ctx, a, &set, &reason) == 0 &&
+	       (set & CAP_BIT(CAP_SYS_PTRACE));
+}
+
+bool identity_traced(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a)
+{
+	if (pod->spec.host_users == TRISTATE_FALSE)
+		return false;
+	if (!pod->spec.share_process_namespace)
+		return may_trace(c, ctx, a);
+	for (size_t i = 0; i < pod_container_count(pod); i++)
+		if (may_trace(pod_container_at(pod, i), ctx, a))
+			return true;
+	return false;
+}

@@ -18,3 +18,7 @@ struct identity {
 /* 0 or -EINVAL with *ret_reason. */
 int identity_resolve(const struct pod *pod, const struct container *c, const struct plan_image *image,
                      const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason);
+
+/* Whether what joins `c` could be traced by who is there already, also while it still has podd's capabilities: not being dumpable keeps out all
+ * but CAP_SYS_PTRACE of the same user namespace. */
+bool identity_traced(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a);

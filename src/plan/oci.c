@@ -297,6 +297,7 @@ static int keep(const struct plan_op *op)
 	case PLAN_COPY:
 	case PLAN_RUN:
 	case PLAN_ADOPT:
+	case PLAN_ENTER:
 	case PLAN_KIND_MAX:
 		break;
 	}

@@ -215,6 +215,7 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 	case PLAN_PRIVATE:
 	case PLAN_NO_NEW_PRIVS:
 	case PLAN_TTY:
+	case PLAN_ENTER:
 	case PLAN_KIND_MAX:
 		break;
 	}
@@ -272,6 +273,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_IMAGE] = "mounting an image",
 		[PLAN_RUN] = "running the OCI runtime",
 		[PLAN_ADOPT] = "taking over the process of",
+		[PLAN_ENTER] = "entering the PID namespace",
 	};
 
 	buf_puts(out, texts[op->kind]);

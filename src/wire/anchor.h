@@ -82,9 +82,10 @@ enum anchor_spawn_flags {
 	ANCHOR_SPAWN_ONCE = 1 << 6,     /* with STDIN: the first to attach gets that end, and with it goes the input */
 	ANCHOR_SPAWN_TTY =
 		1 << 7, /* the plan makes a terminal (wire/terminal.h): the anchor keeps its master and logs what it prints */
+	ANCHOR_SPAWN_PID_LATE = 1 << 8, /* with PID_JOIN: only the slot; the plan enters (PLAN_ENTER) */
 };
 
-/* fds, in this order: the launch program (memfd), the plan (memfd), [cgroup directory], [cgroup.kill], [stdin, stdout, stderr of a
+/* fds, in this order: the launch program, the plan (memfd), [cgroup directory], [cgroup.kill], [stdin, stdout, stderr of a
  * session], then the plan's slots. The launch program finds slot i at PLAN_FD_SLOTS + i (wire/plan.h). */
 struct anchor_spawn {
 	struct anchor_header header;

@@ -58,6 +58,7 @@ static const struct {
 	[PLAN_IMAGE] = { "image", USE_SLOT | USE_S1_LIST | USE_S2 | USE_S3 },
 	[PLAN_RUN] = { "run", USE_S1_LIST | USE_S2 },
 	[PLAN_ADOPT] = { "adopt", USE_SLOTS | USE_S1 },
+	[PLAN_ENTER] = { "enter", 0 },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PLAN_KIND_MAX, "every kind has a row");
 

@@ -63,6 +63,8 @@ enum plan_kind {
 	PLAN_RUN, /* instead of EXEC, with ADOPT: s1: argv, count of them: an OCI runtime does a part of the work, and well; s2: its log */
 	PLAN_ADOPT, /* s1: the file with the pid that it made: moved by the slots (cgroup.procs) from slot on, count of them, and reported, so
 			* that it takes this process's place */
+	PLAN_ENTER, /* a sibling, born in the PID namespace that was joined, goes on, as the leader of a session; this process reports it, so that
+			* it takes its place, and ends. By clone(2), after SECCOMP and CAPS: there are others who may trace it */
 	PLAN_KIND_MAX,
 };
 
@@ -104,7 +106,7 @@ enum plan_step {
 	PLAN_STEP_EXEC_LAUNCH,
 	PLAN_STEP_READ_PLAN, /* in podd-launch, from here on */
 	PLAN_STEP_CHECK_PLAN,
-	PLAN_STEP_ADOPT,       /* no failure: `error` is the pid of the container's first process; see podd/anchor/spawn.c */
+	PLAN_STEP_ADOPT, /* no failure: `error` is the pid of the process that takes this one's place; see podd/anchor/spawn.c */
 	PLAN_STEP_HANDED_OVER, /* in the anchor: the launch ended without a reason, after that */
 };
 
