@@ -181,7 +181,7 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 	if (r < 0)
 		daemon_report(a->daemon, w->uid, NULL, false, "NotSaved",
 		              "writing the accepted version: %s; if this manifest breaks, the version before it comes back at the "
-		              "next start",
+		              "next boot",
 		              strerror(-r));
 	if (same)
 		return;
@@ -381,7 +381,7 @@ int accept_new(struct daemon *d, struct acceptor **ret)
 {
 	struct acceptor *a = xnew(struct acceptor);
 
-	*a = (struct acceptor){ .daemon = d, .dir_fd = -EBADF };
+	*a = (struct acceptor){ .daemon = d, .keep = KEEP_NULL };
 	list_init(&a->wanted);
 	list_init(&a->files);
 	list_init(&a->configs);
@@ -406,7 +406,7 @@ void accept_free(struct acceptor *a)
 		free(w);
 	}
 	configs_free(a);
-	(void)fd_close(a->dir_fd);
+	keep_close(&a->keep);
 	free(a);
 }
 

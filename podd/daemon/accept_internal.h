@@ -1,6 +1,7 @@
 /* What accept.c, configs.c, store.c and watch.c share. */
 #pragma once
 #include "daemon/accept.h"
+#include "daemon/keep.h"
 #include "manifest/manifest.h"
 
 /* A document that was accepted: a pod that is wanted, or (gone) on its way out; or a Job or CronJob by its template (pod_runs()). */
@@ -28,7 +29,7 @@ struct acceptor {
 	struct daemon *daemon;
 	struct list wanted, files;
 	struct list configs; /* ConfigMaps, Secrets, PriorityClasses: configs.c */
-	int dir_fd;          /* <state>/accepted */
+	struct keep keep;    /* <state>/accepted */
 	bool live;           /* what is accepted is told to the core at once */
 };
 

@@ -1,5 +1,4 @@
 #include "daemon/controller.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "base/str.h"
 #include "daemon/accept.h"
 #include "daemon/api.h"
-#include "daemon/janitor.h"
+#include "daemon/keep.h"
 #include "daemon/logs.h"
 #include "daemon/store.h"
 
@@ -30,7 +29,8 @@ struct queued {
 struct controller {
 	struct daemon *daemon;
 	struct jobs *jobs;
-	int dir_fd, clock_fd;
+	struct keep keep;
+	int clock_fd;
 	uv_poll_t clock_poll;
 	char boot_id[BOOT_ID_SIZE];
 	struct list queue;
@@ -55,12 +55,10 @@ static void save(struct controller *k, const char *uid)
 	}
 	sha256_hex(body.data, body.len, hash);
 	buf_printf(&text, "%s%s\n%s", magic, hash, body.data);
-	int r = file_replace_unsynced(k->dir_fd, uid, text.data, text.len, 0600);
+	int r = keep_write(&k->keep, uid, &text);
 	if (r < 0)
 		daemon_report(k->daemon, uid, NULL, false, "NotSaved",
-		              "writing what is known of the job: %s; after a restart of podd it may run once more", strerror(-r));
-	else
-		janitor_sync(k->daemon->janitor, k->dir_fd, uid);
+		              "writing what is known of the job: %s; after a boot it may run once more", strerror(-r));
 }
 
 /* The lines after the boot's id, in `text`; NULL: it is damaged. */
@@ -83,17 +81,15 @@ static const char *check(const struct controller *k, const struct buf *text, boo
 static char *load(struct controller *k, const char *uid, bool *ret_same_boot)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
-	char aside[POD_UID_SIZE + 8];
 
-	int r = file_read(k->dir_fd, uid, JOB_STATE_MAX, &text);
+	int r = keep_read(&k->keep, uid, JOB_STATE_MAX, &text);
 	if (r == -ENOENT)
 		return NULL;
 	const char *lines = r < 0 ? NULL : check(k, &text, ret_same_boot);
 	if (lines)
 		return xstrdup(lines);
 	log_warning("what was known of the job %s is damaged: set aside as .bad-%s; it begins anew", uid, uid);
-	(void)snprintf(aside, sizeof(aside), ".bad-%s", uid);
-	(void)renameat(k->dir_fd, uid, k->dir_fd, aside);
+	keep_set_aside(&k->keep, uid);
 	return NULL;
 }
 
@@ -148,7 +144,7 @@ static void run(struct controller *k, const struct job_effect *f)
 		break;
 	case JOB_EFFECT_FORGET:
 		api_workload_forgotten(d, f->uid);
-		(void)unlinkat(k->dir_fd, f->uid, 0);
+		(void)keep_remove(&k->keep, f->uid);
 		accept_forget(d, f->uid);
 		break;
 	}
@@ -221,23 +217,22 @@ static void load_spec(struct controller *k, const char *uid)
 	manifest_deinit(&m);
 }
 
-static void each_file(struct controller *k, void (*fn)(struct controller *k, const char *uid))
+/* Of jobs that no manifest defines. */
+static void load_other(const char *name, void *arg)
 {
-	int fd = openat(k->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct controller *k = arg;
 
-	if (!dir)
-		return;
-	for (struct dirent *e; (e = readdir(dir));)
-		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && !controller_template(k->daemon, e->d_name))
-			fn(k, e->d_name);
-	(void)closedir(dir);
+	if (strlen(name) < POD_UID_SIZE && !controller_template(k->daemon, name))
+		load_spec(k, name);
 }
 
 /* Of what was forgotten when podd was not there to see it. */
-static void remove_file(struct controller *k, const char *uid)
+static void remove_other(const char *name, void *arg)
 {
-	(void)unlinkat(k->dir_fd, uid, 0);
+	struct controller *k = arg;
+
+	if (strlen(name) < POD_UID_SIZE && !controller_template(k->daemon, name))
+		(void)keep_remove(&k->keep, name);
 }
 
 /* --- the clock --------------------------------------------------------------------------------------------------------------------- */
@@ -293,15 +288,13 @@ static int watch_clock(struct controller *k)
 int controller_new(struct daemon *d, struct controller **ret)
 {
 	_cleanup_buf_ struct buf id = BUF_NULL;
-	int r = dir_make(d->state_fd, "jobs", 0700);
+	struct keep keep;
+	int r = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_SIZE, &id);
 
-	if (r < 0 || (r = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_SIZE, &id)) < 0)
+	if (r < 0 || (r = keep_open(d, "jobs", &keep)) < 0)
 		return r;
-	int fd = openat(d->state_fd, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	struct controller *k = xnew(struct controller);
-	*k = (struct controller){ .daemon = d, .jobs = jobs_new(), .dir_fd = fd };
+	*k = (struct controller){ .daemon = d, .jobs = jobs_new(), .keep = keep };
 	(void)snprintf(k->boot_id, sizeof(k->boot_id), "%.36s", buf_str(&id));
 	list_init(&k->queue);
 	*ret = k;
@@ -313,7 +306,7 @@ void controller_free(struct controller *k)
 	if (!k)
 		return;
 	jobs_free(k->jobs);
-	(void)fd_close(k->dir_fd);
+	keep_close(&k->keep);
 	(void)fd_close(k->clock_fd);
 	free(k);
 }
@@ -334,7 +327,7 @@ void controller_want(struct daemon *d, const char *uid, struct pod *template)
 
 void controller_load(struct daemon *d)
 {
-	each_file(d->controller, load_spec);
+	(void)keep_walk(&d->controller->keep, load_other, d->controller);
 }
 
 void controller_run(struct daemon *d, const char *uid, const char *name)
@@ -349,7 +342,7 @@ void controller_go(struct daemon *d)
 {
 	struct job_event go = event_of(JOB_EVENT_GO, "");
 
-	each_file(d->controller, remove_file);
+	(void)keep_walk(&d->controller->keep, remove_other, d->controller);
 	if (d->config->drain) /* whose pods stop, and nothing else begins */
 		return;
 	step(d->controller, &go, NULL);

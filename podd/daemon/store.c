@@ -1,5 +1,4 @@
 #include "daemon/store.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -49,17 +48,15 @@ static int save(struct acceptor *a, const char *name, const char *source, const 
 	sha256_hex(body->data, body->len, hash);
 	buf_printf(&text, "%s%s %s\n", magic, hash, source);
 	buf_append(&text, body->data, body->len);
-	int r = file_replace_unsynced(a->dir_fd, name, text.data, text.len, 0600);
-	if (r < 0)
-		return r;
-	janitor_sync(a->daemon->janitor, a->dir_fd, name);
-	return 0;
+	return keep_write(&a->keep, name, &text);
 }
 
 static void forget(struct acceptor *a, const char *name)
 {
-	if (unlinkat(a->dir_fd, name, 0) < 0 && errno != ENOENT)
-		log_warning("removing the accepted version of %s: %s, ignoring", name, strerror(errno));
+	int r = keep_remove(&a->keep, name);
+
+	if (r < 0)
+		log_warning("removing the accepted version of %s: %s, ignoring", name, strerror(-r));
 }
 
 static const char *pod_ending(const struct pod *p)
@@ -108,7 +105,7 @@ int store_save_config(struct acceptor *a, const struct config_object *c, const c
 	config_store(c, &body);
 	file_name(c->namespace, c->name, ending_of(c->kind), name);
 	untold_name(name, untold);
-	_cleanup_close_ int fd = openat(a->dir_fd, untold, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(a->keep.fd, untold, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : save(a, name, source, &body);
 }
 
@@ -118,7 +115,7 @@ void store_told_config(struct acceptor *a, const struct config_object *c)
 
 	file_name(c->namespace, c->name, ending_of(c->kind), name);
 	untold_name(name, untold);
-	(void)unlinkat(a->dir_fd, untold, 0);
+	(void)unlinkat(a->keep.fd, untold, 0);
 }
 
 void store_remove_config(struct acceptor *a, const struct config_object *c)
@@ -182,7 +179,7 @@ static int load_one(struct acceptor *a, const char *name)
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	char source[PATH_MAX];
 
-	int r = file_read(a->dir_fd, name, 2 * MANIFEST_SIZE_MAX, &text);
+	int r = keep_read(&a->keep, name, 2 * MANIFEST_SIZE_MAX, &text);
 	if (r < 0)
 		return r;
 	const char *body = check(&text, source);
@@ -197,7 +194,7 @@ static int load_one(struct acceptor *a, const char *name)
 	char untold[NAME_MAX + 1];
 	struct stat st;
 	untold_name(name, untold);
-	configs_restore(a, c, source, fstatat(a->dir_fd, untold, &st, AT_SYMLINK_NOFOLLOW) == 0);
+	configs_restore(a, c, source, fstatat(a->keep.fd, untold, &st, AT_SYMLINK_NOFOLLOW) == 0);
 	return 0;
 }
 
@@ -207,34 +204,26 @@ static bool is_accepted(const char *name)
 
 	for (enum config_kind k = 0; k < CONFIG_KIND_MAX; k++)
 		is = is || str_ends(name, ending_of(k));
-	return is && name[0] != '.';
+	return is;
+}
+
+static void load(const char *name, void *arg)
+{
+	struct acceptor *a = arg;
+	int r = is_accepted(name) ? load_one(a, name) : 0;
+
+	if (r == 0)
+		return;
+	log_warning("the accepted version %s is damaged (%s): set aside as .bad-%s; its manifest decides", name, strerror(-r),
+	            name);
+	keep_set_aside(&a->keep, name);
 }
 
 int store_load(struct acceptor *a)
 {
-	int r = dir_make(a->daemon->state_fd, "accepted", 0700);
+	int r = keep_open(a->daemon, "accepted", &a->keep);
 
-	if (r < 0)
-		return r;
-	a->dir_fd = openat(a->daemon->state_fd, "accepted", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int fd = openat(a->daemon->state_fd, "accepted", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d)
-		return -errno;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (!is_accepted(e->d_name))
-			continue;
-		r = load_one(a, e->d_name);
-		if (r < 0) {
-			char aside[NAME_MAX + 16];
-			log_warning("the accepted version %s is damaged (%s): set aside as .bad-%s; its manifest decides",
-			            e->d_name, strerror(-r), e->d_name);
-			(void)snprintf(aside, sizeof(aside), ".bad-%.240s", e->d_name);
-			(void)renameat(a->dir_fd, e->d_name, a->dir_fd, aside);
-		}
-	}
-	(void)closedir(d);
-	return 0;
+	return r < 0 ? r : keep_walk(&a->keep, load, a);
 }
 
 bool store_is_held(const struct acceptor *a, const char *uid)
