@@ -51,8 +51,8 @@ static void restore_pod(struct core *c, struct core_pod *p, const struct note *n
 	p->recreate = n->recreate;
 	p->restart_all = n->restart_all;
 	p->active_boot = n->active_boot;
-	if (n->overdue)
-		pod_set_overdue(p);
+	if (n->failure)
+		failure_set(p, n->failure, n->failure_item);
 	p->generation = MAX(p->generation, n->generation + (p->pod && p->applied.spec != p->marks.spec));
 	p->created_wall = n->created_wall;
 	p->sandbox_wall = n->sandbox_wall;

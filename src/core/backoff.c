@@ -32,7 +32,7 @@ enum again backoff_again(const struct core_pod *p, const struct core_container *
 {
 	bool failed = exit->code != 0 || k->condemned;
 
-	if (p->overdue || (k->role == CONTAINER_ROLE_INIT && k->passed))
+	if (p->failure || (k->role == CONTAINER_ROLE_INIT && k->passed))
 		return AGAIN_NO;
 	for (size_t i = 0; i < k->spec->restart_rules.count; i++) {
 		const struct restart_rule *rule = &k->spec->restart_rules.items[i];

@@ -11,6 +11,7 @@
 
 /* How long a SIGKILL may take before it is repeated, and reported: only the kernel can hold up a process that long. */
 #define KILL_INTERVAL (10 * NS_PER_SEC)
+#define EVICTION_GRACE (1 * NS_PER_SEC) /* of whoever fills the disk: the kubelet's */
 #define LATE_GRACE (2 * NS_PER_SEC)
 #define GRACE_SECONDS_MAX INT64_C(315360000) /* ten years: no sum of it overflows */
 
@@ -166,7 +167,7 @@ void container_condemn(struct core *c, struct core_pod *p, struct core_container
 
 void container_stop(struct core *c, struct core_pod *p, struct core_container *k)
 {
-	int64_t grace = p->restart_all ? 0 : grace_ns(p->grace_seconds);
+	int64_t grace = p->restart_all ? 0 : core_pod_evicted(p) ? EVICTION_GRACE : grace_ns(p->grace_seconds);
 
 	switch (k->state) {
 	case CONTAINER_STATE_BACKOFF:
@@ -337,7 +338,7 @@ static void decide(struct core *c, struct core_pod *p, struct core_container *k,
 		pass(k);
 	else if (k->role == CONTAINER_ROLE_SIDECAR && order_is_over(p))
 		container_set_state(k, CONTAINER_STATE_DONE);
-	else if (retry && !p->overdue)
+	else if (retry && !p->failure)
 		back_off(c, p, k, k->reason, k->message);
 	else
 		follow_policy(c, p, k);

@@ -50,6 +50,7 @@ enum event_type {
 	EVENT_EXITED,         /* `id`, `exit` */
 	EVENT_HOOKED,         /* `id`, `hook`: it is over; `message`: why it failed, "" if it did not */
 	EVENT_PROBED,         /* `id`, `probe`, `result`, `message`: what it found, if it failed */
+	EVENT_EVICT,          /* `failure`, `item`: it was found to hold more of the disk than it may */
 	EVENT_NODE,           /* what core_config.node points to was changed */
 	EVENT_TICK,           /* time has passed: the deadline was reached */
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
@@ -61,6 +62,16 @@ enum event_type {
 
 /* How a pod has ended, where its owner remembers it: nothing of it is started any more, whether its anchor is there or not. */
 enum pod_outcome { POD_OUTCOME_OPEN, POD_OUTCOME_SUCCEEDED, POD_OUTCOME_FAILED };
+
+/* Why it has failed as a whole: what runs of it is stopped, and nothing is started any more. `item` counts from 0. */
+enum pod_failure {
+	POD_FAILURE_NONE,
+	POD_FAILURE_OVERDUE,   /* activeDeadlineSeconds have passed */
+	POD_FAILURE_EMPTY_DIR, /* evicted: its volume `item` holds more than sizeLimit; */
+	POD_FAILURE_CONTAINER, /* its container `item`, by pod_container_at, more than the limit of ephemeral-storage; */
+	POD_FAILURE_DISK,      /* the whole pod more than its containers may together */
+	POD_FAILURE_MAX,
+};
 
 /* Of a container's lifecycle. */
 enum hook_kind { HOOK_POST_START, HOOK_PRE_STOP, HOOK_MAX };
@@ -114,6 +125,8 @@ struct event {
 	enum probe_kind probe; /* PROBED */
 	enum probe_result result;
 	enum pod_outcome outcome; /* POD_SET, JOB_DONE */
+	enum pod_failure failure; /* EVICT */
+	uint16_t item;
 	union {
 		struct pod *pod;             /* POD_SET, JOB_DONE */
 		struct sandbox_info sandbox; /* SANDBOX_READY */
@@ -267,7 +280,8 @@ struct core_pod {
 	bool stop_all; /* held, with all others: they end in order */
 	bool blocked;  /* PENDING: may not begin, see reason and message */
 	enum pod_outcome outcome;
-	bool overdue;     /* activeDeadlineSeconds have passed: nothing is started any more */
+	enum pod_failure failure;
+	uint16_t failure_item;
 	bool restart_all; /* by a restart rule: all containers are being killed, then the pod starts anew in this sandbox */
 	struct sandbox_info sandbox;
 	int64_t created_wall, sandbox_wall, deleted_wall; /* 0: not yet */
@@ -349,6 +363,7 @@ bool core_container_ready(const struct core_container *c);
 bool core_container_started(const struct core_container *c);
 bool core_pod_initialized(const struct core_pod *p);
 bool core_pod_ready(const struct core_pod *p);
+bool core_pod_evicted(const struct core_pod *p);
 int32_t core_pod_priority(const struct core *c, const struct core_pod *p); /* as its class and the node's default make it */
 /* Why it waits or how it ended, in Kubernetes' words; "" while it runs. */
 const char *core_container_reason(const struct core_pod *p, const struct core_container *c);

@@ -69,8 +69,7 @@ static bool has_come(const struct core_pod *o, enum after_until until)
 	case AFTER_UNTIL_READY:
 		return core_pod_ready(o);
 	case AFTER_UNTIL_STARTED:
-		return (o->state == POD_STATE_RUNNING || o->state == POD_STATE_FINISHED) && order_initialized(o) &&
-		       !streq(core_pod_phase(o), "Pending");
+		return (o->state == POD_STATE_RUNNING || o->state == POD_STATE_FINISHED) && status_begun(o);
 	case AFTER_UNTIL_COMPLETED: /* of a job it is not one pod's success that counts */
 		return !o->pod->owner.name && streq(core_pod_phase(o), "Succeeded");
 	case AFTER_UNTIL_MAX:

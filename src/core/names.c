@@ -15,6 +15,7 @@ static const char *const event_names[] = {
 	[EVENT_EXITED] = "exited",
 	[EVENT_HOOKED] = "hooked",
 	[EVENT_PROBED] = "probed",
+	[EVENT_EVICT] = "evict",
 	[EVENT_NODE] = "node",
 	[EVENT_TICK] = "tick",
 	[EVENT_RESTART_ASKED] = "restart",

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "core/pod.h"
 
 enum {
 	MAGIC = 0x31646f70,   /* "pod1" */
@@ -133,7 +134,10 @@ void core_note(const struct core_pod *p, struct buf *out)
 	put(out, RECORD_SIZE, 2);
 	put(out, count, 1);
 	put(out, EDIT_HASH_VERSION, 1);
-	put(out, (p->recreate ? POD_RECREATE : 0) | (p->overdue ? POD_OVERDUE : 0) | (p->restart_all ? POD_RESTART_ALL : 0), 4);
+	put(out,
+	    (p->recreate ? POD_RECREATE : 0) | (p->failure == POD_FAILURE_OVERDUE ? POD_OVERDUE : 0) |
+	            (p->restart_all ? POD_RESTART_ALL : 0),
+	    4);
 	put(out, p->applied.spec, 8);
 	put(out, p->applied.recreate, 8);
 	put(out, p->applied.resize, 8);
@@ -144,7 +148,9 @@ void core_note(const struct core_pod *p, struct buf *out)
 	put(out, (uint64_t)p->backoff, 8);
 	put(out, floor, 4);
 	put(out, MIN((uint64_t)MAX(p->grace_seconds, 0), UINT32_MAX), 4);
-	put(out, 0, 4);
+	put(out, core_pod_evicted(p) ? p->failure : 0, 1);
+	put(out, p->failure_item, 2);
+	put(out, 0, 1);
 	put(out, (uint64_t)p->active_boot, 8);
 	for (size_t i = 0; i < p->container_count; i++)
 		if (kept(p, &p->containers[i]))
@@ -213,7 +219,6 @@ static void get_header(struct reader r, size_t size, struct note *n)
 	n->comparable = get(&r, 1) == EDIT_HASH_VERSION;
 	uint64_t flags = get(&r, 4);
 	n->recreate = flags & POD_RECREATE;
-	n->overdue = flags & POD_OVERDUE;
 	n->restart_all = flags & POD_RESTART_ALL;
 	n->applied.spec = get(&r, 8);
 	n->applied.recreate = get(&r, 8);
@@ -225,7 +230,10 @@ static void get_header(struct reader r, size_t size, struct note *n)
 	n->backoff = (int64_t)get(&r, 8);
 	n->number_floor = (uint32_t)get(&r, 4);
 	n->grace_seconds = (uint32_t)get(&r, 4);
-	(void)get(&r, 4);
+	enum pod_failure evicted = (enum pod_failure)get(&r, 1);
+	n->failure = flags & POD_OVERDUE ? POD_FAILURE_OVERDUE : failure_evicts(evicted) ? evicted : POD_FAILURE_NONE;
+	n->failure_item = (uint16_t)get(&r, 2);
+	(void)get(&r, 1);
 	n->active_boot = size >= HEADER_SIZE ? (int64_t)get(&r, 8) : n->sandbox_boot;
 }
 

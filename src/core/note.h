@@ -22,7 +22,9 @@ struct note_container {
 
 struct note {
 	bool comparable; /* hashes of this podd's EDIT_HASH_VERSION */
-	bool recreate, overdue, restart_all;
+	bool recreate, restart_all;
+	enum pod_failure failure;
+	uint16_t failure_item;
 	struct edit_marks applied;
 	uint64_t generation;
 	int64_t created_wall, sandbox_wall, sandbox_boot, backoff, active_boot;

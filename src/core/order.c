@@ -4,8 +4,8 @@
  * A container may start when all init containers before it have `passed`: one that runs to its end has succeeded, a sidecar was started. To
  * have passed is for good in one sandbox: a sidecar that crashes is started again by itself, whoever is running by then.
  *
- * The pod is over when only sidecars are left to run: all members are done, an init container has failed for good, or the active deadline has
- * passed. Then, and when the pod stops, members and init containers are stopped at once, and when these have ended the sidecars one by
+ * The pod is over when only sidecars are left to run: all members are done, an init container has failed for good, or the pod has failed as a
+ * whole (core/failure.c). Then, and when the pod stops, members and init containers are stopped at once, and when these have ended the sidecars one by
  * one, from the last to the first, so that each of them outlives whom it serves. The grace period is one for all, counted from the wish.
  *
  * Nothing here is state of its own: all follows from the states of the containers, so it survives podd like these. */
@@ -31,7 +31,7 @@ bool order_is_over(const struct core_pod *p)
 			return true;
 		members_done = members_done && (k->role != CONTAINER_ROLE_MEMBER || k->state == CONTAINER_STATE_DONE);
 	}
-	return members_done || p->overdue;
+	return members_done || p->failure;
 }
 
 bool order_initialized(const struct core_pod *p)

@@ -55,7 +55,7 @@ bool pod_is_overdue(const struct core *c, const struct core_pod *p)
 
 int64_t pod_deadline(const struct core_pod *p)
 {
-	int64_t first = p->deadline, active = p->state == POD_STATE_RUNNING && !p->overdue ? active_deadline(p) : 0;
+	int64_t first = p->deadline, active = p->state == POD_STATE_RUNNING && !p->failure ? active_deadline(p) : 0;
 
 	if (active && (!first || active < first))
 		first = active;
@@ -177,11 +177,11 @@ static void forget_containers(struct core_pod *p, bool all)
 /* Nothing of the pod exists (any more). May free it. */
 void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed)
 {
-	bool anew = !p->lost || p->applied.recreate != p->marks.recreate;
+	bool anew = !p->lost || p->applied.recreate != p->marks.recreate || failure_is_lifted(p);
 
 	p->has_sandbox = p->recreate = p->lost = p->restart_all = false;
 	if (anew) {
-		p->overdue = false;
+		failure_lift(p);
 		p->active_boot = 0;
 	}
 	p->sandbox = (struct sandbox_info){ 0 };
@@ -315,12 +315,12 @@ static void on_container(struct core *c, struct core_pod *p, const struct event 
 
 typedef void pod_handler(struct core *c, struct core_pod *p, const struct event *e);
 
-/* The same in every state: wishes, and events about containers, which may come late. */
+/* The same in every state: wishes, and what may come late. */
 #define COMMON                                                                                             \
 	[EVENT_POD_SET] = wish_set, [EVENT_POD_GONE] = wish_gone, [EVENT_RESTART_ASKED] = wish_restart,    \
 	[EVENT_STOP_ASKED] = wish_stop, [EVENT_START_ASKED] = wish_start, [EVENT_STARTED] = on_container,  \
 	[EVENT_START_FAILED] = on_container, [EVENT_EXITED] = on_container, [EVENT_HOOKED] = on_container, \
-	[EVENT_PROBED] = on_container
+	[EVENT_PROBED] = on_container, [EVENT_EVICT] = failure_on_evict
 
 /* An empty place is an event that the state can't have. */
 static pod_handler *const handlers[POD_STATE_MAX][EVENT_MAX] = {
@@ -345,25 +345,10 @@ void pod_event(struct core *c, struct core_pod *p, const struct event *e)
 		core_impossible(c, p, NULL, e->type);
 }
 
-void pod_set_overdue(struct core_pod *p)
-{
-	p->overdue = true;
-	(void)snprintf(p->reason, sizeof(p->reason), "DeadlineExceeded");
-	(void)snprintf(p->message, sizeof(p->message), "Pod was active on the node longer than the specified deadline");
-}
-
-static void expire(struct core *c, struct core_pod *p)
-{
-	pod_set_overdue(p);
-	effect_note(c, p);
-	effect_report(c, p, NULL, true, p->reason, "%s", p->message);
-	core_touch(c, p);
-}
-
 void pod_tick(struct core *c, struct core_pod *p)
 {
-	if (p->state == POD_STATE_RUNNING && !p->overdue && pod_is_overdue(c, p))
-		expire(c, p);
+	if (p->state == POD_STATE_RUNNING && !p->failure && pod_is_overdue(c, p))
+		failure_begin(c, p, POD_FAILURE_OVERDUE, 0);
 	if (p->deadline && p->deadline <= c->boot)
 		pod_create_if_due(c, p);
 	for (size_t i = p->container_count; i-- > 0;) /* who is waited for is killed before who waits is told */

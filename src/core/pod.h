@@ -32,10 +32,17 @@ void pod_without_sandbox(struct core *c, struct core_pod *p, bool failed); /* wh
 void pod_stop_containers(struct core *c, struct core_pod *p);
 int64_t pod_deadline(const struct core_pod *p); /* the earliest of its own and its containers', 0: none */
 bool pod_all_done(const struct core_pod *p);
-void pod_set_overdue(struct core_pod *p);
 bool pod_is_overdue(const struct core *c, const struct core_pod *p); /* activeDeadlineSeconds */
 void pod_release_name(struct core *c, const struct pod *pod);        /* who waited for the name can have it; NULL is fine */
 struct core_container *pod_find_container(const struct core_pod *p, const char *name);
+
+/* failure.c */
+bool failure_evicts(enum pod_failure f);
+void failure_set(struct core_pod *p, enum pod_failure f, uint16_t item); /* with reason and message */
+void failure_lift(struct core_pod *p);                                   /* none is fine */
+void failure_begin(struct core *c, struct core_pod *p, enum pod_failure f, uint16_t item);
+bool failure_is_lifted(const struct core_pod *p); /* an evicted pod was edited: it is to begin anew */
+void failure_on_evict(struct core *c, struct core_pod *p, const struct event *e);
 
 /* order.c */
 enum container_role order_role(const struct pod *pod, const struct container *spec);
@@ -45,6 +52,9 @@ bool order_initialized(const struct core_pod *p); /* the members may run */
 bool order_may_stop(const struct core_pod *p, const struct core_container *k);
 int64_t order_patience(const struct core_pod *p, const struct core_container *k); /* when those it waits for must have ended */
 void order_advance(struct core *c, struct core_pod *p);                           /* starts and stops those whose turn it is */
+
+/* status.c */
+bool status_begun(const struct core_pod *p); /* every member has run, or runs */
 
 /* place.c */
 bool place_suits(const struct core *c, const struct core_pod *p, struct buf *ret_why); /* it is for this machine */

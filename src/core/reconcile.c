@@ -77,7 +77,7 @@ bool pod_take_version(struct core *c, struct core_pod *p, struct pod *pod, const
 
 bool pod_must_stop(const struct core_pod *p)
 {
-	return !p->wanted || p->held || p->recreate || p->marks.recreate != p->applied.recreate;
+	return !p->wanted || p->held || p->recreate || p->marks.recreate != p->applied.recreate || failure_is_lifted(p);
 }
 
 void pod_reconcile_resize(struct core *c, struct core_pod *p)
@@ -147,10 +147,8 @@ void pod_reconcile(struct core *c, struct core_pod *p)
 	if (p->state == POD_STATE_FINISHED)
 		pod_set_state(c, p, POD_STATE_RUNNING); /* settled again at the end of the step */
 	pod_reconcile_resize(c, p);
-	if (p->overdue && !pod_is_overdue(c, p)) {
-		p->overdue = false;
-		p->reason[0] = p->message[0] = '\0';
-	}
+	if (p->failure == POD_FAILURE_OVERDUE && !pod_is_overdue(c, p))
+		failure_lift(p);
 	for (size_t i = 0; i < p->container_count; i++)
 		reconcile_container(c, p, &p->containers[i]);
 	if (p->applied.spec != p->marks.spec) {

@@ -16,22 +16,31 @@ static bool running(const struct core_container *k)
 	return k->state == CONTAINER_STATE_RUNNING || k->state == CONTAINER_STATE_STOPPING;
 }
 
+bool status_begun(const struct core_pod *p)
+{
+	for (size_t i = 0; i < p->container_count; i++) {
+		const struct core_container *k = &p->containers[i];
+		if (k->role == CONTAINER_ROLE_MEMBER && !running(k) && !k->last.set)
+			return false;
+	}
+	return order_initialized(p);
+}
+
 const char *core_pod_phase(const struct core_pod *p)
 {
-	size_t fresh = 0, failed = 0;
+	size_t failed = 0;
 
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *k = &p->containers[i];
 		if (k->role != CONTAINER_ROLE_MEMBER)
 			continue;
-		fresh += !running(k) && !k->last.set;
 		failed += !terminated(k) || k->last.exit.code != 0;
 	}
 	if (p->state == POD_STATE_ADOPTING)
 		return "Unknown";
-	if (p->state == POD_STATE_FINISHED && (p->overdue || !order_initialized(p)))
+	if (p->state == POD_STATE_FINISHED && (p->failure || !order_initialized(p)))
 		return "Failed";
-	if (p->state == POD_STATE_HELD || !order_initialized(p) || fresh > 0)
+	if (p->state == POD_STATE_HELD || !status_begun(p))
 		return "Pending";
 	if (p->state != POD_STATE_FINISHED)
 		return "Running";
@@ -127,7 +136,7 @@ static const char *init_status(const struct core_pod *p, char text[static POD_ST
 
 const char *core_pod_status(const struct core_pod *p, char text[static POD_STATUS_SIZE])
 {
-	const char *status = *p->reason && p->overdue ? p->reason : core_pod_phase(p);
+	const char *status = *p->reason && p->failure ? p->reason : core_pod_phase(p);
 	bool any_running = false;
 
 	if (!p->wanted)

@@ -147,6 +147,12 @@ void wish_restart(struct core *c, struct core_pod *p, const struct event *e)
 	}
 	if (p->outcome != POD_OUTCOME_OPEN) /* it was counted */
 		return;
+	if (core_pod_evicted(p)) { /* what it held is gone: it begins anew as a whole */
+		p->lost = false;
+		p->recreate = p->has_sandbox;
+		pursue(c, p);
+		return;
+	}
 	bool finished = p->state == POD_STATE_FINISHED;
 	core_touch(c, p);
 	if (finished && p->has_sandbox)

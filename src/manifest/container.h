@@ -104,7 +104,7 @@ struct container_port_list {
 };
 
 struct resource_list {
-	struct quantity cpu, memory, pid;
+	struct quantity cpu, memory, pid, disk; /* disk: ephemeral-storage */
 };
 
 struct resources {

@@ -237,6 +237,27 @@ bool volume_is_files(const struct volume *v)
 }
 
 /* "SIGQUIT", "SIGRTMIN+3"; the schema takes no other names. */
+/* As Kubernetes sums limits up: who has none does not count. */
+struct quantity pod_disk_limit(const struct pod *p)
+{
+	struct quantity sum = { .binary = true }, peak = { 0 };
+
+	for (size_t i = 0; i < pod_container_count(p); i++) {
+		const struct container *c = pod_container_at(p, i);
+		const struct quantity *q = &c->resources.limits.disk;
+		if (pod_is_init(p, c) && !pod_is_sidecar(p, c)) {
+			peak.set |= q->set;
+			peak.nano = MAX(peak.nano, sum.nano + q->nano);
+		} else {
+			sum.set |= q->set;
+			sum.nano += q->nano;
+		}
+	}
+	sum.set |= peak.set;
+	sum.nano = MAX(sum.nano, peak.nano);
+	return sum;
+}
+
 bool pod_is_node_critical(const struct pod *p)
 {
 	return p->spec.priority_class && streq(p->spec.priority_class, "system-node-critical");

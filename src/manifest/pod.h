@@ -208,6 +208,7 @@ const struct container *pod_container_at(const struct pod *p, size_t i);
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
 bool pod_is_init(const struct pod *p, const struct container *c);             /* of initContainers; also a sidecar */
 bool pod_is_sidecar(const struct pod *p, const struct container *c);
+struct quantity pod_disk_limit(const struct pod *p); /* of ephemeral-storage, all containers together; not set: none has one */
 bool pod_is_node_critical(const struct pod *p);
 int signal_number(const char *name); /* of a legal stopSignal */
 const struct volume *pod_volume(const struct pod *p, const char *name);

@@ -16,6 +16,7 @@
  *   MS hooked POD/C#N [WHY] its hook has ended, or failed
  *   MS probed POD/C#N KIND [WHY] its probe (startup, readiness, liveness) was answered: well, or why not; "errored": it was not made
  *   MS fails POD/C#N REASON the launch fails             MS late POD/C#N CODE      an exit of an old start is told once more
+ *   MS evict POD            it holds more of the disk than it may
  *   MS stop-all             podctl stop --all
  *   MS label [NAME]          the node has this label, or none
  *   MS tick                 time passes                  MS podd [lost]            podd restarts
@@ -155,6 +156,8 @@ static bool play_sandbox(struct world *w, struct world_pod *p, const struct line
 		world_failed(w, p, l->rest, ALL_EFFECTS);
 	} else if (streq(l->verb, "destroyed") && p->destroying) {
 		world_destroyed(w, p, ALL_EFFECTS);
+	} else if (streq(l->verb, "evict")) {
+		world_evict(w, p, ALL_EFFECTS);
 	} else if (streq(l->verb, "dies") && p->anchor == ANCHOR_UP && !p->destroying) {
 		world_anchor_dies(p);
 		world_tell_lost(w, p, ALL_EFFECTS);

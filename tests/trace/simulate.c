@@ -266,6 +266,8 @@ static void pod_acts(struct world *w, struct world_pod *p, struct dice *d, size_
 		world_tell_lost(w, p, limit);
 	} else if (p->anchor == ANCHOR_UP && below(d, 40) == 0) {
 		world_anchor_dies(p);
+	} else if (p->known && below(d, 60) == 0) {
+		world_evict(w, p, limit);
 	} else if (p->anchor == ANCHOR_UP && !p->adopt_due && below(d, 12) == 0) {
 		late_exit(w, p, d, limit);
 	} else if (p->anchor == ANCHOR_UP && p->proc_count && !p->adopt_due) {

@@ -119,10 +119,14 @@ bool world_may_begin(const struct world *w, const struct world_pod *p)
 		return streq(core_pod_phase(cp), "Succeeded");
 	if (p->want.until == AFTER_UNTIL_READY)
 		return core_pod_ready(cp);
-	for (size_t i = 0; i < before->want.count; i++) /* nobody was started who was not launched */
+	for (size_t i = 0; i < before->want.count;
+	     i++) { /* nobody was started who was not launched, or whose launch was called off */
+		const struct core_container *k = core_container(cp, before->want.containers[i].name);
 		if ((cp->state != POD_STATE_RUNNING && cp->state != POD_STATE_FINISHED) || !core_pod_initialized(cp) ||
-		    !core_container(cp, before->want.containers[i].name)->launched)
+		    !k->launched ||
+		    (cp->failure && !k->last.set && k->state != CONTAINER_STATE_RUNNING && k->state != CONTAINER_STATE_STOPPING))
 			return false;
+	}
 	return true;
 }
 

@@ -103,7 +103,8 @@ void world_set(struct world *w, struct world_pod *p, const struct testpod *t, si
 void world_gone(struct world *w, struct world_pod *p, size_t limit);
 void world_ask(struct world *w, struct world_pod *p, enum event_type type, const char *container, size_t limit);
 void world_stop_all(struct world *w, size_t limit);
-void world_label(struct world *w, const char *label, size_t limit); /* the node's only one, "": none */
+void world_label(struct world *w, const char *label, size_t limit);   /* the node's only one, "": none */
+void world_evict(struct world *w, struct world_pod *p, size_t limit); /* it holds too much of the disk */
 void world_ready(struct world *w, struct world_pod *p, size_t limit);
 void world_failed(struct world *w, struct world_pod *p, const char *reason, size_t limit);
 void world_anchor_dies(struct world_pod *p);

@@ -80,6 +80,14 @@ void world_ask(struct world *w, struct world_pod *p, enum event_type type, const
 	(void)world_step(w, &e, limit);
 }
 
+void world_evict(struct world *w, struct world_pod *p, size_t limit)
+{
+	struct event e = event_for(EVENT_EVICT, p, "", 0);
+
+	e.failure = POD_FAILURE_DISK;
+	(void)world_step(w, &e, limit);
+}
+
 void world_label(struct world *w, const char *label, size_t limit)
 {
 	struct event e = { .type = EVENT_NODE };
@@ -457,7 +465,7 @@ static void check_rest(struct world *w, struct world_pod *p, const struct core_p
 
 	if (world_current(p, want->name))
 		world_fail(w, "%s/%s: at rest, but its last exit was not acknowledged", p->uid, want->name);
-	else if (cp->overdue || (finished && !core_pod_initialized(cp)))
+	else if (cp->failure || (finished && !core_pod_initialized(cp)))
 		return;
 	else if (want->role == CONTAINER_ROLE_SIDECAR && finished)
 		return;
