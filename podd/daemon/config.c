@@ -52,6 +52,7 @@ static void apply_file(struct config *c, const struct conf *f)
 	c->log_files = f->log_max_files;
 	c->pids_max = f->pids_limit;
 	c->runtimes = f->runtimes;
+	c->disk_period = duration(f->disk_period);
 	c->backoff = (struct backoff_config){ duration(f->backoff.initial), duration(f->backoff.max), duration(f->backoff.reset) };
 	if (!c->manifest_count)
 		for (size_t i = 0; i < f->manifests.count; i++)
@@ -336,6 +337,7 @@ int config_reload(struct config *c, bool *ret_rest_differs)
 	c->log_size = new.log_size;
 	c->log_files = new.log_files;
 	c->pids_max = new.pids_max;
+	c->disk_period = new.disk_period;
 	take_labels(c, &new.node_labels);
 	config_deinit(&new);
 	return 0;

@@ -29,6 +29,7 @@ struct config {
 	int64_t log_size;                  /* bytes of one container log file */
 	int64_t log_files;                 /* kept of one start, the one being written included */
 	int64_t pids_max;                  /* of a container */
+	int64_t disk_period;               /* ns between two measurements */
 	struct backoff_config backoff;
 	struct conf_runtime_list runtimes;
 	const char *tag; /* "podd", or "podd_" + 8 characters of the root's hash */

@@ -17,7 +17,7 @@
  *   node.c      what pods can ask of this machine
  *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
  *   leases.c    addresses of pods
- *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup
+ *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup; evict.c: limits on the disk
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
  *   hook.c      hooks; probe.c: probes; check.c: what both ask over the network, by httpget.c or prober.c (podd-probe)
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
@@ -44,6 +44,7 @@ struct prober;
 struct images;
 struct cdi;
 struct controller;
+struct evictor;
 
 struct daemon {
 	struct config *config; /* SIGHUP changes it, nothing else */
@@ -72,6 +73,7 @@ struct daemon {
 	struct prober *prober;
 	struct images *images;
 	struct cdi *cdi; /* NULL until a pod names a device */
+	struct evictor *evictor;
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
 	struct list ownerships; /* ownership.c */

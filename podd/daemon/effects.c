@@ -3,6 +3,7 @@
 #include "daemon/accept.h"
 #include "daemon/api.h"
 #include "daemon/controller.h"
+#include "daemon/evict.h"
 #include "daemon/hook.h"
 #include "daemon/launch.h"
 #include "daemon/leases.h"
@@ -84,6 +85,7 @@ void effect_run(struct daemon *d, const struct effect *e)
 	case EFFECT_CHANGED:
 		api_changed(d, e->id.uid);
 		controller_pod_changed(d, e->id.uid);
+		evict_pod_changed(d, e->id.uid);
 		break;
 	case EFFECT_MAX:
 		break;

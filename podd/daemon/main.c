@@ -22,6 +22,7 @@
 #include "daemon/controller.h"
 #include "daemon/sources.h"
 #include "daemon/dropin.h"
+#include "daemon/evict.h"
 #include "daemon/http.h"
 #include "daemon/images.h"
 #include "daemon/janitor.h"
@@ -354,6 +355,7 @@ static int start(struct daemon *d)
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
 	d->hosts_idle.data = d;
 	leases_init(d);
+	d->evictor = evict_new(d);
 	d->core = core_new(&core);
 	d->record = record_new((uint64_t)(d->started_wall / NS_PER_US));
 	if ((r = controller_new(d, &d->controller)) < 0 || (r = accept_new(d, &d->acceptor)) < 0 ||
@@ -397,6 +399,7 @@ static void stop(struct daemon *d)
 	watch_free(d->watcher);
 	ownership_close(d);
 	images_close(d);
+	evict_free(d->evictor);
 	janitor_free(d->janitor);
 	prober_free(d->prober);
 	(void)uv_run(&d->loop, UV_RUN_NOWAIT);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/janitor.h"
 #include "daemon/sources.h"
 #include "sys/path.h"
 
@@ -106,6 +107,20 @@ static void unmount_all(int run_fd)
 		unmount(run_fd, name);
 	}
 	(void)closedir(d);
+}
+
+void volumes_clear(struct daemon *d, const char *uid)
+{
+	char path[POD_UID_SIZE + 16];
+
+	(void)snprintf(path, sizeof(path), "pods/%s", uid);
+	_cleanup_close_ int run_fd = openat(d->run_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd >= 0) {
+		unmount_all(run_fd);
+		(void)tree_remove(run_fd, "volumes");
+	}
+	(void)snprintf(path, sizeof(path), "pods/%s/volumes", uid);
+	janitor_remove(d->janitor, d->state_fd, path);
 }
 
 void volumes_forget(struct daemon *d, const char *uid)

@@ -10,6 +10,8 @@
 /* Makes the emptyDirs, /dev/shm and the place of the messages. */
 int volumes_prepare(struct sandbox *s, const struct pod *p);
 void volumes_sandbox_gone(struct sandbox *s);
+/* All volumes of a pod of which nothing runs are emptied; a new sandbox makes them anew. */
+void volumes_clear(struct daemon *d, const char *uid);
 /* The pod is gone for good: its emptyDirs go. */
 void volumes_forget(struct daemon *d, const char *uid);
 

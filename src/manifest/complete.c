@@ -8,6 +8,8 @@ static void default_requests(struct resources *r)
 		r->requests.cpu = r->limits.cpu;
 	if (!r->requests.memory.set)
 		r->requests.memory = r->limits.memory;
+	if (!r->requests.disk.set)
+		r->requests.disk = r->limits.disk;
 }
 
 static bool given(const struct quantity *q)

@@ -178,6 +178,8 @@ static const struct field conf_fields[] = {
 	  .doc = "Processes and threads a container may have." },
 	{ "runtimes", FIELD_OBJECTS, STORED(runtimes), .object = &schema_runtime, .rule = rule_unique_names,
 	  .doc = "OCI runtimes that pods may choose by runtimeClassName." },
+	{ "volumeStatsAggPeriod", FIELD_STRING, STORED(disk_period), .fallback = "10s", .check = check_duration,
+	  .doc = "How often podd measures what pods with a limit on the disk hold of it." },
 	{ "restartBackoff", FIELD_OBJECT, STORED(backoff), .object = &schema_backoff, .doc = "Delay of restarts." },
 };
 const struct schema schema_conf = {

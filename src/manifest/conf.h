@@ -36,6 +36,7 @@ struct conf {
 	struct quantity log_max_size;
 	int32_t log_max_files;
 	int32_t pids_limit;
+	const char *disk_period;
 	struct conf_backoff backoff;
 	struct conf_runtime_list runtimes;
 };

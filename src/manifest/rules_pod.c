@@ -64,7 +64,18 @@ void rule_requests(struct decoder *d, const struct node *n)
 /* The containers' rules hold for the pod's own limits. */
 void rule_pod_resources(struct decoder *d, const struct node *n)
 {
+	static const char *const lists[] = { "limits", "requests" };
+
 	rule_requests(d, n);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct node *list = node_get(n, lists[i]);
+		path_key(&d->path, lists[i]);
+		if (list && node_present(list, "ephemeral-storage"))
+			rule_find(
+				d, list, "ephemeral-storage", "give it to the containers",
+				"Unsupported value: \"ephemeral-storage\": supported values: \"cpu\", \"hugepages-\", \"memory\"");
+		path_pop(&d->path);
+	}
 	if (node_member(n, "claims"))
 		rule_find(d, n, "claims", "leave it out", "Forbidden: claims cannot be set for Resources at pod-level");
 }

@@ -5,7 +5,9 @@ static const struct field resource_list_fields[] = {
 	BUILT("cpu", QUANTITY, MUST, resource_list, cpu, RESIZE, "Processor time: 1 is one processor, 500m a half.",
 	      .check = check_cpu),
 	BUILT("memory", QUANTITY, MUST, resource_list, memory, RESIZE, "Memory in bytes, as 64Mi.", .check = check_memory),
-	NO_OP("ephemeral-storage", QUANTITY, "Disk space; podd does not measure it.", .check = check_storage),
+	BUILT("ephemeral-storage", QUANTITY, MUST, resource_list, disk, UPDATE,
+	      "Disk space of the writable layer, the logs and emptyDirs; podd measures it, and evicts the pod.",
+	      .check = check_storage),
 	BUILT("pid", QUANTITY, SHOULD, resource_list, pid, RESIZE, "Number of processes and threads."),
 };
 const struct schema schema_resource_list = SCHEMA("ResourceList", resource_list_fields, sizeof(struct resource_list));

@@ -92,6 +92,7 @@ static void validate_resources(struct decoder *d, const struct resources *r)
 	path_key(&d->path, "resources");
 	validate_request(d, "cpu", &r->requests.cpu, &r->limits.cpu);
 	validate_request(d, "memory", &r->requests.memory, &r->limits.memory);
+	validate_request(d, "ephemeral-storage", &r->requests.disk, &r->limits.disk);
 	path_pop(&d->path);
 }
 
@@ -211,12 +212,6 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 				find_duplicate(d, "name", &v->name, v->name);
 				break;
 			}
-		if (v->empty_dir.set && v->empty_dir.medium == EMPTY_DIR_DISK && v->empty_dir.size_limit.set) {
-			path_key(&d->path, "emptyDir");
-			find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &v->empty_dir.size_limit),
-			        "use medium: Memory, or leave it out", "a size limit on disk is not yet supported by this podd");
-			path_pop(&d->path);
-		}
 		leave(d);
 	}
 }

@@ -46,7 +46,10 @@ const char *source_field(struct arena *a, const struct pod *p, const char *path,
 
 static const struct quantity *pick(const struct resource_list *l, const char *name)
 {
-	return streq(name, "cpu") ? &l->cpu : streq(name, "memory") ? &l->memory : NULL;
+	return streq(name, "cpu")                 ? &l->cpu
+	       : streq(name, "memory")            ? &l->memory
+	       : streq(name, "ephemeral-storage") ? &l->disk
+	                                          : NULL;
 }
 
 const char *source_resource(struct arena *a, const struct pod *p, const struct container *own, const struct resource_selector *r,

@@ -96,6 +96,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c.log_size, 10 << 20);
 	assert_int_equal(c.log_files, 5);
 	assert_int_equal(c.pids_max, 4096);
+	assert_int_equal(c.disk_period, 10000000000);
 	assert_memory_equal(&c.backoff, &BACKOFF_DEFAULT, sizeof(c.backoff));
 	(void)snprintf(path, sizeof(path), "%s/etc/pods", root);
 	assert_int_equal(c.manifest_count, 1);
