@@ -17,7 +17,7 @@
  *   node.c      what pods can ask of this machine
  *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
  *   leases.c    addresses of pods
- *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup; evict.c: limits on the disk
+ *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup; reach.c: hostPaths; evict.c: limits on the disk
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
  *   hook.c      hooks; probe.c: probes; check.c: what both ask over the network, by httpget.c or prober.c (podd-probe)
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
@@ -77,6 +77,7 @@ struct daemon {
 	struct string_list hosts_changed; /* namespaces whose hosts file is to be written */
 	uv_idle_t hosts_idle;
 	struct list ownerships; /* ownership.c */
+	struct list reaches;    /* reach.c */
 	struct list leftovers;  /* leftover.c */
 	uv_idle_t leftovers_idle;
 	struct plan_context plan_context;

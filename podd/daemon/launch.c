@@ -11,6 +11,7 @@
 #include "daemon/images.h"
 #include "daemon/leftover.h"
 #include "daemon/ownership.h"
+#include "daemon/reach.h"
 #include "daemon/rootfs.h"
 #include "daemon/runtime.h"
 #include "daemon/sandbox_internal.h"
@@ -373,7 +374,7 @@ bool launch_is_wanted(const struct daemon *d, const struct start_id *id)
 	return k && k->spec && k->state == CONTAINER_STATE_STARTING && k->number == id->number;
 }
 
-void launch_start(struct daemon *d, const struct start_id *id)
+static void start(struct daemon *d, const struct start_id *id, bool reached)
 {
 	struct start st __attribute__((cleanup(start_deinit))) = {
 		.sandbox = sandbox_find(d, id->uid),
@@ -403,6 +404,13 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		if (r < 0)
 			buf_puts(&st.text, why ? why : strerror(-r));
 	}
+	if (r == 0 && !reached) {
+		r = reach_get(st.sandbox, id, st.pod, &l->plan);
+		if (r > 0)
+			return;
+		if (r < 0)
+			buf_printf(&st.text, "looking up its volumes: %s", strerror(-r));
+	}
 	if (r == 0)
 		r = prepare(&st, l);
 	if (r == 0)
@@ -411,12 +419,24 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		report_failure(d, id, st.reason, buf_str(&st.text));
 }
 
+void launch_start(struct daemon *d, const struct start_id *id)
+{
+	start(d, id, false);
+}
+
+void launch_reached(struct daemon *d, const struct start_id *id)
+{
+	start(d, id, true);
+}
+
 void launch_abort(struct daemon *d, const struct start_id *id)
 {
 	if (images_abort(d, id))
 		report_failure(d, id, "Aborted", "given up while its image was imported");
 	else if (ownership_abort(d, id))
 		report_failure(d, id, "Aborted", "given up while its volumes were given to its group");
+	else if (reach_abort(d, id))
+		report_failure(d, id, "Aborted", "given up while its volumes were looked up");
 }
 
 static int image_signal(struct sandbox *s, const struct start_id *id)

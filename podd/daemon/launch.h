@@ -3,6 +3,7 @@
 #include "daemon/sandbox.h"
 
 void launch_start(struct daemon *d, const struct start_id *id);
+void launch_reached(struct daemon *d, const struct start_id *id); /* its volumes were opened by a child */
 /* Of a start that waited: whether the core still waits for it. Not so when its sandbox was lost meanwhile. */
 bool launch_is_wanted(const struct daemon *d, const struct start_id *id);
 /* What still waits for its image or its volumes is given up. */

@@ -28,6 +28,7 @@
 #include "daemon/janitor.h"
 #include "daemon/leftover.h"
 #include "daemon/ownership.h"
+#include "daemon/reach.h"
 #include "daemon/leases.h"
 #include "daemon/node.h"
 #include "daemon/record.h"
@@ -350,6 +351,7 @@ static int start(struct daemon *d)
 		return r;
 	}
 	list_init(&d->ownerships);
+	list_init(&d->reaches);
 	d->prober = prober_new(&d->loop);
 	leftover_init(d);
 	(void)uv_idle_init(&d->loop, &d->hosts_idle);
@@ -398,6 +400,7 @@ static void stop(struct daemon *d)
 	sandbox_release_all(d);
 	watch_free(d->watcher);
 	ownership_close(d);
+	reach_close(d);
 	images_close(d);
 	evict_free(d->evictor);
 	janitor_free(d->janitor);

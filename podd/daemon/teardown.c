@@ -8,6 +8,7 @@
 #include "daemon/forward.h"
 #include "daemon/janitor.h"
 #include "daemon/ownership.h"
+#include "daemon/reach.h"
 #include "daemon/sandbox_internal.h"
 #include "daemon/session.h"
 #include "daemon/volumes.h"
@@ -34,6 +35,7 @@ static int sweep(struct sandbox *s)
 	if (s->run_fd >= 0) { /* or its creation failed before there was a directory */
 		volumes_sandbox_gone(s);
 		ownership_sandbox_gone(s);
+		reach_sandbox_gone(s);
 		(void)unlinkat(s->run_fd, "anchor.sock", 0);
 		r = tree_remove(s->run_fd, "etc");
 		if (r == 0)

@@ -215,17 +215,18 @@ static bool is_own(const struct daemon *d, int fd)
 static int open_host_path(struct daemon *d, const struct volume *v, struct arena *arena, const char **ret_text)
 {
 	const struct host_path *h = &v->host_path;
-	struct stat st;
+	struct statx st;
 
 	_cleanup_close_ int fd = open(h->path, O_PATH | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make_host_path(h) == 0)
 		fd = open(h->path, O_PATH | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	/* What the cache has is good enough, a server could let podd wait. */
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0) {
 		int r = -errno;
 		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s: %s", v->name, h->path, strerror(-r));
 		return r;
 	}
-	if (!type_fits(h->type, st.st_mode)) {
+	if (!type_fits(h->type, st.stx_mode)) {
 		*ret_text = arena_printf(arena, "volume \"%s\": hostPath %s is not a %s", v->name, h->path, type_name(h->type));
 		return -EINVAL;
 	}
@@ -360,6 +361,17 @@ int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, con
 		*ret_text = arena_printf(arena, "volume \"%s\"%s%s: %s", v->name, path ? ", subPath " : "", path ? path : "",
 		                         r == -EXDEV ? "leads out of the volume" : strerror(-r));
 	return r;
+}
+
+bool volumes_at_hand(const struct pod *p, const char *volume, const char *path)
+{
+	const struct volume *v = pod_volume(p, volume);
+
+	if (!v->host_path.set)
+		return true;
+	_cleanup_close_ int fd = path_open_cached(AT_FDCWD, v->host_path.path);
+	_cleanup_close_ int part = fd >= 0 && path ? path_open_cached(fd, path) : -EBADF;
+	return path ? part >= 0 : fd >= 0;
 }
 
 int volumes_open_shm(struct sandbox *s, const struct pod *p)

@@ -19,6 +19,8 @@ void volumes_forget(struct daemon *d, const char *uid);
  * `arena`). The part is found by one walk of descriptors: whatever a container does to the volume meanwhile, it is inside. */
 int volumes_open(struct sandbox *s, const struct pod *p, const char *volume, const char *path, struct arena *arena,
                  const char **ret_text);
+/* Whether volumes_open() finds a hostPath in the kernel's cache, and so waits for no file system. All others are podd's own. */
+bool volumes_at_hand(const struct pod *p, const char *volume, const char *path);
 int volumes_open_shm(struct sandbox *s, const struct pod *p);
 /* A tmpfs of the pod that only podd writes to, made if need be: its directory, or -errno. Its pages are never swapped out, where the
  * kernel can do that (6.4). */

@@ -27,6 +27,17 @@ int path_open(int root, const char *path, int flags, enum path_links links)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int path_open_cached(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_CACHED | (root == AT_FDCWD ? 0 : RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS),
+	};
+	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
 int path_open_parent(int root, const char *path, enum path_links links, const char **ret_name)
 {
 	char parent[PATH_MAX];

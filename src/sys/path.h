@@ -14,6 +14,9 @@ enum path_links {
 /* An fd or -errno. `flags` as for open(2); O_CLOEXEC is added. */
 int path_open(int root, const char *path, int flags, enum path_links links);
 
+/* O_PATH, without waiting for any file system: what the kernel has to ask for is -EAGAIN. Below `root`, or anywhere with AT_FDCWD. */
+int path_open_cached(int root, const char *path);
+
 /* Opens the directory that holds the last component, which *ret_name then points at. -EINVAL for "/", "." and "..". */
 int path_open_parent(int root, const char *path, enum path_links links, const char **ret_name);
 
