@@ -13,6 +13,7 @@
 #include "plan/compile.h"
 #include "plan/filter.h"
 #include "plan/source.h"
+#include "sys/apparmor.h"
 #include "sys/cap.h"
 #include "sys/path.h"
 
@@ -64,6 +65,7 @@ static void host_init(struct host *h, const char *root)
 	find_hierarchies(h);
 	h->context.unified = !h->context.v1_count;
 	h->context.capabilities = cap_bounding();
+	h->context.apparmor = apparmor_enabled();
 	_cleanup_free_ char *profiles = xasprintf("%s/etc/podd/seccomp", root);
 	h->context.filters = filters_new(profiles);
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)

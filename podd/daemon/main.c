@@ -37,6 +37,7 @@
 #include "daemon/spawn.h"
 #include "daemon/watch.h"
 #include "plan/filter.h"
+#include "sys/apparmor.h"
 #include "sys/cap.h"
 #include "sys/path.h"
 
@@ -168,6 +169,7 @@ static void fill_plan_context(struct daemon *d)
 	if (!(d->plan_context.capabilities & CAP_BIT(CAP_SYS_RESOURCE)))
 		missing(d, "no CAP_SYS_RESOURCE: oom_score_adj can't be lowered, so Guaranteed and node-critical pods are not "
 		           "spared when memory runs out");
+	d->plan_context.apparmor = apparmor_enabled();
 	d->plan_context.filters = filters_new(config_path(d->config, "/etc/podd/seccomp"));
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0)
 		d->plan_context.nofile_max = nofile.rlim_max;

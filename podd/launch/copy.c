@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "launch/launch.h"
+#include "sys/apparmor.h"
 #include "wire/tree.h"
 
 /* What a name holds must not drive the terminal of whoever reads it. */
@@ -25,6 +26,9 @@ int op_copy(struct launch *l, const struct plan_op *op)
 
 	if (op->count != 1 && op->count != 2)
 		return -EINVAL;
+	r = op->s2 ? apparmor_change(launch_string(l, op->s2)) : 0;
+	if (r < 0 && (r != -ENOENT || !(op->flags & PLAN_APPARMOR_IF_LOADED)))
+		return r;
 	launch_reset_signals();
 	(void)close(PLAN_FD_PLAN);
 	(void)close(PLAN_FD_REPORT); /* its end says that the program runs */

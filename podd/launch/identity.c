@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "launch/launch.h"
+#include "sys/apparmor.h"
 #include "sys/cap.h"
 #include "sys/path.h"
 #include "sys/process.h"
@@ -113,6 +114,13 @@ int op_oom_score(struct launch *l, const struct plan_op *op)
 		return 0;
 	/* Lowering needs CAP_SYS_RESOURCE, which podd may lack: the container is then the likelier victim, not the safer one. */
 	return errno == EACCES ? 0 : -errno;
+}
+
+int op_apparmor(struct launch *l, const struct plan_op *op)
+{
+	l->operand = launch_string(l, op->s1);
+	int r = apparmor_on_exec(l->operand);
+	return r == -ENOENT && (op->flags & PLAN_APPARMOR_IF_LOADED) ? 0 : r;
 }
 
 int op_rlimit(struct launch *l, const struct plan_op *op)

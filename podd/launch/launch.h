@@ -42,6 +42,7 @@ int op_write(struct launch *l, const struct plan_op *op);
 int op_unshare(struct launch *l, const struct plan_op *op);
 int op_keyring(struct launch *l, const struct plan_op *op);
 int op_oom_score(struct launch *l, const struct plan_op *op);
+int op_apparmor(struct launch *l, const struct plan_op *op);
 int op_rlimit(struct launch *l, const struct plan_op *op);
 int op_ids(struct launch *l, const struct plan_op *op);
 int op_caps(struct launch *l, const struct plan_op *op);

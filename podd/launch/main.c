@@ -60,6 +60,8 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_pivot(l, op);
 	case PLAN_OOM_SCORE:
 		return op_oom_score(l, op);
+	case PLAN_APPARMOR:
+		return op_apparmor(l, op);
 	case PLAN_RLIMIT:
 		return op_rlimit(l, op);
 	case PLAN_UMASK:

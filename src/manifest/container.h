@@ -149,12 +149,13 @@ struct capabilities {
 	struct string_list add, drop;
 };
 
-enum seccomp_type { SECCOMP_RUNTIME_DEFAULT, SECCOMP_UNCONFINED, SECCOMP_LOCALHOST, SECCOMP_TYPE_MAX };
+/* What a container is confined by: seccompProfile and appArmorProfile. */
+enum profile_type { PROFILE_RUNTIME_DEFAULT, PROFILE_UNCONFINED, PROFILE_LOCALHOST, PROFILE_TYPE_MAX };
 
-struct seccomp_profile {
+struct security_profile {
 	bool set; /* not set: the pod's, else RuntimeDefault */
-	enum seccomp_type type;
-	const char *localhost_profile; /* of Localhost: a file below the node's etc/podd/seccomp */
+	enum profile_type type;
+	const char *localhost_profile; /* of Localhost: a file below the node's etc/podd/seccomp; a profile that the kernel has */
 };
 
 enum proc_mount { PROC_MOUNT_DEFAULT, PROC_MOUNT_MASKED, PROC_MOUNT_UNMASKED, PROC_MOUNT_MAX };
@@ -163,7 +164,7 @@ struct security_context {
 	struct capabilities capabilities;
 	enum tristate privileged, read_only_root, allow_privilege_escalation, run_as_non_root;
 	struct id run_as_user, run_as_group;
-	struct seccomp_profile seccomp;
+	struct security_profile seccomp, app_armor;
 	enum proc_mount proc_mount;
 };
 

@@ -54,13 +54,13 @@ static const char *const proc_mount_names[] = {
 _Static_assert(ARRAY_SIZE(proc_mount_names) == PROC_MOUNT_MAX, "a name for each kind");
 const struct enum_words proc_mount_words = { proc_mount_names, PROC_MOUNT_MAX };
 
-static const char *const seccomp_type_names[] = {
-	[SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
-	[SECCOMP_UNCONFINED] = "Unconfined",
-	[SECCOMP_LOCALHOST] = "Localhost",
+static const char *const profile_type_names[] = {
+	[PROFILE_RUNTIME_DEFAULT] = "RuntimeDefault",
+	[PROFILE_UNCONFINED] = "Unconfined",
+	[PROFILE_LOCALHOST] = "Localhost",
 };
-_Static_assert(ARRAY_SIZE(seccomp_type_names) == SECCOMP_TYPE_MAX, "a name for each type");
-const struct enum_words seccomp_type_words = { seccomp_type_names, SECCOMP_TYPE_MAX };
+_Static_assert(ARRAY_SIZE(profile_type_names) == PROFILE_TYPE_MAX, "a name for each type");
+const struct enum_words profile_type_words = { profile_type_names, PROFILE_TYPE_MAX };
 
 static const char *const container_restart_names[] = {
 	[CONTAINER_RESTART_AS_POD] = "",

@@ -36,7 +36,7 @@ enum groups_policy { GROUPS_DEFAULT, GROUPS_MERGE, GROUPS_STRICT, GROUPS_POLICY_
 struct pod_security { /* what containers take that do not say it themselves, and what concerns them all */
 	enum tristate run_as_non_root;
 	struct id run_as_user, run_as_group;
-	struct seccomp_profile seccomp;
+	struct security_profile seccomp, app_armor;
 	struct int_list supplemental_groups;
 	enum groups_policy groups_policy; /* whether the groups that the image gives its user count */
 	struct sysctl_list sysctls;

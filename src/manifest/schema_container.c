@@ -192,11 +192,12 @@ static const struct schema schema_restart_rule = SCHEMA("ContainerRestartRule", 
 
 /* --- security -------------------------------------------------------------------------------------------------------------------- */
 
+#define SE_LINUX .neutral = "", .hint = "leave it out: podd gives nothing an SELinux label"
 static const struct field se_linux_fields[] = {
-	PLANNED("user", STRING, LATER, RESTART, "User of the label."),
-	PLANNED("role", STRING, LATER, RESTART, "Role of the label."),
-	PLANNED("type", STRING, LATER, RESTART, "Type of the label."),
-	PLANNED("level", STRING, LATER, RESTART, "Level of the label."),
+	PLANNED("user", STRING, LATER, RESTART, "User of the label.", SE_LINUX),
+	PLANNED("role", STRING, LATER, RESTART, "Role of the label.", SE_LINUX),
+	PLANNED("type", STRING, LATER, RESTART, "Type of the label.", SE_LINUX),
+	PLANNED("level", STRING, LATER, RESTART, "Level of the label.", SE_LINUX),
 };
 const struct schema schema_se_linux = SCHEMA("SELinuxOptions", se_linux_fields, 0);
 
@@ -209,20 +210,22 @@ static const struct field windows_fields[] = {
 const struct schema schema_windows = SCHEMA("WindowsSecurityContextOptions", windows_fields, 0);
 
 static const struct field seccomp_fields[] = {
-	BUILT("type", ENUM, SHOULD, seccomp_profile, type, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
-	      .values = &seccomp_type_words),
-	BUILT("localhostProfile", STRING, SHOULD, seccomp_profile, localhost_profile, RESTART,
+	BUILT("type", ENUM, SHOULD, security_profile, type, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
+	      .values = &profile_type_words),
+	BUILT("localhostProfile", STRING, SHOULD, security_profile, localhost_profile, RESTART,
 	      "File with the filter, below /etc/podd/seccomp.", .check = check_relative_path),
 };
 const struct schema schema_seccomp =
-	SCHEMA("SeccompProfile", seccomp_fields, sizeof(struct seccomp_profile), .starts_with_set = true, .rule = rule_seccomp);
+	SCHEMA("SeccompProfile", seccomp_fields, sizeof(struct security_profile), .starts_with_set = true, .rule = rule_seccomp);
 
 static const struct field app_armor_fields[] = {
-	PLANNED("type", STRING, SHOULD, RESTART, "RuntimeDefault, Localhost or Unconfined.", .required = true,
-	        .choices = "Localhost|RuntimeDefault|Unconfined"),
-	PLANNED("localhostProfile", STRING, SHOULD, RESTART, "Name of the profile, loaded on the host."),
+	BUILT("type", ENUM, SHOULD, security_profile, type, RESTART,
+	      "RuntimeDefault, which is podd-default, Localhost or Unconfined.", .required = true, .values = &profile_type_words),
+	BUILT("localhostProfile", STRING, SHOULD, security_profile, localhost_profile, RESTART,
+	      "Name of the profile, loaded on the host."),
 };
-const struct schema schema_app_armor = SCHEMA("AppArmorProfile", app_armor_fields, 0, .rule = rule_app_armor);
+const struct schema schema_app_armor = SCHEMA("AppArmorProfile", app_armor_fields, sizeof(struct security_profile),
+                                              .starts_with_set = true, .rule = rule_app_armor);
 
 static const struct field capabilities_fields[] = {
 	BUILT("add", STRINGS, MUST, capabilities, add, RESTART,
@@ -237,7 +240,7 @@ static const struct field security_fields[] = {
 	      .object = &schema_capabilities),
 	BUILT("privileged", TRISTATE, MUST, security_context, privileged, RESTART,
 	      "All capabilities and devices, nothing masked: as root on the host."),
-	PLANNED("seLinuxOptions", OBJECT, LATER, RESTART, "SELinux label.", .object = &schema_se_linux, .hint = HINT_LATER),
+	READ_ELSEWHERE("seLinuxOptions", OBJECT, LATER, "SELinux label; only an empty one is taken.", .object = &schema_se_linux),
 	NEVER("windowsOptions", OBJECT, "For Windows.", .object = &schema_windows, .hint = HINT_LINUX),
 	BUILT("runAsUser", ID, MUST, security_context, run_as_user, RESTART, "User id of the container's program.",
 	      .check = check_id),
@@ -253,7 +256,8 @@ static const struct field security_fields[] = {
 	      .fallback = "", .choices = "Default|Unmasked"),
 	BUILT("seccompProfile", OBJECT, SHOULD, security_context, seccomp, NONE,
 	      "Filter of system calls; the pod's, else RuntimeDefault.", .object = &schema_seccomp),
-	PLANNED("appArmorProfile", OBJECT, SHOULD, RESTART, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
+	BUILT("appArmorProfile", OBJECT, SHOULD, security_context, app_armor, NONE,
+	      "AppArmor profile; the pod's, else RuntimeDefault where it is loaded.", .object = &schema_app_armor),
 };
 static const struct schema schema_security = SCHEMA("SecurityContext", security_fields, sizeof(struct security_context));
 

@@ -15,7 +15,7 @@ static const struct field sysctl_fields[] = {
 static const struct schema schema_sysctl = SCHEMA("Sysctl", sysctl_fields, sizeof(struct sysctl));
 
 static const struct field pod_security_fields[] = {
-	PLANNED("seLinuxOptions", OBJECT, LATER, RECREATE, "SELinux label.", .object = &schema_se_linux, .hint = HINT_LATER),
+	READ_ELSEWHERE("seLinuxOptions", OBJECT, LATER, "SELinux label; only an empty one is taken.", .object = &schema_se_linux),
 	NEVER("windowsOptions", OBJECT, "For Windows.", .object = &schema_windows, .hint = HINT_LINUX),
 	BUILT("runAsUser", ID, MUST, pod_security, run_as_user, RESTART, "User id for containers that name none.",
 	      .check = check_id),
@@ -37,7 +37,8 @@ static const struct field pod_security_fields[] = {
 	      .values = &fs_group_policy_words, .fallback = "", .choices = "OnRootMismatch|Always"),
 	BUILT("seccompProfile", OBJECT, SHOULD, pod_security, seccomp, NONE,
 	      "Filter of system calls of containers that name none; RuntimeDefault by default.", .object = &schema_seccomp),
-	PLANNED("appArmorProfile", OBJECT, SHOULD, RECREATE, "AppArmor profile.", .object = &schema_app_armor, .hint = HINT_LATER),
+	BUILT("appArmorProfile", OBJECT, SHOULD, pod_security, app_armor, NONE,
+	      "AppArmor profile of containers that name none; RuntimeDefault where it is loaded.", .object = &schema_app_armor),
 	NO_OP("seLinuxChangePolicy", STRING, "How volumes are relabelled.", .choices = "MountOption|Recursive"),
 };
 static const struct schema schema_pod_security = SCHEMA("PodSecurityContext", pod_security_fields, sizeof(struct pod_security));

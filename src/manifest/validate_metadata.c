@@ -178,6 +178,33 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	unknown_podd_key(d, where, key);
 }
 
+/* How a container's AppArmor profile was given before it had a field, which the kubelet still takes of static pods. The field comes first,
+ * the pod's profile last. */
+static void app_armor_annotation(struct decoder *d, const struct label *l, const char *name, struct pod *p)
+{
+	struct container *c = (struct container *)pod_container(p, name);
+	const char *localhost = str_after(l->value, "localhost/");
+	struct security_profile profile = { .set = true };
+
+	if (!c) {
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->name), NULL, "Invalid value: \"%.63s\": container not found",
+		             name);
+		return;
+	}
+	if (localhost && *localhost) {
+		profile.type = PROFILE_LOCALHOST;
+		profile.localhost_profile = localhost;
+	} else if (streq(l->value, "unconfined")) {
+		profile.type = PROFILE_UNCONFINED;
+	} else if (!streq(l->value, "runtime/default")) {
+		decoder_find(d, SEVERITY_ERROR, decoder_place(d, &l->value), "securityContext.appArmorProfile has taken its place",
+		             "Invalid value: \"%.80s\": must be runtime/default, unconfined or localhost/PROFILE", l->value);
+		return;
+	}
+	if (!c->security.app_armor.set)
+		c->security.app_armor = profile;
+}
+
 static void validate_labels(struct decoder *d, const struct label_list *labels)
 {
 	struct finding found;
@@ -214,13 +241,16 @@ static void validate_annotations(struct decoder *d, const struct label_list *ann
 	path_key(&d->path, "annotations");
 	for (size_t i = 0; i < annotations->count; i++) {
 		const struct label *l = &annotations->items[i];
-		const char *key = str_after(l->name, "podd.dev/");
+		const char *key = str_after(l->name, "podd.dev/"),
+			   *app_armor = str_after(l->name, "container.apparmor.security.beta.kubernetes.io/");
 		total += strlen(l->name) + strlen(l->value);
 		path_map_key(&d->path, l->name);
 		if (!check_qualified_name(lower(d->m->arena, l->name), d->m->arena, &found))
 			decoder_find(d, found.severity, decoder_place(d, &l->name), found.hint, "%s", found.text);
 		else if (key && p)
 			validate_podd_annotation(d, l, key, p);
+		else if (app_armor && p)
+			app_armor_annotation(d, l, app_armor, p);
 		path_pop(&d->path);
 	}
 	if (total > ANNOTATIONS_SIZE_MAX)

@@ -10,6 +10,7 @@
 #include "plan/build.h"
 #include "plan/devices.h"
 #include "plan/filter.h"
+#include "plan/hide.h"
 #include "plan/identity.h"
 #include "plan/oci.h"
 #include "plan/source.h"
@@ -17,15 +18,6 @@
 #include "wire/anchor.h"
 
 enum { NOFILE_SOFT = 1024, NOFILE_HARD = 524288 };
-
-static const char *const masked_paths[] = {
-	"/proc/acpi",        "/proc/asound",      "/proc/interrupts",     "/proc/kallsyms",
-	"/proc/kcore",       "/proc/keys",        "/proc/kmsg",           "/proc/latency_stats",
-	"/proc/sched_debug", "/proc/scsi",        "/proc/timer_list",     "/proc/timer_stats",
-	"/sys/firmware",     "/sys/kernel/debug", "/sys/kernel/security", "/sys/devices/virtual/powercap",
-};
-
-static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };
 
 static const struct {
 	const char *path;
@@ -88,6 +80,18 @@ static void default_rlimit(struct compile *c, int resource, uint64_t soft, uint6
 	op->c = (int64_t)hard;
 }
 
+/* It is in force from the exec on. */
+static void apparmor(struct compile *c)
+{
+	const struct identity *id = &c->identity;
+
+	if (!id->apparmor || (c->ctx->runtime && id->apparmor_if_loaded)) /* a runtime knows no such choice */
+		return;
+	struct plan_op *op = build_op(&c->build, PLAN_APPARMOR);
+	op->flags = id->apparmor_if_loaded ? PLAN_APPARMOR_IF_LOADED : 0;
+	op->s1 = build_string(&c->build, id->apparmor);
+}
+
 /* What comes before any namespace: it needs the host's /proc. */
 static void begin(struct compile *c)
 {
@@ -97,6 +101,7 @@ static void begin(struct compile *c)
 	(void)build_op(&c->build, PLAN_SETSID);
 	(void)build_op(&c->build, PLAN_KEYRING);
 	build_op(&c->build, PLAN_OOM_SCORE)->a = c->identity.oom_score_adj;
+	apparmor(c);
 	default_rlimit(c, RLIMIT_NOFILE, MIN((uint64_t)NOFILE_SOFT, hard), hard);
 	default_rlimit(c, RLIMIT_CORE, 0, 0);
 }
@@ -365,28 +370,14 @@ static void termination_log(struct compile *c)
 		     PLAN_ATTR_NOSUID | PLAN_ATTR_NODEV | PLAN_ATTR_NOEXEC | (in_host ? PLAN_ATTR_OPTIONAL : 0));
 }
 
-static void hide(struct compile *c)
-{
-	if (privileged(c) || c->container->security.proc_mount == PROC_MOUNT_UNMASKED)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(masked_paths); i++) {
-		uint32_t s3 = build_string(&c->build, masked_paths[i]);
-		build_op(&c->build, PLAN_MASK)->s3 = s3;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(readonly_paths); i++) {
-		uint32_t s3 = build_string(&c->build, readonly_paths[i]);
-		build_op(&c->build, PLAN_READONLY)->s3 = s3;
-	}
-}
-
 static void filter(struct compile *c)
 {
-	const struct seccomp_profile *p = &c->identity.seccomp;
+	const struct security_profile *p = &c->identity.seccomp;
 	const struct buf *f = c->filter;
 
 	if (f->len == 0 || c->ctx->runtime) /* which compiles one of its own */
 		return;
-	uint32_t name = build_string(&c->build, p->type == SECCOMP_LOCALHOST ? p->localhost_profile : "RuntimeDefault");
+	uint32_t name = build_string(&c->build, p->type == PROFILE_LOCALHOST ? p->localhost_profile : "RuntimeDefault");
 	struct plan_op *op = build_op(&c->build, PLAN_SECCOMP);
 	op->count = (uint32_t)(f->len / sizeof(struct sock_filter));
 	op->s1 = build_blob(&c->build, f->data, f->len);
@@ -465,6 +456,8 @@ static void become(struct compile *c, const struct string_list *argv, enum sessi
 		op = build_op(&c->build, PLAN_COPY);
 		op->count = (uint32_t)argv->count;
 		op->s1 = build_strings(&c->build, argv);
+		op->flags = c->identity.apparmor_if_loaded ? PLAN_APPARMOR_IF_LOADED : 0;
+		op->s2 = c->identity.apparmor ? build_string(&c->build, c->identity.apparmor) : 0;
 		return;
 	}
 	words_environment(a, c->pod, &c->image->config, &c->env, home, kind == SESSION_TERMINAL, &env);
@@ -547,7 +540,8 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		return finish(&c, r, ret, ret_reason);
 	devices_files(&c.build, ctx->devices);
 	termination_log(&c);
-	hide(&c);
+	if (!privileged(&c) && container->security.proc_mount != PROC_MOUNT_UNMASKED)
+		hide(&c.build);
 	pivot(&c);
 	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);
 	if (pod->spec.share_process_namespace)

@@ -45,6 +45,7 @@ struct plan_context {
 	uint64_t capabilities;   /* podd's own bounding set: what `privileged` means here */
 	int64_t memory_capacity; /* bytes, for oom_score_adj */
 	uint64_t nofile_max;     /* own hard limit */
+	bool apparmor;           /* in force on this host */
 	uint32_t first_id;       /* what id 0 of the pod is outside: not 0 with hostUsers: false */
 	struct filters *filters; /* compiled filters of system calls */
 	/* Not of the node, but of this start: what env takes from elsewhere. NULL: nothing is known of that. */

@@ -132,43 +132,43 @@ static int get_local(struct filters *f, const char *name, uint64_t capabilities,
 	return r < 0 ? unusable(name, why, r, a, ret_reason) : 0;
 }
 
-int filters_rules(const struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+int filters_rules(const struct filters *f, const struct security_profile *profile, uint64_t capabilities, struct arena *a,
                   struct filter_rules *ret, const char **ret_reason)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
 	const char *why = NULL;
 
 	switch (profile->type) {
-	case SECCOMP_RUNTIME_DEFAULT:
+	case PROFILE_RUNTIME_DEFAULT:
 		filter_default(capabilities, a, ret);
 		return 0;
-	case SECCOMP_LOCALHOST: {
+	case PROFILE_LOCALHOST: {
 		int r = read_local(f, profile->localhost_profile, a, &text, ret_reason);
 		if (r < 0)
 			return r;
 		r = filter_profile(buf_str(&text), text.len, capabilities, a, ret, &why);
 		return r < 0 ? unusable(profile->localhost_profile, why, r, a, ret_reason) : 0;
 	}
-	case SECCOMP_UNCONFINED:
-	case SECCOMP_TYPE_MAX:
+	case PROFILE_UNCONFINED:
+	case PROFILE_TYPE_MAX:
 		break;
 	}
 	*ret = (struct filter_rules){ 0 };
 	return 0;
 }
 
-int filters_get(struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+int filters_get(struct filters *f, const struct security_profile *profile, uint64_t capabilities, struct arena *a,
                 const struct buf **ret, const char **ret_reason)
 {
 	static const struct buf unconfined;
 
 	switch (profile->type) {
-	case SECCOMP_RUNTIME_DEFAULT:
+	case PROFILE_RUNTIME_DEFAULT:
 		return get_default(f, capabilities, a, ret, ret_reason);
-	case SECCOMP_LOCALHOST:
+	case PROFILE_LOCALHOST:
 		return get_local(f, profile->localhost_profile, capabilities, a, ret, ret_reason);
-	case SECCOMP_UNCONFINED:
-	case SECCOMP_TYPE_MAX:
+	case PROFILE_UNCONFINED:
+	case PROFILE_TYPE_MAX:
 		break;
 	}
 	*ret = &unconfined;

@@ -19,12 +19,12 @@ struct filters *filters_new(const char *profiles); /* the directory of the node'
 struct filters *filters_free(struct filters *f);   /* takes NULL, returns NULL */
 
 /* An array of struct sock_filter, which is the cache's; empty: unconfined. 0, or -EINVAL with *ret_reason on the arena. */
-int filters_get(struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+int filters_get(struct filters *f, const struct security_profile *profile, uint64_t capabilities, struct arena *a,
                 const struct buf **ret, const char **ret_reason);
 
 /* The same before it is compiled. None: unconfined. */
 struct filter_rules;
-int filters_rules(const struct filters *f, const struct seccomp_profile *profile, uint64_t capabilities, struct arena *a,
+int filters_rules(const struct filters *f, const struct security_profile *profile, uint64_t capabilities, struct arena *a,
                   struct filter_rules *ret, const char **ret_reason);
 
 struct filter_rules {

@@ -162,6 +162,28 @@ static int oom_score(const struct pod *pod, const struct container *c, const str
 	return 0;
 }
 
+/* RuntimeDefault is podd's own profile, which the host may not have loaded: whoever asks for it gets it or does not run; whoever does
+ * not say gets it where it is. A privileged container is confined by what it names alone, as under containerd. */
+static int resolve_apparmor(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct identity *id,
+                            const char **ret_reason)
+{
+	const struct security_profile *own = &c->security.app_armor, *p = own->set ? own : &pod->spec.security.app_armor;
+	bool default_ = !p->set || p->type == PROFILE_RUNTIME_DEFAULT;
+
+	if (p->type == PROFILE_UNCONFINED)
+		return 0;
+	if (p->set && !ctx->apparmor) {
+		*ret_reason =
+			"cannot enforce AppArmor: it is not enabled on this host; leave appArmorProfile out or make it Unconfined";
+		return -EINVAL;
+	}
+	if (!ctx->apparmor || (default_ && c->security.privileged == TRISTATE_TRUE))
+		return 0;
+	id->apparmor = default_ ? "podd-default" : p->localhost_profile;
+	id->apparmor_if_loaded = !p->set;
+	return 0;
+}
+
 int identity_resolve(const struct pod *pod, const struct container *c, const struct plan_image *image,
                      const struct plan_context *ctx, struct arena *a, struct identity *ret, const char **ret_reason)
 {
@@ -170,6 +192,8 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 	int r = resolve_user(pod, c, image, ctx, a, &id, ret_reason);
 	if (r == 0)
 		r = resolve_caps(c, ctx, a, &id.bounding, ret_reason);
+	if (r == 0)
+		r = resolve_apparmor(pod, c, ctx, &id, ret_reason);
 	if (r < 0)
 		return r;
 	/* A user who is not root starts with none and gets back, at most, what a set-uid program may have. */
@@ -177,7 +201,7 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 	id.no_new_privs = c->security.allow_privilege_escalation == TRISTATE_FALSE;
 	id.seccomp = c->security.seccomp.set ? c->security.seccomp : pod->spec.security.seccomp;
 	if (c->security.privileged == TRISTATE_TRUE)
-		id.seccomp = (struct seccomp_profile){ .type = SECCOMP_UNCONFINED };
+		id.seccomp = (struct security_profile){ .type = PROFILE_UNCONFINED };
 	*ret = id;
 	return check_non_root(c, pod, &id, ret_reason);
 }

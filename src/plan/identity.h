@@ -1,4 +1,4 @@
-/* Who a container is: user, capabilities, place in the queue of the OOM killer. */
+/* Who a container is: user, capabilities, profiles, place in the queue of the OOM killer. */
 #pragma once
 #include "plan/compile.h"
 
@@ -12,7 +12,9 @@ struct identity {
 	uint64_t bounding, permitted;
 	bool no_new_privs;
 	int oom_score_adj;
-	struct seccomp_profile seccomp;
+	struct security_profile seccomp;
+	const char *apparmor;    /* the profile; NULL: none */
+	bool apparmor_if_loaded; /* else none */
 };
 
 /* 0 or -EINVAL with *ret_reason. */

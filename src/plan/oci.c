@@ -137,6 +137,8 @@ static void put_process(struct share *s)
 	put_capabilities(s);
 	put_rlimits(s);
 	jsonw_member_bool(&s->json, "noNewPrivileges", has(s, PLAN_NO_NEW_PRIVS));
+	if (has(s, PLAN_APPARMOR))
+		jsonw_member_str(&s->json, "apparmorProfile", string(s, find(s, PLAN_APPARMOR)->s1));
 	jsonw_end(&s->json);
 }
 
@@ -280,6 +282,7 @@ static int keep(const struct plan_op *op)
 	case PLAN_MASK:
 	case PLAN_READONLY:
 	case PLAN_PIVOT:
+	case PLAN_APPARMOR:
 	case PLAN_RLIMIT:
 	case PLAN_UMASK:
 	case PLAN_IDS:

@@ -140,6 +140,44 @@ static void print_mount(struct buf *out, const struct plan_view *v, const struct
 	put_attrs(out, op->flags);
 }
 
+static void put_apparmor(struct buf *out, const struct plan_view *v, const struct plan_op *op, uint32_t profile)
+{
+	put_text(out, plan_view_string(v, profile));
+	if (op->flags & PLAN_APPARMOR_IF_LOADED)
+		buf_puts(out, " if loaded");
+}
+
+static void print_self(struct buf *out, const struct plan_view *v, const struct plan_op *op)
+{
+	switch (op->kind) {
+	case PLAN_OOM_SCORE:
+		buf_printf(out, " %lld", (long long)op->a);
+		break;
+	case PLAN_APPARMOR:
+		put_apparmor(out, v, op, op->s1);
+		break;
+	case PLAN_RLIMIT:
+		buf_printf(out, " %s %llu:%llu", ulimit_name((int)op->a), (unsigned long long)op->b, (unsigned long long)op->c);
+		break;
+	case PLAN_UMASK:
+		buf_printf(out, " %04o", (unsigned)op->a);
+		break;
+	case PLAN_IDS:
+		buf_printf(out, " uid %lld gid %lld groups", (long long)op->a, (long long)op->b);
+		put_list(out, v, op->s1, op->count);
+		break;
+	case PLAN_CAPS:
+		buf_puts(out, " bounding ");
+		put_caps(out, (uint64_t)op->a);
+		buf_puts(out, " permitted ");
+		put_caps(out, (uint64_t)op->b);
+		break;
+	default: /* SECCOMP: called for those that are about the process itself only */
+		put_text(out, plan_view_string(v, op->s2));
+		break;
+	}
+}
+
 static void print_op(struct buf *out, const struct plan_view *v, const struct plan_op *op)
 {
 	switch ((enum plan_kind)op->kind) {
@@ -170,26 +208,13 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		put_list(out, v, op->s1, 1);
 		break;
 	case PLAN_OOM_SCORE:
-		buf_printf(out, " %lld", (long long)op->a);
-		break;
+	case PLAN_APPARMOR:
 	case PLAN_RLIMIT:
-		buf_printf(out, " %s %llu:%llu", ulimit_name((int)op->a), (unsigned long long)op->b, (unsigned long long)op->c);
-		break;
 	case PLAN_UMASK:
-		buf_printf(out, " %04o", (unsigned)op->a);
-		break;
 	case PLAN_IDS:
-		buf_printf(out, " uid %lld gid %lld groups", (long long)op->a, (long long)op->b);
-		put_list(out, v, op->s1, op->count);
-		break;
 	case PLAN_CAPS:
-		buf_puts(out, " bounding ");
-		put_caps(out, (uint64_t)op->a);
-		buf_puts(out, " permitted ");
-		put_caps(out, (uint64_t)op->b);
-		break;
 	case PLAN_SECCOMP:
-		put_text(out, plan_view_string(v, op->s2));
+		print_self(out, v, op);
 		break;
 	case PLAN_CHDIR:
 		put_text(out, plan_view_string(v, op->s1));
@@ -202,6 +227,12 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 		put_list(out, v, op->s2, (uint64_t)op->a);
 		break;
 	case PLAN_COPY:
+		put_list(out, v, op->s1, op->count);
+		if (op->s2) {
+			buf_puts(out, " apparmor");
+			put_apparmor(out, v, op, op->s2);
+		}
+		break;
 	case PLAN_RUN:
 		put_list(out, v, op->s1, op->count);
 		break;
@@ -260,6 +291,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_READONLY] = "making read-only",
 		[PLAN_PIVOT] = "entering the root file system",
 		[PLAN_OOM_SCORE] = "setting oom_score_adj to",
+		[PLAN_APPARMOR] = "setting the AppArmor profile",
 		[PLAN_RLIMIT] = "setting the limit",
 		[PLAN_UMASK] = "setting the umask",
 		[PLAN_IDS] = "becoming user",
@@ -335,6 +367,10 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 			return;
 		if (op->kind == PLAN_EXEC && f->error == ENOENT && !strchr(operand, '/')) {
 			buf_puts(out, ": not found in PATH");
+			return;
+		}
+		if (op->kind == PLAN_APPARMOR && f->error == ENOENT) {
+			buf_puts(out, ": it is not loaded; apparmor_parser(8) loads the files of /etc/apparmor.d");
 			return;
 		}
 		if (op->kind == PLAN_IMAGE && f->error == EXDEV) {

@@ -47,8 +47,9 @@ enum plan_kind {
 	PLAN_PIVOT, /* flags: PLAN_ATTR_* of the root, now that all is in place. The new root becomes /, the old one goes; afterwards
 			   * all descriptors but stdio, plan, report are closed, and, with count 1, slot, which goes at CHDIR */
 	PLAN_OOM_SCORE, /* a: oom_score_adj; before PIVOT (needs the host's /proc); EACCES is fine when it would be lowered */
-	PLAN_RLIMIT,    /* a: resource, b: soft, c: hard; clamped to the own hard limit, unless flags: PLAN_RLIMIT_EXACT */
-	PLAN_UMASK,     /* a */
+	PLAN_APPARMOR, /* s1: the profile of what EXEC runs; flags: PLAN_APPARMOR_*; before JOIN and PIVOT (needs the host's /proc) */
+	PLAN_RLIMIT,   /* a: resource, b: soft, c: hard; clamped to the own hard limit, unless flags: PLAN_RLIMIT_EXACT */
+	PLAN_UMASK,    /* a */
 	PLAN_IDS, /* a: uid, b: gid, s1: supplementary gids as text, count of them; setgroups always; keeps the capabilities for CAPS */
 	PLAN_CAPS, /* a: bounding set, b: permitted and effective; inheritable and ambient become empty. Follows IDS */
 	PLAN_NO_NEW_PRIVS,
@@ -57,7 +58,7 @@ enum plan_kind {
 	PLAN_EXEC,    /* s1: argv, count of them; s2: envp, a: count of them; argv[0] without '/' is searched in envp's PATH */
 	PLAN_TTY, /* a terminal (wire/terminal.h) instead of the socket that is standard input; controlling, as stdin, stdout, stderr */
 	PLAN_COPY, /* instead of EXEC: sends or receives a tree of files (wire/tree.h). s1: the path, to be sent to stdout; or the path and a
-			   * name, count 2, to be made of stdin */
+			   * name, count 2, to be made of stdin. s2, flags: as of APPARMOR, since nothing is executed; "": none */
 	PLAN_IMAGE, /* slot: detached tree that holds the lowers, s1: their names, topmost first, count of them; s2: the part that is mounted, "":
 		     * all; target: s3, flags: PLAN_ATTR_*. After PRIVATE */
 	PLAN_RUN, /* instead of EXEC, with ADOPT: s1: argv, count of them: an OCI runtime does a part of the work, and well; s2: its log */
@@ -83,6 +84,7 @@ enum plan_attr { /* of a mount */
 	         PLAN_ATTR_TREES = 1 << 9,  /* of OVERLAY */
 };
 
+enum plan_apparmor { PLAN_APPARMOR_IF_LOADED = 1 << 0 /* a profile that is not loaded is none */ };
 enum plan_rlimit { PLAN_RLIMIT_EXACT = 1 << 0 };
 enum plan_chdir { PLAN_CHDIR_CREATE = 1 << 0 };
 

@@ -71,6 +71,9 @@ make_guest() { # SCRIPT OUT [FILE...]: files are copied to /files
 	copy_program "$(command -v ip)" /usr/sbin/ip "$root"
 	copy_program "$(command -v nft || echo /usr/sbin/nft)" /usr/sbin/nft "$root"
 	for program in podd podctl podd-anchor podd-launch podd-image podd-probe; do copy_program "$builddir/bin/$program" "/usr/sbin/$program" "$root"; done
+	copy_program "$(command -v apparmor_parser || echo /usr/sbin/apparmor_parser)" /usr/sbin/apparmor_parser "$root"
+	install -D -m 644 /etc/apparmor.d/abi/3.0 "$root/etc/apparmor.d/abi/3.0"
+	install -m 644 "$srcdir/units/apparmor/podd-default" "$root/etc/apparmor.d/"
 	copy_modules "$root" overlay loop zram lzo-rle veth nf_tables nft_ct nft_nat nft_masq nft_chain_nat nft_fib_ipv4 nft_fib_inet
 	cp "$srcdir/tests/boot/init.sh" "$root/init"
 	cp "$script" "$root/test.sh"

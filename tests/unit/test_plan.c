@@ -298,6 +298,77 @@ static const char *op_line(const struct pod *pod, const struct container *c, con
 	return line;
 }
 
+static void expect_profile(const struct pod *pod, const struct container *c, const struct plan_context *ctx, const char *line)
+{
+	static const struct plan_image image = { 0 };
+	const char *reason = NULL;
+	struct plan p;
+
+	for (unsigned session = 0; session < 2; session++) {
+		_cleanup_buf_ struct buf out = BUF_NULL;
+		int r = session ? plan_session(pod, c, &image, ctx, &c->command, SESSION_COMMAND, &p, &reason)
+		                : plan_member(pod, c, &image, ctx, &p, &reason);
+		assert_int_equal(r, 0);
+		assert_int_equal(plan_print(p.bytes.data, p.bytes.len, &out), 0);
+		const char *from = strstr(buf_str(&out), "apparmor");
+		if (!line) {
+			assert_null(from);
+		} else {
+			assert_non_null(from);
+			assert_int_equal(strcspn(from, "\n"), strlen(line));
+			assert_memory_equal(from, line, strlen(line));
+			assert_true(from < strstr(buf_str(&out), session ? " join " : " overlay "));
+		}
+		plan_deinit(&p);
+	}
+}
+
+/* The container's own profile, then the annotation, then the pod's, then podd-default if it is there; the same for what joins it. */
+static void app_armor(void **state)
+{
+	static const char text[] =
+		"apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n"
+		"    container.apparmor.security.beta.kubernetes.io/old: localhost/old\n"
+		"    container.apparmor.security.beta.kubernetes.io/both: unconfined\n"
+		"spec:\n  securityContext: {appArmorProfile: {type: Localhost, localhostProfile: pods}}\n  containers:\n"
+		"  - {name: pods, image: 'rootfs:/', command: [a]}\n"
+		"  - {name: both, image: 'rootfs:/', command: [a], securityContext: {appArmorProfile: {type: RuntimeDefault}}}\n"
+		"  - {name: none, image: 'rootfs:/', command: [a], securityContext: {appArmorProfile: {type: Unconfined}}}\n"
+		"  - {name: old, image: 'rootfs:/', command: [a]}\n"
+		"  - {name: mighty, image: 'rootfs:/', command: [a], securityContext: {privileged: true}}\n"
+		"  - {name: both-mighty, image: 'rootfs:/', command: [a], "
+		"securityContext: {privileged: true, appArmorProfile: {type: RuntimeDefault}}}\n";
+	static const char *const lines[] = {
+		"apparmor pods", "apparmor podd-default", NULL, "apparmor old", "apparmor pods", NULL
+	};
+	const struct plan_image image = { 0 };
+	struct plan_context ctx = node(true);
+	struct manifest m;
+
+	(void)state;
+	ctx.apparmor = true;
+	manifest_read("p.yaml", text, sizeof(text) - 1, &m);
+	struct pod *pod = m.documents[0].pod;
+	assert_non_null(pod);
+	for (size_t i = 0; i < pod->spec.containers.count; i++) {
+		const struct container *c = &pod->spec.containers.items[i];
+		expect_profile(pod, c, &ctx, lines[i]);
+		compare_copy(pod, c, &image, &ctx);
+	}
+	pod->spec.security.app_armor.set = false;
+	expect_profile(pod, &pod->spec.containers.items[0], &ctx, "apparmor podd-default if loaded");
+	expect_profile(pod, &pod->spec.containers.items[4], &ctx, NULL);
+
+	ctx.apparmor = false;
+	struct plan p;
+	const char *reason = NULL;
+	expect_profile(pod, &pod->spec.containers.items[0], &ctx, NULL);
+	expect_profile(pod, &pod->spec.containers.items[2], &ctx, NULL);
+	assert_int_equal(plan_member(pod, &pod->spec.containers.items[1], &image, &ctx, &p, &reason), -EINVAL);
+	assert_non_null(strstr(reason, "cannot enforce AppArmor"));
+	manifest_deinit(&m);
+}
+
 /* Who the container is: by manifest, by the image's USER, by its passwd and group. */
 static void users(void **state)
 {
@@ -426,8 +497,9 @@ static void failures_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(goldens), cmocka_unit_test(expansion), cmocka_unit_test(command_and_args),
-		cmocka_unit_test(users),   cmocka_unit_test(refusals),  cmocka_unit_test(failures_in_words),
+		cmocka_unit_test(goldens),           cmocka_unit_test(expansion), cmocka_unit_test(command_and_args),
+		cmocka_unit_test(app_armor),         cmocka_unit_test(users),     cmocka_unit_test(refusals),
+		cmocka_unit_test(failures_in_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,48 @@ ok "... until it can be done" await 20 '[ "$(cat "$(leaf held)/memory.max")" = 2
 is "nobody was killed" "$(pid_of cached) $(pid_of held)" "$cached $held"
 rm /etc/pods/cached.yaml /etc/pods/held.yaml
 
+# --- AppArmor ---
+mount -t securityfs securityfs /sys/kernel/security
+load() { apparmor_parser -r -K /etc/apparmor.d/"$1"; }
+cat >/etc/apparmor.d/no-secret <<'P'
+abi <abi/3.0>,
+profile no-secret flags=(attach_disconnected) { file, capability, network, signal, ptrace, deny /secret* w, }
+P
+put armour.yaml <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: armour}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - &c
+    name: local
+    image: rootfs:/disk/image
+    command: [/bin/busybox, sh, -c, 'for f in /free /secret; do echo >$f; done; exec busybox sleep 100000']
+    securityContext: {appArmorProfile: {type: Localhost, localhostProfile: no-secret}}
+    readinessProbe: {exec: {command: [sh, -c, 'grep no-secret /proc/self/attr/current && ! touch /secret-probe']}, periodSeconds: 1}
+  - {name: default, image: "rootfs:/disk/image", command: [sleep, "100000"], securityContext: {appArmorProfile: {type: RuntimeDefault}}}
+  - {name: unsaid, image: "rootfs:/disk/image", command: [sleep, "100000"], securityContext: {capabilities: {add: [SYS_ADMIN]}}}
+  - {name: none, image: "rootfs:/disk/image", command: [sleep, "100000"], securityContext: {appArmorProfile: {type: Unconfined}}}
+Y
+profile() { podctl exec armour -c "$1" -- cat /proc/self/attr/current; }
+ok "a profile that is not loaded keeps a container from running, which is told" await 20 'podctl describe pod armour | grep -q "no-secret: it is not loaded" && podctl describe pod armour | grep -q "podd-default: it is not loaded"'
+ok "... who does not ask runs without" await 10 '[ "$(profile unsaid)" = unconfined ]'
+ok "both are loaded" eval 'load no-secret && load podd-default'
+ok "then it runs" podctl wait --for=ready armour --timeout 60s
+is "its first process has the profile" "$(cat "/proc/$(pid_of local)/attr/current")" "no-secret (enforce)"
+is "... and was denied what it denies" "$(podctl logs armour -c local | grep -c "can't create /secret: Permission denied")" 1
+is "... only that" "$(podctl exec armour -c local -- ls /free)" /free
+is "a command in it, too" "$(profile local) $(podctl exec armour -c local -- touch /secret 2>&1)" "no-secret (enforce) touch: /secret: Permission denied"
+echo >/tmp/f
+ok "a copy, too" eval 'podctl cp /tmp/f armour:/free2 -c local && ! podctl cp /tmp/f armour:/secret2 -c local'
+is "RuntimeDefault is podd's" "$(profile default)" "podd-default (enforce)"
+is "Unconfined is none" "$(profile none)" unconfined
+kill -9 "$(pid_of unsaid)"
+ok "who does not ask has podd's from the next start on" await 30 '[ "$(profile unsaid)" = "podd-default (enforce)" ]'
+ok "... in which nobody mounts" eval '! podctl exec armour -c unsaid -- busybox mount -t tmpfs x /tmp 2>&1'
+rm /etc/pods/armour.yaml
+
 # --- user ids of its own, where only disks can be mapped ---
 users() { # NAME IMAGE
 	put "$1.yaml" <<Y
