@@ -29,7 +29,13 @@ stays() { printf '  - {name: %s, image: "rootfs:/", %s command: [sh, -c, "trap \
 	echo "  volumes: [{name: told, hostPath: {path: $ROOT/told}}]"
 } | pod order
 ok "a pod of two init containers, two sidecars and two members is ready" ready order
-like "they start one after the other, the members last" "$(told order)" '^\+first -first \+proxy \+second -second \+log \+(app \+db|db \+app) $'
+ok "each says that it began" await 20 eval '[ "$(told order | wc -w)" = 8 ]'
+is "the init containers run one after the other" "$(told order | tr ' ' '\n' | grep -E 'first|second' | xargs)" "+first -first +second -second"
+like "nobody goes before its turn" "$(told order)" '^\+first -first .*-second '
+unlike "... neither the members nor the second sidecar" "$(told order)" '(log|app|db).*-second'
+# A sidecar is not waited for to say so: it is enough that it runs.
+is "a sidecar starts before what comes after it" "$(member_pid order proxy) $(member_pid order log) $(member_pid order app)" \
+	"$({ member_pid order proxy; member_pid order log; member_pid order app; } | sort -n | xargs)"
 is "an init container that is through is ready, with its exit code" "$(init_of order first '"\(.ready) \(.state.terminated.reason)"')" "true Completed"
 is "a sidecar runs and was started" "$(init_of order log '"\(.ready) \(.started) \(.state | keys[0])"')" "true true running"
 like "get counts sidecars and members" "$(podctl get pods)" 'order +4/4 +Running'

@@ -133,6 +133,7 @@ is "with Forbid not a second one beside the first" "$(lines alone) $(jobs_by alo
 ok "of those that have succeeded two are kept" await 20 eval '[ "$(podctl get jobs -l by=often | grep -c Complete)" = 2 ]'
 ok "and the one by hand has run" await 20 shown_is by-hand 'Complete 1/1'
 like "get shows them" "$(podctl get cronjobs | xargs)" 'alone @every 1s <none> False 1 .* never 0 0 30 2 \* Europe/Berlin False 0 <none>'
+ok "what is too much is deleted" await 20 eval 'podctl get events -o json | grep -q SuccessfulDelete'
 like "an unknown zone is told" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "CronJob") | "\(.involvedObject.name) \(.reason)"' | sort -u | xargs)" \
 	'alone JobAlreadyActive alone SuccessfulCreate lost UnknownTimeZone never SawCompletedJob .*often SuccessfulDelete'
 pod=$(podctl get pods -o name | grep pod/alone-) before=$(sandbox "${pod#pod/}")
