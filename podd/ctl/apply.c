@@ -96,6 +96,7 @@ static const struct object {
 	{ "ConfigMap", "configmap", ".configmap.yaml" },
 	{ "Secret", "secret", ".secret.yaml" },
 	{ "PriorityClass", "priorityclass", ".priorityclass.yaml" },
+	{ "RuntimeClass", "runtimeclass", ".runtimeclass.yaml" },
 	{ "Job", "job", ".job.yaml" },
 	{ "CronJob", "cronjob", ".cronjob.yaml" },
 };

@@ -28,7 +28,7 @@ struct accept_file {
 struct acceptor {
 	struct daemon *daemon;
 	struct list wanted, files;
-	struct list configs; /* ConfigMaps, Secrets, PriorityClasses: configs.c */
+	struct list configs; /* ConfigMaps, Secrets, PriorityClasses, RuntimeClasses: configs.c */
 	struct keep keep;    /* <state>/accepted */
 	bool live;           /* what is accepted is told to the core at once */
 };

@@ -207,6 +207,22 @@ void configs_sweep(struct acceptor *a)
 		node_refresh(a->daemon);
 }
 
+static void tell(struct daemon *d, const struct config_object *c)
+{
+	switch (c->kind) {
+	case CONFIG_MAP:
+	case CONFIG_SECRET:
+		sources_changed(d, c);
+		return;
+	case CONFIG_PRIORITY_CLASS:
+		node_refresh(d);
+		return;
+	case CONFIG_RUNTIME_CLASS: /* each start looks it up */
+	case CONFIG_KIND_MAX:
+		return;
+	}
+}
+
 void configs_tell(struct acceptor *a)
 {
 	if (!a->daemon->ready)
@@ -214,10 +230,7 @@ void configs_tell(struct acceptor *a)
 	list_foreach(k, &a->configs, struct kept, link)
 		if (k->changed) {
 			k->changed = false;
-			if (k->object->kind == CONFIG_PRIORITY_CLASS)
-				node_refresh(a->daemon);
-			else
-				sources_changed(a->daemon, k->object);
+			tell(a->daemon, k->object);
 			store_told_config(a, k->object);
 		}
 }

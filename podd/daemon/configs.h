@@ -1,4 +1,4 @@
-/* The ConfigMaps, Secrets and PriorityClasses that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
+/* The ConfigMaps, Secrets, PriorityClasses and RuntimeClasses that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
  * of two files that define the same one the first stays, and it is gone only when a healthy directory no longer has it. */
 #pragma once
 #include "daemon/accept_internal.h"

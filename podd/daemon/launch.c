@@ -200,7 +200,7 @@ static int get_plan(const struct start *st, struct launch **ret, const char **re
 	}
 	a = arena_new();
 	describe_images(st, a, &image);
-	*ret_reason = runtime_refused(s->daemon->config, p, p->arena); /* since the pod was made */
+	*ret_reason = runtime_refused(s->daemon, p, p->arena); /* since the pod was made */
 	if (*ret_reason) {
 		launch_free(l);
 		return -EINVAL;

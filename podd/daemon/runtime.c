@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/configs.h"
 #include "sys/process.h"
 
 enum { NAME_SIZE = CONTAINER_NAME_SIZE + 32, DELETE_ARGS_MAX = 8 };
@@ -31,30 +32,61 @@ const struct pod *runtime_pod(const struct sandbox *s)
 	return cp && cp->pod && runtime_used(cp->pod) ? cp->pod : NULL;
 }
 
-static const struct conf_runtime *find(const struct config *c, const struct pod *p)
+struct class
 {
-	for (size_t i = 0; i < c->runtimes.count; i++)
-		if (streq(c->runtimes.items[i].name, p->spec.runtime_class))
-			return &c->runtimes.items[i];
+	const char *name, *handler;
+};
+
+static void match_class(const struct config_object *c, void *arg)
+{
+	struct class *class = arg;
+
+	const struct config_item *item = config_find(c, "handler");
+
+	if (item && streq(c->name, class->name))
+		class->handler = item->data;
+}
+
+/* What the pod's RuntimeClass says; NULL: there is no such document. */
+static const char *handler_of(const struct daemon *d, const struct pod *p)
+{
+	struct class class = { .name = p->spec.runtime_class };
+
+	configs_walk(d, CONFIG_RUNTIME_CLASS, match_class, &class);
+	return class.handler;
+}
+
+static const struct conf_runtime *find(const struct daemon *d, const struct pod *p)
+{
+	const struct conf_runtime_list *known = &d->config->runtimes;
+	const char *handler = handler_of(d, p);
+
+	for (size_t i = 0; i < known->count; i++)
+		if (streq(known->items[i].name, handler ? handler : p->spec.runtime_class))
+			return &known->items[i];
 	return NULL;
 }
 
-const char *runtime_refused(const struct config *c, const struct pod *p, struct arena *a)
+const char *runtime_refused(const struct daemon *d, const struct pod *p, struct arena *a)
 {
-	if (!runtime_used(p) || find(c, p))
+	if (!runtime_used(p) || find(d, p))
 		return NULL;
+	const struct config *c = d->config;
+	const char *handler = handler_of(d, p);
 	_cleanup_buf_ struct buf known = BUF_NULL;
 	for (size_t i = 0; i < c->runtimes.count; i++)
 		buf_printf(&known, "%s%s", i ? ", " : ": ", c->runtimes.items[i].name);
 	return arena_printf(
-		a, "runtimeClassName \"%s\" is not one of this node's runtimes%s; name it under `runtimes` in %s, or leave it out",
-		p->spec.runtime_class, known.len ? buf_str(&known) : ", of which there are none", c->config_file);
+		a,
+		"runtimeClassName \"%s\"%s%s is not one of this node's runtimes%s; name it under `runtimes` in %s, or leave it out",
+		p->spec.runtime_class, handler ? ": the handler of this RuntimeClass, " : "", handler ? handler : "",
+		known.len ? buf_str(&known) : ", of which there are none", c->config_file);
 }
 
 void runtime_describe(const struct sandbox *s, const struct pod *p, const char *container, uint32_t number, struct arena *a,
                       struct plan_runtime *ret)
 {
-	const struct conf_runtime *known = find(s->daemon->config, p);
+	const struct conf_runtime *known = find(s->daemon, p);
 	const char *base = arena_printf(a, "%s/pods/%s/runtime", s->daemon->run_path, s->uid);
 	char leaf[SANDBOX_LEAF_SIZE];
 
@@ -178,7 +210,7 @@ void runtime_delete(struct sandbox *s, const struct pod *p, const char *containe
 	struct plan_runtime rt;
 	sigset_t all, old;
 
-	if (!find(s->daemon->config, p))
+	if (!find(s->daemon, p))
 		return; /* it is not in the configuration any more */
 	struct deletion *e = xnew(struct deletion);
 	*e = (struct deletion){ .daemon = s->daemon, .pidfd = -EBADF };

@@ -1,4 +1,5 @@
-/* Pods of an OCI runtime: `runtimeClassName` names one of the configuration's `runtimes`.
+/* Pods of an OCI runtime: `runtimeClassName` names one of the configuration's `runtimes`, or a RuntimeClass document whose
+ * `handler` does.
  *
  * The runtime creates and starts a container (plan/oci.h says how the work is shared out) and is asked once more, when the container has
  * ended, to delete what it knows of it. In between there is nobody: the container's first process is the anchor's child as any member's
@@ -13,7 +14,7 @@
 bool runtime_used(const struct pod *p);
 const struct pod *runtime_pod(const struct sandbox *s); /* its pod, if that has a runtime; else NULL */
 /* Why the pod can't have its runtime here, on the arena; NULL: it can. */
-const char *runtime_refused(const struct config *c, const struct pod *p, struct arena *a);
+const char *runtime_refused(const struct daemon *d, const struct pod *p, struct arena *a);
 
 /* What the compiler has to know of a start. Not for a pod that is refused. */
 void runtime_describe(const struct sandbox *s, const struct pod *p, const char *container, uint32_t number, struct arena *a,

@@ -286,7 +286,7 @@ void sandbox_create(struct daemon *d, const char *uid)
 		sandbox_fail(s, "SysctlForbidden", "%s", refused);
 		return;
 	}
-	refused = runtime_refused(d->config, p, p->arena);
+	refused = runtime_refused(d, p, p->arena);
 	if (refused) {
 		sandbox_fail(s, "RuntimeHandlerNotFound", "%s", refused);
 		return;

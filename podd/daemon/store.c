@@ -34,6 +34,7 @@ static const char *ending_of(enum config_kind kind)
 		[CONFIG_MAP] = ".configmap",
 		[CONFIG_SECRET] = ".secret",
 		[CONFIG_PRIORITY_CLASS] = ".priorityclass",
+		[CONFIG_RUNTIME_CLASS] = ".runtimeclass",
 	};
 
 	_Static_assert(ARRAY_SIZE(endings) == CONFIG_KIND_MAX, "an ending for each kind");

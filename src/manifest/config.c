@@ -12,7 +12,7 @@ enum { PRIORITY_MAX = 1000000000 }; /* Kubernetes keeps what is above for classe
 struct config_source {
 	struct pod_metadata metadata;
 	struct label_list data, other; /* other: binaryData, or stringData */
-	const char *type;
+	const char *type, *handler;
 	bool immutable;
 	int32_t value;
 	bool global_default;
@@ -50,13 +50,34 @@ static const struct field priority_class_fields[] = {
 };
 static const struct schema schema_priority_class = SCHEMA("PriorityClass", priority_class_fields, sizeof(struct config_source));
 
-static const struct schema *const schemas[] = { &schema_config_map, &schema_secret, &schema_priority_class };
+static const struct field overhead_fields[] = {
+	NO_OP("podFixed", QUANTITY_MAP, "Its amounts.", .object = &schema_resource_list),
+};
+static const struct schema schema_overhead = SCHEMA("Overhead", overhead_fields, 0);
+
+static const struct field class_scheduling_fields[] = {
+	NO_OP("nodeSelector", MAP, "Labels of the machines that have it."),
+	NO_OP("tolerations", OBJECTS, "Taints of machines to put up with.", .object = &schema_toleration),
+};
+static const struct schema schema_class_scheduling = SCHEMA("Scheduling", class_scheduling_fields, 0);
+
+static const struct field runtime_class_fields[] = {
+	ENVELOPE,
+	BUILT("handler", STRING, MUST, config_source, handler, NONE, "Which of the node's runtimes it is.", .required = true,
+	      .check = check_label_name),
+	NO_OP("overhead", OBJECT, "Resources of the sandbox itself.", .object = &schema_overhead),
+	NO_OP("scheduling", OBJECT, "Which machines have it.", .object = &schema_class_scheduling),
+};
+static const struct schema schema_runtime_class = SCHEMA("RuntimeClass", runtime_class_fields, sizeof(struct config_source));
+
+static const struct schema *const schemas[] = { &schema_config_map, &schema_secret, &schema_priority_class, &schema_runtime_class };
 _Static_assert(ARRAY_SIZE(schemas) == CONFIG_KIND_MAX, "a schema for each kind");
 
 static const char *const kind_names[] = {
 	[CONFIG_MAP] = "ConfigMap",
 	[CONFIG_SECRET] = "Secret",
 	[CONFIG_PRIORITY_CLASS] = "PriorityClass",
+	[CONFIG_RUNTIME_CLASS] = "RuntimeClass",
 };
 _Static_assert(ARRAY_SIZE(kind_names) == CONFIG_KIND_MAX, "a name for each kind");
 
@@ -251,6 +272,14 @@ static void add_priority(struct decoder *d, struct config_object *c, const struc
 	c->items[c->count++] = (struct config_item){ .key = "value", .data = value, .size = strlen(value) };
 }
 
+static void add_handler(struct decoder *d, struct config_object *c, const struct config_source *s)
+{
+	if (!s->handler)
+		return; /* that was an error */
+	c->items = arena_new_array(d->arena, struct config_item, 1);
+	c->items[c->count++] = (struct config_item){ .key = "handler", .data = s->handler, .size = strlen(s->handler) };
+}
+
 bool config_decode(struct decoder *d, enum config_kind kind, struct config_object *ret)
 {
 	bool secret = kind == CONFIG_SECRET;
@@ -267,6 +296,8 @@ bool config_decode(struct decoder *d, enum config_kind kind, struct config_objec
 		                   .immutable = source.immutable };
 	if (kind == CONFIG_PRIORITY_CLASS) {
 		add_priority(d, &c, &source);
+	} else if (kind == CONFIG_RUNTIME_CLASS) {
+		add_handler(d, &c, &source);
 	} else {
 		c.items = arena_new_array(d->arena, struct config_item, source.data.count + source.other.count);
 		add_items(d, &c, "data", &source.data, secret);

@@ -1,5 +1,5 @@
-/* ConfigMap and Secret: named values that pods take files and variables from; and PriorityClass, whose values are "value" and
- * "globalDefault". Decoded and judged as Kubernetes does; base64 is undone here, and what a Secret's stringData says has replaced its data. Immutable once decoded; whoever keeps one holds a reference. */
+/* ConfigMap and Secret: named values that pods take files and variables from; PriorityClass, whose values are "value" and
+ * "globalDefault"; and RuntimeClass, whose value is "handler". Decoded and judged as Kubernetes does; base64 is undone here, and what a Secret's stringData says has replaced its data. Immutable once decoded; whoever keeps one holds a reference. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 struct decoder;
 
-enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_PRIORITY_CLASS, CONFIG_KIND_MAX };
+enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_PRIORITY_CLASS, CONFIG_RUNTIME_CLASS, CONFIG_KIND_MAX };
 
 enum { CONFIG_SIZE_MAX = 1 << 20 }; /* of all keys and values */
 

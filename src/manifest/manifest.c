@@ -41,7 +41,7 @@ static const struct kind {
 	{ "CronJob", "batch/v1", KIND_WORKLOAD },
 	{ "Namespace", "v1", KIND_IGNORED },
 	{ "ServiceAccount", "v1", KIND_IGNORED },
-	{ "RuntimeClass", "node.k8s.io/v1", KIND_IGNORED },
+	{ "RuntimeClass", "node.k8s.io/v1", KIND_CONFIG },
 	{ "Service", "v1", KIND_FOREIGN },
 	{ "Ingress", "networking.k8s.io/v1", KIND_FOREIGN },
 	{ "NetworkPolicy", "networking.k8s.io/v1", KIND_FOREIGN },

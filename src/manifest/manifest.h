@@ -37,7 +37,7 @@ struct document {
 	const char *namespace, *name; /* as far as they could be read, else NULL; namespace defaulted; of the pod that it makes */
 	struct pod *pod;              /* NULL: refused, see the diags. Of a Job or CronJob its template: pod_runs() */
 	bool none;                    /* replicas: 0, there is to be no pod */
-	struct config_object *config; /* of a ConfigMap, Secret or PriorityClass; NULL: refused */
+	struct config_object *config; /* of a ConfigMap, Secret, PriorityClass or RuntimeClass; NULL: refused */
 };
 
 struct manifest {

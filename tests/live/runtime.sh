@@ -10,6 +10,9 @@ runtimes:
 - {name: runc, path: $(command -v runc)}
 - {name: absent, path: /nonexistent/runtime}
 END
+runtime_class() { # NAME HANDLER
+	printf 'apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: %s}\nhandler: %s\n' "$1" "$2" | put "class-$1.yaml"
+}
 # On a hybrid host crun wants a v2 tree without controllers.
 mount --bind /dev/null "$(cgroup_v2)/cgroup.controllers"
 podd_start || { fail "podd starts"; finish; }
@@ -56,6 +59,10 @@ for r in crun runc; do
 done
 lonely absent absent sleep
 lonely unknown kata sleep
+runtime_class fast crun
+runtime_class slow kata
+lonely by-class fast 'sleep, infinity'
+lonely by-slow-class slow sleep
 
 # --- what is inside ------------------------------------------------------------------------------------------------------------------
 
@@ -102,6 +109,10 @@ for r in crun runc; do
 done
 like "a runtime whose program is missing is named" "$(podctl events)" 'running the OCI runtime: /nonexistent/runtime: No such file'
 like "a class that nobody configured has a way out" "$(podctl events)" '"kata" is not one of this node.s runtimes: crun, runc, absent; name it under `runtimes` in .*podd.yaml'
+
+like "nor has a RuntimeClass whose handler nobody configured" "$(podctl events)" '"slow": the handler of this RuntimeClass, kata is not one of'
+ok "a RuntimeClass is its handler" ready by-class
+like "which runs the pod" "$(ls "$ROOT/run/podd/pods/$(pod_uid by-class)/runtime")" app.0
 
 # --- its life ------------------------------------------------------------------------------------------------------------------------
 
