@@ -199,6 +199,11 @@ static int add_variable(struct resolve *r, const struct env_var *v, struct label
 		e = key_value(r, CONFIG_SECRET, &from->secret, v->name, &value);
 	else
 		e = key_value(r, CONFIG_MAP, &from->config_map, v->name, &value);
+	if (from->resource.set && !value) {
+		r->reason = arena_printf(r->arena, "the variable %s is of the container \"%s\", which the pod does not have",
+		                         v->name, from->resource.container);
+		e = -EINVAL;
+	}
 	if (value)
 		set(env, v->name, value);
 	return r->sources->lenient ? 0 : e;
