@@ -80,24 +80,42 @@ void rule_pod_resources(struct decoder *d, const struct node *n)
 		rule_find(d, n, "claims", "leave it out", "Forbidden: claims cannot be set for Resources at pod-level");
 }
 
+static __int128 request_of(const struct node *container, const char *name, __int128 most)
+{
+	const struct node *r = node_get(container, "resources"), *requests = r ? node_get(r, "requests") : NULL;
+	struct quantity q;
+
+	return !quantity_of(requests, name, &q) || q.nano < 0 ? 0 : q.nano > most ? most + 1 : q.nano;
+}
+
+/* As Kubernetes adds it up: sidecars run beside all that begin after them, an init container beside the sidecars before it. Amounts
+ * beyond `most` count as little more, so that no sum overflows. */
+static __int128 aggregate_requests(const struct node *spec, const char *name, __int128 most)
+{
+	const struct node *inits = node_member(spec, "initContainers"), *members = node_member(spec, "containers");
+	__int128 sidecars = 0, greatest = 0, sum = 0;
+
+	for (size_t i = 0; inits && inits->type == NODE_SEQUENCE && i < inits->count && i < RULE_ITEMS_MAX; i++) {
+		__int128 own = request_of(inits->items[i], name, most);
+		if (streq0(node_string(inits->items[i], "restartPolicy"), "Always"))
+			sidecars += own;
+		else if (sidecars + own > greatest)
+			greatest = sidecars + own;
+	}
+	for (size_t i = 0; members && members->type == NODE_SEQUENCE && i < members->count && i < RULE_ITEMS_MAX; i++)
+		sum += request_of(members->items[i], name, most);
+	return sidecars + sum > greatest ? sidecars + sum : greatest;
+}
+
 /* The pod can't ask for less than its containers do. */
 static void check_pod_requests(struct decoder *d, const struct node *spec)
 {
 	static const char *const names[] = { "cpu", "memory" };
 	const struct node *own = node_member(spec, "resources"), *requests = own ? node_member(own, "requests") : NULL;
-	const struct node *containers = node_member(spec, "containers");
 
-	for (size_t i = 0; requests && containers && containers->type == NODE_SEQUENCE && i < ARRAY_SIZE(names); i++) {
-		struct quantity pod, one;
-		__int128 sum = 0;
-		if (!quantity_of(requests, names[i], &pod))
-			continue;
-		for (size_t j = 0; j < containers->count && j < RULE_ITEMS_MAX; j++) {
-			const struct node *r = node_get(containers->items[j], "resources"), *l = r ? node_get(r, "requests") : NULL;
-			if (quantity_of(l, names[i], &one) && one.nano > 0 && sum < pod.nano + 1)
-				sum += one.nano;
-		}
-		if (sum <= pod.nano)
+	for (size_t i = 0; requests && i < ARRAY_SIZE(names); i++) {
+		struct quantity pod;
+		if (!quantity_of(requests, names[i], &pod) || aggregate_requests(spec, names[i], pod.nano) <= pod.nano)
 			continue;
 		path_key(&d->path, "resources");
 		path_key(&d->path, "requests");
@@ -106,6 +124,23 @@ static void check_pod_requests(struct decoder *d, const struct node *spec)
 		path_pop(&d->path);
 		path_pop(&d->path);
 	}
+}
+
+/* Nor may a member use more than the pod. */
+static void check_pod_limits(struct decoder *d, const struct node *spec, const struct node *container)
+{
+	static const char *const names[] = { "cpu", "memory" };
+	const struct node *own = node_get(spec, "resources"), *pod_limits = own ? node_member(own, "limits") : NULL;
+	const struct node *r = node_get(container, "resources"), *limits = r ? node_member(r, "limits") : NULL;
+	struct quantity pod, member;
+
+	path_key(&d->path, "resources");
+	path_key(&d->path, "limits");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (quantity_of(pod_limits, names[i], &pod) && quantity_of(limits, names[i], &member) && member.nano > pod.nano)
+			rule_find(d, limits, names[i], NULL, "Invalid value: must be less than or equal to the pod's limit");
+	path_pop(&d->path);
+	path_pop(&d->path);
 }
 
 /* --- scheduling -------------------------------------------------------------------------------------------------------------------- */
@@ -187,31 +222,39 @@ void rule_topology_spreads(struct decoder *d, const struct node *n)
 
 /* --- containers ---------------------------------------------------------------------------------------------------------------------- */
 
-/* At each of them, init containers too, as the place of what is found. */
-static void each_container(struct decoder *d, const struct node *spec,
-                           void (*check)(struct decoder *d, const struct node *spec, const struct node *container))
-{
-	static const char *const lists[] = { "initContainers", "containers" };
+typedef void check_container(struct decoder *d, const struct node *spec, const struct node *container);
 
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const struct node *list = node_member(spec, lists[i]);
-		path_key(&d->path, lists[i]);
-		for (size_t j = 0; list && list->type == NODE_SEQUENCE && j < list->count; j++) {
-			path_index(&d->path, j);
-			check(d, spec, list->items[j]);
-			path_pop(&d->path);
-		}
+/* At each of one list, as the place of what is found. */
+static void each_of(struct decoder *d, const struct node *spec, const char *member, check_container *check)
+{
+	const struct node *list = node_member(spec, member);
+
+	path_key(&d->path, member);
+	for (size_t i = 0; list && list->type == NODE_SEQUENCE && i < list->count; i++) {
+		path_index(&d->path, i);
+		check(d, spec, list->items[i]);
 		path_pop(&d->path);
 	}
+	path_pop(&d->path);
+}
+
+static void each_container(struct decoder *d, const struct node *spec, check_container *check)
+{
+	each_of(d, spec, "initContainers", check);
+	each_of(d, spec, "containers", check);
+}
+
+static bool has_own_users(const struct node *spec)
+{
+	return node_present(spec, "hostUsers") && !node_flag(spec, "hostUsers");
 }
 
 /* An unmasked /proc is for pods with users of their own. */
 static void check_proc_mount(struct decoder *d, const struct node *spec, const struct node *container)
 {
 	const struct node *security = node_get(container, "securityContext");
-	bool own_users = node_present(spec, "hostUsers") && !node_flag(spec, "hostUsers");
 
-	if (own_users || !security || !streq0(node_string(security, "procMount"), "Unmasked"))
+	if (has_own_users(spec) || !security || !streq0(node_string(security, "procMount"), "Unmasked"))
 		return;
 	path_key(&d->path, "securityContext");
 	rule_find(d, security, "procMount", "set hostUsers: false",
@@ -300,13 +343,54 @@ static void check_runtime(struct decoder *d, const struct node *n)
 
 /* --- the spec ------------------------------------------------------------------------------------------------------------------------ */
 
+enum { OWN_ID_MAX = 65535 };
+
+static void check_own_id(struct decoder *d, const struct node *id)
+{
+	struct scalar s;
+
+	if (!id || id->type != NODE_SCALAR)
+		return;
+	scalar_resolve(id, &s);
+	if ((s.type == SCALAR_INT || (s.type == SCALAR_FLOAT && s.whole)) && s.integer > OWN_ID_MAX)
+		decoder_find(d, SEVERITY_REFUSED, id, "take a lower one, or leave hostUsers out",
+		             "with `hostUsers: false` ids above %d are not supported by podd", OWN_ID_MAX);
+}
+
+/* Nobody can become what the pod's map of ids does not have. */
+static void check_own_ids(struct decoder *d, const struct node *spec _unused_, const struct node *holder)
+{
+	static const char *const members[] = { "runAsUser", "runAsGroup", "fsGroup" };
+	const struct node *security = node_get(holder, "securityContext");
+	const struct node *groups = security ? node_member(security, "supplementalGroups") : NULL;
+
+	if (!security)
+		return;
+	path_key(&d->path, "securityContext");
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		path_key(&d->path, members[i]);
+		check_own_id(d, node_get(security, members[i]));
+		path_pop(&d->path);
+	}
+	path_key(&d->path, "supplementalGroups");
+	for (size_t i = 0; groups && groups->type == NODE_SEQUENCE && i < groups->count; i++) {
+		path_index(&d->path, i);
+		check_own_id(d, groups->items[i]);
+		path_pop(&d->path);
+	}
+	path_pop(&d->path);
+	path_pop(&d->path);
+}
+
 /* A user namespace of the pod's own can't reach into namespaces of the host. */
 static void check_host_users(struct decoder *d, const struct node *n)
 {
 	static const char *const namespaces[] = { "hostNetwork", "hostPID", "hostIPC" };
 
-	if (!node_present(n, "hostUsers") || node_flag(n, "hostUsers"))
+	if (!has_own_users(n))
 		return;
+	check_own_ids(d, n, n);
+	each_container(d, n, check_own_ids);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (node_flag(n, namespaces[i]))
 			rule_find(d, n, namespaces[i], "remove one of the two", "Forbidden: when `hostUsers` is false");
@@ -376,6 +460,7 @@ void rule_spec(struct decoder *d, const struct node *n)
 	each_container(d, n, check_proc_mount);
 	each_container(d, n, check_resize_policy);
 	each_container(d, n, check_sleep);
+	each_of(d, n, "containers", check_pod_limits);
 	check_host_users(d, n);
 	check_runtime(d, n);
 	check_sysctls(d, n);
