@@ -1,14 +1,17 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "launch/launch.h"
+#include "sys/cap.h"
 #include "sys/mnt.h"
 #include "sys/path.h"
 
@@ -223,11 +226,38 @@ int op_mount(struct launch *l, const struct plan_op *op)
 	return mnt_attach(tree, target);
 }
 
+/* What is made in a directory belongs to its owner. In an id-mapped one the host's root is nobody, and could make nothing (EOVERFLOW); the
+ * capabilities of root stay. */
+static int become_owner(struct launch *l, const char *path)
+{
+	char above[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (strlen(path) >= sizeof(above))
+		return -ENAMETOOLONG;
+	(void)strcpy(above, path);
+	do {
+		char *slash = strrchr(above, '/');
+		*(slash ? slash : above) = '\0';
+		fd = path_open(l->root, *above ? above : "/", O_PATH | O_DIRECTORY, PATH_FOLLOW);
+	} while (fd == -ENOENT && *above);
+	if (fd < 0)
+		return fd;
+	int r = fstat(fd, &st) < 0 ? -errno : 0;
+	(void)close(fd);
+	if (r < 0)
+		return r;
+	(void)setfsgid(st.st_gid);
+	(void)setfsuid(st.st_uid);
+	return cap_raise();
+}
+
 /* Where a volume inside another volume goes, or in an image with an upper layer: made like the tree, a directory or a file. */
 static int make_target(struct launch *l, const char *path, int tree)
 {
 	struct stat st;
-	char parent[4096];
+	char parent[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	size_t n = slash ? (size_t)(slash - path) : 0;
 
@@ -271,8 +301,13 @@ static int move(struct launch *l, int tree, const struct plan_op *op)
 	_cleanup_close_ int target = path_open(l->root, l->operand, O_PATH, PATH_FOLLOW);
 	if (target == -ENOENT && (op->flags & PLAN_ATTR_OPTIONAL))
 		return 0;
-	if (target == -ENOENT)
-		target = make_target(l, l->operand, tree);
+	if (target == -ENOENT) {
+		target = become_owner(l, l->operand);
+		if (target == 0)
+			target = make_target(l, l->operand, tree);
+		(void)setfsuid(0);
+		(void)setfsgid(0);
+	}
 	if (target < 0)
 		return target;
 	int r = check_target(l, target);
