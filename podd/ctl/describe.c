@@ -218,6 +218,7 @@ static void describe_container(const struct args *a, const struct pod_ref *p, co
 static void describe_volume(const json_t *v)
 {
 	const json_t *source;
+	const char *medium = json_text(v, "emptyDir.medium");
 
 	if ((source = json_at(v, "hostPath")))
 		line(2, json_text(v, "name"), "hostPath %s%s%s", json_text(source, "path"), *json_text(source, "type") ? ", " : "",
@@ -233,7 +234,7 @@ static void describe_volume(const json_t *v)
 	else if (json_at(v, "projected"))
 		line(2, json_text(v, "name"), "projected");
 	else
-		line(2, json_text(v, "name"), "emptyDir%s", streq(json_text(v, "emptyDir.medium"), "Memory") ? " in memory" : "");
+		line(2, json_text(v, "name"), "emptyDir%s", streq(medium, "Memory") ? " in memory" : *medium ? " in huge pages" : "");
 }
 
 static void describe_conditions(const json_t *conditions)

@@ -5,6 +5,9 @@
 #include "base/str.h"
 #include "daemon/etcfiles.h"
 #include "daemon/sandbox_internal.h"
+#include "manifest/huge.h"
+
+_Static_assert((int)HUGE_SIZE_2MI == CGROUP_HUGE_2MB && (int)HUGE_SIZE_1GI == CGROUP_HUGE_1GB, "one order of sizes");
 
 /* A request that is not given is the limit's: the manifest floor has filled it in. */
 static int64_t cpu_request(const struct container *c)
@@ -61,6 +64,18 @@ static uint64_t container_swap(const struct pod *p, const struct container *c)
 	return (uint64_t)((double)quantity_value(&r->requests.memory) / (double)host.totalram * (double)host.totalswap);
 }
 
+/* As in the kubelet, who asks for none of a size, in a pod that does, has none, unless the pod as a whole has. */
+static void set_huge(struct cgroup_limits *l, const struct pod *p, const struct resource_list *own)
+{
+	const struct resource_list *all = &p->spec.resources.limits;
+
+	l->huge = pod_asks_huge(p);
+	for (enum huge_size s = 0; s < HUGE_SIZE_MAX; s++)
+		l->huge_max[s] = own->huge[s].set   ? (uint64_t)quantity_value(&own->huge[s])
+		                 : all->huge[s].set ? (uint64_t)quantity_value(&all->huge[s])
+		                                    : 0;
+}
+
 static void set_limits(struct cgroup_limits *l, const struct resource_list *limits)
 {
 	if (limits->cpu.set)
@@ -99,6 +114,11 @@ struct cgroup_limits sandbox_members_limits(const struct pod *p)
 	if (all_memory && memory > 0)
 		l.memory_max = (uint64_t)memory;
 	set_limits(&l, &p->spec.resources.limits);
+	l.huge = huge_asked(&p->spec.resources.limits);
+	for (enum huge_size s = 0; s < HUGE_SIZE_MAX; s++) {
+		const struct quantity *q = &p->spec.resources.limits.huge[s];
+		l.huge_max[s] = q->set ? (uint64_t)quantity_value(q) : CGROUP_HUGE_ANY;
+	}
 	return l;
 }
 
@@ -113,6 +133,7 @@ struct cgroup_limits sandbox_container_limits(const struct config *cfg, const st
 	};
 
 	set_limits(&l, &c->resources.limits);
+	set_huge(&l, p, &c->resources.limits);
 	return l;
 }
 

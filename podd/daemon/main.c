@@ -131,7 +131,7 @@ static int open_cgroups(struct daemon *d)
 		}
 	}
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLER_MAX; c++)
-		if (!cgroup_has(d->cgroups, c)) {
+		if (c != CGROUP_HUGETLB && !cgroup_has(d->cgroups, c)) { /* who asks for huge pages is told */
 			_cleanup_free_ char *text =
 				xasprintf("no cgroup controller \"%s\": its limits can't be enforced", cgroup_controller_name(c));
 			missing(d, text);

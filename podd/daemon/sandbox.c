@@ -23,6 +23,7 @@
 #include "daemon/startimage.h"
 #include "daemon/users.h"
 #include "daemon/volumes.h"
+#include "manifest/huge.h"
 #include "plan/sysctl.h"
 
 enum {
@@ -262,6 +263,25 @@ static const char *unenforceable(const struct daemon *d, const struct pod *p)
 			return "memory";
 		if (l->cpu.set && !cgroup_has(d->cgroups, CGROUP_CPU))
 			return "cpu";
+		if (huge_asked(l) && !cgroup_has(d->cgroups, CGROUP_HUGETLB))
+			return "hugetlb";
+	}
+	return NULL;
+}
+
+/* Sizes are the kernel's: a processor may lack one. */
+static const char *lacks_huge(const struct pod *p)
+{
+	char path[80];
+
+	for (size_t i = 0; i <= pod_container_count(p); i++) {
+		const struct resource_list *l = i ? &pod_container_at(p, i - 1)->resources.limits : &p->spec.resources.limits;
+		for (enum huge_size s = 0; s < HUGE_SIZE_MAX; s++) {
+			(void)snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB",
+			               (unsigned long long)huge_size_bytes(s) >> 10);
+			if (l->huge[s].set && l->huge[s].nano > 0 && access(path, F_OK) < 0)
+				return huge_size_name(s);
+		}
 	}
 	return NULL;
 }
@@ -279,6 +299,11 @@ void sandbox_create(struct daemon *d, const char *uid)
 		             "this host has no %s cgroup controller, so the limits can't be enforced; allow it with "
 		             "allowUnenforcedLimits: true in podd.yaml",
 		             lacking);
+		return;
+	}
+	lacking = lacks_huge(p);
+	if (lacking) {
+		sandbox_fail(s, "HugePagesMissing", "this kernel has no huge pages of %s", lacking);
 		return;
 	}
 	const char *refused = sysctl_refused(p, &d->config->unsafe_sysctls, p->arena);

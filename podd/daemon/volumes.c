@@ -2,16 +2,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/janitor.h"
 #include "daemon/sources.h"
+#include "manifest/huge.h"
 #include "sys/path.h"
 
 enum { VOLUME_NAME_SIZE = 300, VOLUME_PATH_SIZE = VOLUME_NAME_SIZE + 32 }; /* a name below a descriptor, and by way of /proc */
@@ -21,6 +24,13 @@ int volumes_tree(int fd)
 	long tree = syscall(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 
 	return tree < 0 ? -errno : (int)tree;
+}
+
+static bool is_hugetlbfs(const char *path)
+{
+	struct statfs st;
+
+	return statfs(path, &st) == 0 && (long)st.f_type == HUGETLBFS_MAGIC;
 }
 
 /* A tmpfs at name below dirfd; one that is there gets the options. */
@@ -36,6 +46,10 @@ static int mount_tmpfs(int dirfd, const char *name, const char *options)
 		return -errno;
 	bool there = at.st_dev != above.st_dev; /* then its size may have been edited */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	if (there && is_hugetlbfs(path)) { /* or its medium */
+		(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		there = false;
+	}
 	return mount("podd", path, "tmpfs", MS_NOSUID | MS_NODEV | (there ? MS_REMOUNT : 0), options) < 0 ? -errno : 0;
 }
 
@@ -45,6 +59,25 @@ static void unmount(int dirfd, const char *name)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
 	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW); /* not mounted is fine */
+}
+
+/* Pages of one size. What was mounted there before an edit goes. */
+static int mount_hugetlbfs(int dirfd, const char *name, uint64_t page_size)
+{
+	char path[VOLUME_PATH_SIZE], options[64];
+	struct statfs st;
+
+	int r = dir_make(dirfd, name, 0700);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	if (statfs(path, &st) < 0)
+		return -errno;
+	if ((long)st.f_type == HUGETLBFS_MAGIC && (uint64_t)st.f_bsize == page_size)
+		return 0;
+	unmount(dirfd, name);
+	(void)snprintf(options, sizeof(options), "mode=0700,pagesize=%llu", (unsigned long long)page_size);
+	return mount("podd", path, "hugetlbfs", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
 }
 
 /* fsGroup owns the directory and, by the setgid bit, all that is made in it. */
@@ -60,13 +93,19 @@ static int prepare_empty_dir(struct sandbox *s, const struct pod *p, const struc
 	char name[VOLUME_NAME_SIZE], options[64] = "mode=0700";
 	const struct empty_dir *e = &v->empty_dir;
 	mode_t mode = e->mode.set ? (mode_t)e->mode.value : 0777; /* as the kubelet */
-	int dirfd = e->medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
+	int dirfd = e->medium == EMPTY_DIR_DISK ? s->state_fd : s->run_fd, r;
 	struct stat st;
+	bool many;
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
 	if (e->medium == EMPTY_DIR_MEMORY && e->size_limit.set)
 		(void)snprintf(options, sizeof(options), "mode=0700,size=%lld", (long long)quantity_value(&e->size_limit));
-	int r = e->medium == EMPTY_DIR_MEMORY ? mount_tmpfs(dirfd, name, options) : dir_make(dirfd, name, 0700);
+	if (e->medium == EMPTY_DIR_DISK)
+		r = dir_make(dirfd, name, 0700);
+	else if (e->medium == EMPTY_DIR_MEMORY)
+		r = mount_tmpfs(dirfd, name, options);
+	else
+		r = mount_hugetlbfs(dirfd, name, huge_size_bytes(pod_huge_medium(p, e->medium, &many)));
 	if (r < 0)
 		return r;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -261,7 +300,7 @@ static int open_claim(struct daemon *d, const struct pod *p, const struct volume
 
 static int open_empty_dir(struct sandbox *s, const struct volume *v)
 {
-	int dirfd = v->empty_dir.medium == EMPTY_DIR_MEMORY ? s->run_fd : s->state_fd;
+	int dirfd = v->empty_dir.medium == EMPTY_DIR_DISK ? s->state_fd : s->run_fd;
 	char name[VOLUME_NAME_SIZE];
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);

@@ -1,4 +1,5 @@
 #include "manifest/check.h"
+#include "manifest/huge.h"
 #include <arpa/inet.h>
 #include "base/str.h"
 
@@ -425,12 +426,27 @@ bool check_size_limit(const struct value *v, struct arena *a, struct finding *re
 	return check_memory(v, a, ret);
 }
 
-bool check_medium(const struct value *v, struct arena *a, struct finding *ret)
+static bool check_huge(const struct value *v, enum huge_size s, struct arena *a, struct finding *ret)
 {
-	(void)a;
-	if (str_after(v->text, "HugePages"))
-		return refused(ret, "huge pages are not yet supported by this podd", "use medium: Memory");
-	return true;
+	_cleanup_buf_ struct buf text = BUF_NULL;
+
+	if (!check_not_negative(v, a, ret))
+		return false;
+	if (v->quantity->nano % ((__int128)huge_size_bytes(s) * 1000000000) == 0)
+		return true;
+	quantity_print(v->quantity, &text);
+	return check_invalid(ret, a, buf_str(&text),
+	                     arena_printf(a, "is not positive integer multiple of hugepages-%s", huge_size_name(s)), NULL);
+}
+
+bool check_huge_2mi(const struct value *v, struct arena *a, struct finding *ret)
+{
+	return check_huge(v, HUGE_SIZE_2MI, a, ret);
+}
+
+bool check_huge_1gi(const struct value *v, struct arena *a, struct finding *ret)
+{
+	return check_huge(v, HUGE_SIZE_1GI, a, ret);
 }
 
 /* [A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])? */

@@ -30,7 +30,8 @@ bool check_grace(const struct value *v, struct arena *a, struct finding *ret);
 bool check_cpu(const struct value *v, struct arena *a, struct finding *ret);
 bool check_memory(const struct value *v, struct arena *a, struct finding *ret);
 bool check_size_limit(const struct value *v, struct arena *a, struct finding *ret);
-bool check_medium(const struct value *v, struct arena *a, struct finding *ret);
+bool check_huge_2mi(const struct value *v, struct arena *a, struct finding *ret);
+bool check_huge_1gi(const struct value *v, struct arena *a, struct finding *ret);
 
 /* check_field.c: the same for fields of all regions of the API. */
 bool check_not_negative_number(const struct value *v, struct arena *a, struct finding *ret);

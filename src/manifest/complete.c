@@ -10,6 +10,9 @@ static void default_requests(struct resources *r)
 		r->requests.memory = r->limits.memory;
 	if (!r->requests.disk.set)
 		r->requests.disk = r->limits.disk;
+	for (enum huge_size s = 0; s < HUGE_SIZE_MAX; s++)
+		if (!r->requests.huge[s].set)
+			r->requests.huge[s] = r->limits.huge[s];
 }
 
 static bool given(const struct quantity *q)

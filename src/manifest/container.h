@@ -103,8 +103,11 @@ struct container_port_list {
 	size_t count;
 };
 
+enum huge_size { HUGE_SIZE_2MI, HUGE_SIZE_1GI, HUGE_SIZE_MAX };
+
 struct resource_list {
 	struct quantity cpu, memory, pid, disk; /* disk: ephemeral-storage */
+	struct quantity huge[HUGE_SIZE_MAX];
 };
 
 struct resources {

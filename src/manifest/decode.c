@@ -326,7 +326,8 @@ static void unknown_resource(struct decoder *d, const struct schema *s, const st
 		decoder_find(d, SEVERITY_ERROR, key, "as hugepages-2Mi",
 		             "Invalid value: the part after hugepages- must be a quantity");
 	else if (size)
-		decoder_find(d, SEVERITY_REFUSED, key, "leave it out", "huge pages are not yet supported by this podd");
+		decoder_find(d, SEVERITY_REFUSED, key, "use hugepages-2Mi or hugepages-1Gi",
+		             "huge pages of this size are not supported by podd");
 	else if (strchr(key->text, '/'))
 		decoder_find(d, SEVERITY_REFUSED, key,
 		             "name its devices in the annotation podd.dev/devices, as vendor.com/class=name",

@@ -108,6 +108,9 @@ const struct enum_words host_path_type_words = { host_path_type_names, HOST_PATH
 static const char *const empty_dir_medium_names[] = {
 	[EMPTY_DIR_DISK] = "",
 	[EMPTY_DIR_MEMORY] = "Memory",
+	[EMPTY_DIR_HUGE] = "HugePages",
+	[EMPTY_DIR_HUGE_2MI] = "HugePages-2Mi",
+	[EMPTY_DIR_HUGE_1GI] = "HugePages-1Gi",
 };
 _Static_assert(ARRAY_SIZE(empty_dir_medium_names) == EMPTY_DIR_MEDIUM_MAX, "a name for each medium");
 const struct enum_words empty_dir_medium_words = { empty_dir_medium_names, EMPTY_DIR_MEDIUM_MAX };

@@ -110,7 +110,7 @@ static __int128 aggregate_requests(const struct node *spec, const char *name, __
 /* The pod can't ask for less than its containers do. */
 static void check_pod_requests(struct decoder *d, const struct node *spec)
 {
-	static const char *const names[] = { "cpu", "memory" };
+	static const char *const names[] = { "cpu", "memory", "hugepages-2Mi", "hugepages-1Gi" };
 	const struct node *own = node_member(spec, "resources"), *requests = own ? node_member(own, "requests") : NULL;
 
 	for (size_t i = 0; requests && i < ARRAY_SIZE(names); i++) {

@@ -8,6 +8,10 @@ static const struct field resource_list_fields[] = {
 	BUILT("ephemeral-storage", QUANTITY, MUST, resource_list, disk, UPDATE,
 	      "Disk space of the writable layer, the logs and emptyDirs; podd measures it, and evicts the pod.",
 	      .check = check_storage),
+	BUILT("hugepages-2Mi", QUANTITY, MUST, resource_list, huge[HUGE_SIZE_2MI], RECREATE, "Memory in huge pages of 2 MiB.",
+	      .check = check_huge_2mi),
+	BUILT("hugepages-1Gi", QUANTITY, MUST, resource_list, huge[HUGE_SIZE_1GI], RECREATE, "Memory in huge pages of 1 GiB.",
+	      .check = check_huge_1gi),
 	BUILT("pid", QUANTITY, SHOULD, resource_list, pid, RESIZE, "Number of processes and threads."),
 };
 const struct schema schema_resource_list = SCHEMA("ResourceList", resource_list_fields, sizeof(struct resource_list));

@@ -12,8 +12,9 @@ static const struct schema schema_host_path =
 
 static const struct field empty_dir_fields[] = {
 	BUILT("medium", ENUM, MUST, empty_dir, medium, RESTART,
-	      "\"\": the host's disk; Memory: a tmpfs, shared by the pod's containers.", .values = &empty_dir_medium_words,
-	      .fallback = "", .check = check_medium),
+	      "\"\": the host's disk; Memory: a tmpfs, shared by the pod's containers; HugePages, HugePages-2Mi, HugePages-1Gi: a "
+	      "hugetlbfs.",
+	      .values = &empty_dir_medium_words, .fallback = ""),
 	BUILT("sizeLimit", QUANTITY, MUST, empty_dir, size_limit, RESTART,
 	      "Size of the tmpfs with medium: Memory; on disk the pod is evicted when it holds more.", .check = check_size_limit),
 	BUILT("mode", MODE, SHOULD, empty_dir, mode, RESTART, "Mode of the directory.", .check = check_directory_mode),

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "base/str.h"
 #include "manifest/check.h"
+#include "manifest/huge.h"
 
 static const struct node *at(const struct decoder *d, const void *field)
 {
@@ -87,12 +88,49 @@ static void validate_request(struct decoder *d, const char *name, const struct q
 	path_pop(&d->path);
 }
 
+/* They can't be overcommitted: what is asked for is what may be used. */
+static void validate_huge_size(struct decoder *d, const struct resources *r, enum huge_size s)
+{
+	const struct quantity *limit = &r->limits.huge[s], *request = &r->requests.huge[s];
+	_cleanup_buf_ struct buf text = BUF_NULL, is = BUF_NULL;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "hugepages-%s", huge_size_name(s));
+	if (!request->set || (limit->set && limit->nano == request->nano))
+		return;
+	path_key(&d->path, limit->set ? "requests" : "limits");
+	quantity_print(request, &is);
+	if (limit->set)
+		quantity_print(limit, &text);
+	if (limit->set)
+		find_in(d, SEVERITY_ERROR, name, at(d, request), NULL, "Invalid value: \"%s\": must be equal to %s limit of %s",
+		        buf_str(&is), name, buf_str(&text));
+	else
+		find_in(d, SEVERITY_ERROR, name, at(d, request), NULL,
+		        "Required value: Limit must be set for non overcommitable resources");
+	path_pop(&d->path);
+}
+
+static void validate_huge(struct decoder *d, const struct resources *r)
+{
+	const struct resource_list *l = &r->limits, *q = &r->requests;
+	bool others = l->cpu.set || l->memory.set || q->cpu.set || q->memory.set;
+
+	for (enum huge_size s = 0; s < HUGE_SIZE_MAX; s++) {
+		validate_huge_size(d, r, s);
+		if (!others && l->huge[s].set)
+			decoder_find(d, SEVERITY_ERROR, at(d, &l->huge[s]), "give it a limit of memory",
+			             "Forbidden: HugePages require cpu or memory");
+	}
+}
+
 static void validate_resources(struct decoder *d, const struct resources *r)
 {
 	path_key(&d->path, "resources");
 	validate_request(d, "cpu", &r->requests.cpu, &r->limits.cpu);
 	validate_request(d, "memory", &r->requests.memory, &r->limits.memory);
 	validate_request(d, "ephemeral-storage", &r->requests.disk, &r->limits.disk);
+	validate_huge(d, r);
 	path_pop(&d->path);
 }
 
@@ -200,6 +238,25 @@ static void validate_containers(struct decoder *d, const struct pod *p, const ch
 	}
 }
 
+/* The kubelet finds it when it mounts the volume; here it is told at once. */
+static void validate_medium(struct decoder *d, const struct pod *p, const struct empty_dir *e)
+{
+	bool many;
+
+	if (e->medium == EMPTY_DIR_DISK || e->medium == EMPTY_DIR_MEMORY)
+		return;
+	path_key(&d->path, "emptyDir");
+	if (e->size_limit.set)
+		find_in(d, SEVERITY_REFUSED, "sizeLimit", at(d, &e->size_limit), "the containers' limits of huge pages hold",
+		        "a size limit of huge pages is not supported by podd");
+	if (pod_huge_medium(p, e->medium, &many) == HUGE_SIZE_MAX)
+		find_in(d, SEVERITY_REFUSED, "medium", at(d, &e->medium),
+		        many ? "as HugePages-2Mi" : "give a container a limit of them",
+		        many ? "HugePages can't be used if the pod asks for huge pages of several sizes"
+		             : "the pod does not ask for such huge pages");
+	path_pop(&d->path);
+}
+
 static void validate_volumes(struct decoder *d, const struct pod *p)
 {
 	const struct volume_list *l = &p->spec.volumes;
@@ -212,6 +269,7 @@ static void validate_volumes(struct decoder *d, const struct pod *p)
 				find_duplicate(d, "name", &v->name, v->name);
 				break;
 			}
+		validate_medium(d, p, &v->empty_dir);
 		leave(d);
 	}
 }
@@ -242,6 +300,9 @@ void validate_spec(struct decoder *d, const struct pod *p)
 		validate_containers(d, p, "initContainers", &s->init_containers);
 		validate_containers(d, p, "containers", &s->containers);
 	}
+	path_key(&d->path, "resources");
+	validate_huge(d, &s->resources);
+	path_pop(&d->path);
 	validate_names(d, p);
 	if (s->host_pid && s->share_process_namespace)
 		find_in(d, SEVERITY_ERROR, "shareProcessNamespace", at(d, &s->share_process_namespace), "remove one of the two",

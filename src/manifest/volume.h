@@ -20,7 +20,14 @@ struct host_path {
 	enum host_path_type type;
 };
 
-enum empty_dir_medium { EMPTY_DIR_DISK, EMPTY_DIR_MEMORY, EMPTY_DIR_MEDIUM_MAX };
+enum empty_dir_medium {
+	EMPTY_DIR_DISK,
+	EMPTY_DIR_MEMORY,
+	EMPTY_DIR_HUGE,
+	EMPTY_DIR_HUGE_2MI,
+	EMPTY_DIR_HUGE_1GI,
+	EMPTY_DIR_MEDIUM_MAX
+};
 
 struct empty_dir {
 	bool set;

@@ -48,6 +48,8 @@ static const struct quantity *pick(const struct resource_list *l, const char *na
 {
 	return streq(name, "cpu")                 ? &l->cpu
 	       : streq(name, "memory")            ? &l->memory
+	       : streq(name, "hugepages-2Mi")     ? &l->huge[HUGE_SIZE_2MI]
+	       : streq(name, "hugepages-1Gi")     ? &l->huge[HUGE_SIZE_1GI]
 	       : streq(name, "ephemeral-storage") ? &l->disk
 	                                          : NULL;
 }

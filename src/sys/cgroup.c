@@ -12,10 +12,8 @@
 #include "sys/cgroup_internal.h"
 
 static const char *const controller_names[] = {
-	[CGROUP_CPU] = "cpu",
-	[CGROUP_MEMORY] = "memory",
-	[CGROUP_PIDS] = "pids",
-	[CGROUP_DEVICES] = "devices",
+	[CGROUP_CPU] = "cpu",         [CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids",
+	[CGROUP_DEVICES] = "devices", [CGROUP_HUGETLB] = "hugetlb",
 };
 _Static_assert(ARRAY_SIZE(controller_names) == CGROUP_CONTROLLER_MAX, "a controller without a name");
 
@@ -104,6 +102,8 @@ static int host_open(struct cgroup_host *h, struct cgroup_mounts *m, const char 
 		r = cgroup_v2_delegate(h);
 	if (r == 0 && !(h->v1_set & CGROUP_BIT(CGROUP_DEVICES)) && cgroup_bpf_devices())
 		h->v2_set |= CGROUP_BIT(CGROUP_DEVICES);
+	if (r == 0 && !(h->v1_set & CGROUP_BIT(CGROUP_HUGETLB)) && cgroup_huge_offered(h))
+		h->v2_set |= CGROUP_BIT(CGROUP_HUGETLB);
 	return r;
 }
 
@@ -200,6 +200,8 @@ int cgroup_make(struct cgroup_host *h, const char *rel, const struct cgroup_limi
 		if (r >= 0)
 			r = cgroup_v1_limit(v, rel, l, /* reset= */ false);
 	}
+	if (r >= 0)
+		r = cgroup_huge_limit(h, rel, l);
 	return MIN(r, 0);
 }
 

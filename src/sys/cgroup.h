@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include "base/buf.h"
 
-enum cgroup_controller { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_DEVICES, CGROUP_CONTROLLER_MAX };
+enum cgroup_controller { CGROUP_CPU, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_DEVICES, CGROUP_HUGETLB, CGROUP_CONTROLLER_MAX };
 
 enum { CGROUP_V1_MAX = 8 };
 
@@ -29,6 +29,9 @@ const char *cgroup_controller_name(enum cgroup_controller c);
 /* The v1 hierarchies that a process must be moved into: names, as for plan_context. */
 size_t cgroup_v1(const struct cgroup_host *h, const char *const **ret_names);
 
+enum cgroup_huge_size { CGROUP_HUGE_2MB, CGROUP_HUGE_1GB, CGROUP_HUGE_MAX };
+#define CGROUP_HUGE_ANY UINT64_MAX /* no limit of its own */
+
 struct cgroup_limits {         /* 0: no limit, leave it alone */
 	uint64_t cpu_shares;   /* 2..262144; v2: cpu.weight by cgroup_cpu_weight() */
 	uint64_t cpu_quota_us; /* per cpu_period_us */
@@ -38,6 +41,8 @@ struct cgroup_limits {         /* 0: no limit, leave it alone */
 	uint64_t swap_max;   /* bytes; 0: none when memory_max is set */
 	uint64_t pids_max;
 	bool oom_group; /* v2: memory.oom.group */
+	bool huge;      /* when it is made, not later: bytes in huge pages, 0 is none */
+	uint64_t huge_max[CGROUP_HUGE_MAX];
 };
 
 /* Makes a directory (and its parents) and writes its limits, with the controllers enabled down to it. An existing one is fine. A limit

@@ -55,6 +55,10 @@ int cgroup_v2_limit(const struct cgroup_host *h, const char *rel, const struct c
 uint64_t cgroup_v2_oom_kills(const struct cgroup_host *h, const char *rel);
 int cgroup_v2_usage(const struct cgroup_host *h, const char *rel, struct cgroup_usage *u);
 
+/* hugetlb: in v2_set, but enabled by the first limit. */
+bool cgroup_huge_offered(const struct cgroup_host *h);
+int cgroup_huge_limit(const struct cgroup_host *h, const char *rel, const struct cgroup_limits *l);
+
 /* Can programs be loaded that judge what may be opened? */
 bool cgroup_bpf_devices(void);
 
