@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include "base/fd.h"
 #include "base/str.h"
 
@@ -16,12 +17,37 @@ void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_S
 	(void)snprintf(ret, LOGS_NAME_SIZE, "%s_%.100s-%.16s_%s", ns, name, hash, uid);
 }
 
-int logs_open(const struct daemon *d, const struct pod *p, const char *uid, bool make)
+/* Someone removed the directory of all logs: what podd has open has no name any more. */
+static int make_anew(struct daemon *d)
+{
+	const char *path = config_path(d->config, "/var/log/pods");
+	int r = dir_make(AT_FDCWD, path, 0755);
+
+	if (r < 0)
+		return r;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0750) < 0)
+		return -errno;
+	(void)fd_close(d->log_fd);
+	d->log_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int make_directory(struct daemon *d, const char *name)
+{
+	int r = dir_make(d->log_fd, name, 0750);
+
+	if (r == -ENOENT)
+		r = make_anew(d);
+	return r < 0 ? r : dir_make(d->log_fd, name, 0750);
+}
+
+int logs_open(struct daemon *d, const struct pod *p, const char *uid, bool make)
 {
 	char name[LOGS_NAME_SIZE];
 
 	logs_name(p, uid, name);
-	int r = make ? dir_make(d->log_fd, name, 0750) : 0;
+	int r = make ? make_directory(d, name) : 0;
 	if (r < 0)
 		return r;
 	int fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -48,7 +74,7 @@ static uint32_t first_number(int logs_fd, const char *container)
 	return next;
 }
 
-void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
+void logs_first_numbers(struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
 {
 	_cleanup_close_ int logs_fd = logs_open(d, p, uid, /* make= */ false);
 

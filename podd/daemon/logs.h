@@ -7,7 +7,7 @@ enum { LOGS_NAME_SIZE = 256 };
 void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_SIZE]);
 
 /* A descriptor, or -errno. */
-int logs_open(const struct daemon *d, const struct pod *p, const char *uid, bool make);
+int logs_open(struct daemon *d, const struct pod *p, const char *uid, bool make);
 
 /* The first free start number of each container, in order: logs of an earlier boot may be there, and their numbers are taken. */
-void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX]);
+void logs_first_numbers(struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX]);
