@@ -361,7 +361,7 @@ void spawn_reap(struct anchor *a)
 
 		read_reports(a);
 		struct record *launch = table_find_launcher(&a->table, pid), *r = table_find_pid(&a->table, pid);
-		if (pid == a->log_pid && stopped) /* a stopped log process would let the pipes fill up */
+		if (stopped && (pid == a->log_pid || pid == a->pause_pid)) /* pipes would fill up; who traces PID 1 can stop it */
 			(void)kill(pid, SIGCONT);
 		else if (pid == a->log_pid)
 			link_died(a);
