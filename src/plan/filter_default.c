@@ -321,7 +321,6 @@ static const char *const everybody[] = {
 	"signalfd4",
 	"sigprocmask",
 	"sigreturn",
-	"socketcall",
 	"socketpair",
 	"splice",
 	"stat",
