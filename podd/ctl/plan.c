@@ -146,8 +146,8 @@ static int describe_image(const struct args *args, const struct pod *pod, const 
 	if (code != CTL_YES)
 		return code;
 	plan_image_init(ret_image, *ret, a);
-	ret_image->passwd = image_file_text(layers, &ret_image->layers, "etc/passwd", a);
-	ret_image->group = image_file_text(layers, &ret_image->layers, "etc/group", a);
+	ret_image->passwd = image_file_text(layers, &ret_image->layers, "etc/passwd", a, &ret_image->passwd_flaw);
+	ret_image->group = image_file_text(layers, &ret_image->layers, "etc/group", a, &ret_image->group_flaw);
 	return describe_mounts(args, pod, c, a, ret_image);
 }
 

@@ -302,8 +302,8 @@ int images_layers(struct daemon *d, const char *image, int *ret, const char **re
 void images_describe(const struct image *i, int layers, struct arena *a, struct plan_image *ret)
 {
 	plan_image_init(ret, i, a);
-	ret->passwd = image_file_text(layers, &ret->layers, "etc/passwd", a);
-	ret->group = image_file_text(layers, &ret->layers, "etc/group", a);
+	ret->passwd = image_file_text(layers, &ret->layers, "etc/passwd", a, &ret->passwd_flaw);
+	ret->group = image_file_text(layers, &ret->layers, "etc/group", a, &ret->group_flaw);
 }
 
 /* --- what others want ---------------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,6 @@
 
 enum { IMAGE_FILE_MAX = 1 << 20 };
 
-/* path is DIRECTORY/FILE. `layers`: directories below dirfd, topmost first; none: dirfd itself. The text on the arena; NULL: there is no such
- * regular file of at most IMAGE_FILE_MAX bytes. */
-char *image_file_text(int dirfd, const struct string_list *layers, const char *path, struct arena *a);
+/* path is DIRECTORY/FILE. `layers`: directories below dirfd, topmost first; none: dirfd itself. The text on the arena; NULL: there is none, or it
+ * can't be read, and *ret_flaw says why: "is no regular file". Nothing is waited for, and at most IMAGE_FILE_MAX bytes are read. */
+char *image_file_text(int dirfd, const struct string_list *layers, const char *path, struct arena *a, const char **ret_flaw);

@@ -22,7 +22,7 @@ static const char *next_line(const char *text, struct arena *a, const char *fiel
 
 static bool is_id(const char *s, int64_t *ret)
 {
-	return str_int(s, 0, INT32_MAX, ret) == 0;
+	return *s != '-' && str_int(s, 0, INT32_MAX, ret) == 0; /* "-0" is nobody */
 }
 
 bool account_find(const char *passwd, const char *user, struct arena *a, struct account *ret)

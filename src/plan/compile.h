@@ -13,8 +13,9 @@
 /* What a container's image gives. All zero is a rootfs: image: a directory, which says nothing of how to run it. */
 struct plan_image {
 	struct image_config config;
-	struct string_list layers;  /* directories below SLOT_LAYERS's, topmost first; none: that directory itself */
-	const char *passwd, *group; /* texts of its /etc/passwd and /etc/group, or NULL */
+	struct string_list layers;            /* directories below SLOT_LAYERS's, topmost first; none: that directory itself */
+	const char *passwd, *group;           /* texts of its /etc/passwd and /etc/group, or NULL */
+	const char *passwd_flaw, *group_flaw; /* why they can't be read: "is no regular file" */
 	/* The layers of what the container mounts of images, likewise, by index of the mount; NULL: it mounts none. */
 	const struct string_list *mounts;
 };

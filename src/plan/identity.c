@@ -68,10 +68,20 @@ static int resolve_caps(const struct container *c, const struct plan_context *ct
 	return 0;
 }
 
-static int wrong_user(const char *what, const char *name, struct arena *a, const char **ret_reason)
+static int wrong_user(const char *name, const char *flaw, struct arena *a, const char **ret_reason)
 {
-	*ret_reason = arena_printf(a, "the image's %s \"%s\" is not in its /etc/%s; set %s", what, name,
-	                           streq(what, "user") ? "passwd" : "group", streq(what, "user") ? "runAsUser" : "runAsGroup");
+	*ret_reason = flaw ? arena_printf(a, "who the image's user \"%s\" is can't be found out: its /etc/passwd %s; set runAsUser",
+	                                  name, flaw)
+	                   : arena_printf(a, "the image's user \"%s\" is not in its /etc/passwd; set runAsUser", name);
+	return -EINVAL;
+}
+
+static int wrong_group(const char *name, const char *flaw, struct arena *a, const char **ret_reason)
+{
+	*ret_reason =
+		flaw ? arena_printf(a, "what the image's group \"%s\" is can't be found out: its /etc/group %s; set runAsGroup",
+	                            name, flaw)
+		     : arena_printf(a, "the image's group \"%s\" is not in its /etc/group; set runAsGroup", name);
 	return -EINVAL;
 }
 
@@ -91,14 +101,14 @@ static int resolve_user(const struct pod *pod, const struct container *c, const 
 	if (!*user)
 		user = "0";
 	if (!account_find(image->passwd, user, a, &account))
-		return wrong_user("user", user, a, ret_reason);
+		return wrong_user(user, image->passwd_flaw, a, ret_reason);
 	id->uid = account.uid;
 	id->gid = account.gid;
 	id->home = account.home;
 	if (gid->set)
 		id->gid = gid->value;
 	else if (colon && !account_find_group(image->group, colon + 1, a, &id->gid))
-		return wrong_user("group", colon + 1, a, ret_reason);
+		return wrong_group(colon + 1, image->group_flaw, a, ret_reason);
 	id->groups[0] = id->gid;
 	id->group_count = 1;
 	if (account.name && shared->groups_policy != GROUPS_STRICT)
