@@ -5,7 +5,7 @@
  *   attacker seize           takes hold of each process that appears in its PID namespace, as early as it can; tells of one that is more
  *                            than itself, and of each file of podd's that it can write to
  *   attacker pause           what PID 1 of a shared PID namespace gives away
- *   attacker files DIR...    each file there that can be read, and, marked "w", written to
+ *   attacker files DIR...    each file there that can be read, and, marked "w", written to (root opens what nobody may write to, for nothing)
  *   attacker linger FILE     leaves behind a process of another session that heeds no signal, writes FILE, and hangs
  *   attacker crash           dumps core
  *   attacker key add|find    a key in the session keyring
@@ -226,13 +226,18 @@ static void keep_program(pid_t pid)
 {
 	char path[64], name[256];
 
-	read_link(pid, "exe", name, sizeof(name));
-	if (!strstr(name, "podd") || podd_program_count == sizeof(podd_programs) / sizeof(podd_programs[0]))
+	if (podd_program_count == sizeof(podd_programs) / sizeof(podd_programs[0]))
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
+	if (fd < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "fd/%d", fd); /* it may have executed another one meanwhile */
+	read_link(getpid(), path, name, sizeof(name));
+	if (strstr(name, "podd"))
 		podd_programs[podd_program_count++] = fd;
+	else
+		(void)close(fd);
 }
 
 static void write_to_programs(void)
@@ -398,7 +403,7 @@ static void list_files(const char *dir)
 		bool readable = fd >= 0 && read(fd, &byte, 1) == 1;
 		if (fd >= 0)
 			(void)close(fd);
-		fd = S_ISREG(st.st_mode) ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+		fd = S_ISREG(st.st_mode) && (st.st_mode & 0222) ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 		if (readable || fd >= 0)
 			printf("%s%s\n", fd >= 0 ? "w " : "", path);
 		if (fd >= 0)

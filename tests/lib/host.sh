@@ -80,7 +80,7 @@ export PODD_SOCKET=$ROOT/run/podd/podd.sock
 PODD_PID=
 mkdir -p "$PODS"
 ip link set lo up
-ulimit -c 0
+ulimit -S -c 0
 mount -t tmpfs -o mode=755 run "$(mkdir -p "$ROOT/run" && echo "$ROOT/run")"
 
 podctl() { "$builddir/bin/podctl" --root "$ROOT" "$@"; }

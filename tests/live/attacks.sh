@@ -1,8 +1,15 @@
 #!/bin/bash
 # Containers that attack podd's programs, who joins them, and the kernel's interfaces; images that lie about their users. What the others here do
 # not ask: confine.sh and mounts-attack.sh (mounts, paths), standards.sh (what a process starts with), seccomp.sh, identity.sh, users.sh.
-ulimit -S -c "$(ulimit -H -c)" # podd's own limit: its containers must not have it
+
+# podd has a session keyring and may dump core: its containers must have neither.
+if [ -z "${KEYRING:-}" ]; then
+	keyctl=250
+	[ "$(uname -m)" = x86_64 ] || keyctl=219
+	KEYRING=own exec perl -e 'syscall(shift @ARGV, 1, 0) >= 0 or die "keyctl: $!"; exec @ARGV' $keyctl bash "$0" "$@"
+fi
 . "$(dirname "$0")/../lib/host.sh"
+ulimit -S -c "$(ulimit -H -c)"
 . "$srcdir/tests/lib/pods.sh"
 . "$srcdir/tests/lib/image.sh"
 
@@ -45,7 +52,7 @@ container same '[/bin/attacker, nap]' '{runAsUser: 1000, runAsGroup: 1001, allow
 container crash '[/bin/attacker, crash]' '{}' '  restartPolicy: Never' <<<'    workingDir: /told'
 container orphans '[/bin/sh, -c, "setsid attacker nap & until cat /told/go; do :; done 2>/dev/null"]' '{}' '  restartPolicy: Never' <$X
 container floods '[/bin/attacker, nap]' '{}' <<'END'
-    readinessProbe: {exec: {command: [/bin/yes, 0123456789012345678901234567890123456789]}, timeoutSeconds: 1, periodSeconds: 1}
+    readinessProbe: {exec: {command: [/bin/yes, for ever and ever]}, timeoutSeconds: 1, periodSeconds: 1}
 END
 container lingers '[/bin/attacker, nap]' '{}' <<'END'
     readinessProbe: {exec: {command: [/bin/attacker, linger, /told/lingers]}, timeoutSeconds: 1, periodSeconds: 1}
@@ -69,5 +76,120 @@ for p in tracer locked users shared; do
 	is "$p: ... but nobody who is more than itself, or has no filter" "$(podctl logs $p -c c | grep breach | sort | uniq -c)" ""
 done
 ok "tracer: it had podd's program in its hands" said tracer c 'programs [1-9]'
-podctl logs tracer | tail -n 1
+
+ended() { [ -n "$(of "$1" c .state.terminated)" ]; }
+ok "an image whose program is #!/proc/self/exe ends" await 10 ended itself
+rm "$PODS"/{tracer,locked,users,shared,itself}.yaml
+like "PID 1 of a shared PID namespace gives nothing away, though it may be traced, and heeds no signal" "$(inside pauser /bin/attacker pause | paste -sd' ')" \
+	'root / .*environ (empty|hidden) .*descriptors 0 trace (done|refused) capabilities 0$'
+waits() { [ "$(awk '$1 == "State:" { print $2 }' "/proc/$(pgrep -P "$(anchor_pid pauser)" podd-pause)/status")" = S ]; }
+ok "... and goes on waiting" await 10 waits
+spaces() { for n in mnt pid net ipc uts cgroup; do readlink "/proc/$(member_pid "$1" c)/ns/$n"; done; }
+is "two pods have no namespace in common" "$(sort <(spaces plain) <(spaces twin) | uniq -d)" ""
+
+# --- who it is --------------------------------------------------------------------------------------------------------------------------------
+
+identity() { grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' "/proc/$(member_pid same c)/status"; }
+restart() { local old; old=$(member_pid same c); kill -9 "$old"; await 10 replaced same c "$old"; }
+first=$(identity) changed=
+like "an identity" "$first" 'Uid:.1000.*'
+for _ in 1 2 3 4 5; do
+	restart
+	[ "$(identity)" = "$first" ] || changed+=x
+done
+podd_kill
+podd_start
+await 10 ready same
+[ "$(identity)" = "$first" ] || changed+=y
+restart
+[ "$(identity)" = "$first" ] || changed+=z
+is "it is the same after five restarts, after podd's, and after another" "$changed" ""
+like "what a file denies to the primary group it denies to the container" "$(inside group cat /told/not-for-the-group)" 'Permission denied'
+is "... which has it among its groups, too" "$(inside group /bin/inmate facts | sed -n 's/^status.Groups: //p' | xargs)" 4321
+
+# An image's own list of users; what reads it is podd.
+for flaw in pipe device shadow huge line; do
+	cp -a "$image" "$ROOT/$flaw" && rm "$ROOT/$flaw/etc/passwd"
+	passwd=$ROOT/$flaw/etc/passwd
+	case $flaw in
+	pipe) mkfifo "$passwd" ;;
+	device) mknod "$passwd" c 1 5 ;;
+	shadow) ln -s /etc/shadow "$passwd" ;;
+	huge) truncate -s 1G "$passwd" ;;
+	line) head -c 100000 /dev/zero | tr '\0' x >"$passwd" ;;
+	esac
+	image=$ROOT/$flaw container "number-$flaw" '[/bin/attacker, nap]' '{}' <$X
+	[ $flaw = huge ] && truncate -s 2M "$passwd"
+	[ $flaw = device ] || image "$ROOT/$flaw.tar" "$flaw" "$ROOT/$flaw" '{"User": "web"}'
+	sed "s|rootfs:$ROOT/$flaw|docker-archive:$ROOT/$flaw.tar|; s/name: number-/name: name-/" "$PODS/number-$flaw.yaml" | put "name-$flaw.yaml"
+done
+rm "$PODS/name-device.yaml"
+for flaw in pipe device shadow huge line; do ok "a user by number needs no passwd, whatever it is ($flaw)" ready "number-$flaw"; done
+who() { [ -n "$(of "$1" c .state.waiting.message | tee "$ROOT/who" | grep "user")" ]; }
+while read -r flaw text; do
+	ok "a user by name: $flaw" await 10 who "name-$flaw"
+	like "... says what is wrong" "$(cat "$ROOT/who")" "$text"
+done <<'END'
+pipe its /etc/passwd is no regular file
+shadow "web" is not in its /etc/passwd
+huge its /etc/passwd is larger than 1 MiB
+line "web" is not in its /etc/passwd
+END
+
+# --- the kernel's interfaces --------------------------------------------------------------------------------------------------------------------
+
+if [ "$(uname -m)" = x86_64 ]; then
+	is "each system call and family of sockets, in the three ways to make one, meets what the golden table says" \
+		"$(diff <(grep -v '^#' "$srcdir/tests/live/attacks.calls") <(inside plain /bin/attacker calls))" ""
+fi
+files() { inside plain /bin/attacker files "$@"; }
+is "no file of /proc or /sys can be written to, but for what wakes its writer under pressure" "$(files /proc /sys | grep '^w ' | grep -v '^w /proc/pressure/')" ""
+is "... or read, but for those known to tell nothing of who uses the host" "$(files /proc | sed -E 's,^(w )?/proc/,,; s,/.*,,' | sort -u | grep -vxE \
+	'buddyinfo|bus|cgroups|cmdline|config.gz|consoles|cpuinfo|crypto|devices|diskstats|dma|driver|execdomains|fb|filesystems|fs|iomem|ioports|irq|key-users|kpage.*|loadavg|locks|meminfo|misc|modules|mtrr|pagetypeinfo|partitions|pressure|slabinfo|softirqs|stat|swaps|sys|sysvipc|tty|uptime|version|vmallocinfo|vmstat|zoneinfo')" ""
+is "a key that one pod adds" "$(inside free /bin/attacker key add)" done
+like "... is not found in another" "$(inside other /bin/attacker key find)" 'not available'
+is "... nor are there keys under the default profile" "$(inside plain /bin/attacker key add)$(inside plain /bin/attacker key find)" \
+	"Operation not permittedOperation not permitted"
+await 10 ended crash
+like "a container that dumps core is told of" "$(of crash c '.state.terminated.signal, .state.terminated.exitCode' | xargs)" '^(6 134|11 139)$' 
+is "... but there is no core" "$(find "$told" -name 'core*')" ""
+out=$("$builddir/tests/lib/typist" -- bash -c "'$builddir/bin/podctl' --root '$ROOT' exec -it mighty -- /bin/attacker type; read -r -t 0.3 line; echo \"[read \$line]\"")
+like "what a privileged container types at its terminal" "$out" typed
+like "... the shell from which it was started does not get" "$out" '\[read \]'
+orphan() { pgrep -f "^attacker nap$"; }
+ok "a process that heeds no signal" await 10 orphan
+touch "$told/go"
+ok "... ends with the first process of its container" await 10 eval '! orphan'
+
+# --- what it costs podd ---------------------------------------------------------------------------------------------------------------------------
+
+descriptors() { find "/proc/$PODD_PID/fd" -type l | wc -l; }
+resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$PODD_PID/status"; }
+unhealthy() { podctl events --for "$1" -o json | grep -q Unhealthy; }
+ok "a probe that prints for ever fails in time" await 10 unhealthy floods
+ok "a probe that hangs, and left a process that heeds no signal, fails in time" await 10 unhealthy lingers
+is "... after that process began" "$(cat "$told/lingers")" here
+rm "$PODS"/{floods,lingers}.yaml
+ok "... and nothing of both is left" await 10 eval '! pgrep -f "attacker linger|^/bin/yes"'
+leaves() { find "$(cgroup_v2)/$PODD_HOST" -path '*/c.*/x*' -type d | wc -l; }
+before=$(descriptors) resident_before=$(resident)
+for _ in 1 2 3 4 5; do
+	clients=()
+	for _ in $(seq 20); do
+		"$builddir/bin/podctl" --root "$ROOT" exec plain -- /bin/sleep 1000 >/dev/null 2>&1 &
+		clients+=($!)
+		"$builddir/bin/podctl" --root "$ROOT" attach twin -c c >/dev/null 2>&1 &
+		clients+=($!)
+	done
+	await 10 eval '[ "$(leaves)" -ge 15 ]'
+	kill -KILL "${clients[@]}"
+	wait "${clients[@]}" 2>/dev/null
+done
+ok "200 clients of exec and attach that were killed leave no descriptor, no process" \
+	await 20 eval '[ "$(leaves)" = 0 ] && [ "$(descriptors)" -le $((before + 10)) ]'
+ok "... and no memory to speak of: $resident_before KiB before, $(resident) after" [ "$(resident)" -le $((resident_before + 2048)) ]
+
+leaves_nothing
+is "podd's programs are what they were" "$(programs)" "$programs_before"
+podd_stop
 finish

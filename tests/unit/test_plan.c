@@ -416,6 +416,108 @@ static void users(void **state)
 	(void)arena_free(a);
 }
 
+/* What an image may call its user, and who that is: "uid gid", or "" for nobody. Never somebody by a number that wraps, by half a number, or by
+ * what another parser would make of it. */
+static void user_strings(void **state)
+{
+	static const char passwd[] =
+		"root:x:0:0::/:\nweb:x:33:34::/:\n1000:x:7:8::/:\n+5:x:9:9::/:\nnul:x::1::/:\nneg:x:-1:1::/:\n"
+		"big:x:2147483648:1::/:\nmax:x:2147483647:2147483647::/:\nhex:x:0x1:1::/:\nsp ace:x:11:12::/:\nshort:x:13\n";
+	static const char group[] = "root:x:0:\nmail:x:8:\n77:x:3:\nbad:x:0x3:\n";
+	static const struct {
+		const char *user, *ids;
+	} cases[] = {
+		{ "0", "0 0" },
+		{ "00", "0 0" },
+		{ "1", "1 0" },
+		{ "033", "33 34" },
+		{ "33", "33 34" },
+		{ "1000", "1000 0" },
+		{ "2147483647", "2147483647 2147483647" },
+		{ "2147483646", "2147483646 0" },
+		{ "2147483648", "" },
+		{ "4294967294", "" },
+		{ "4294967295", "" },
+		{ "4294967296", "" },
+		{ "4294967297", "" },
+		{ "18446744073709551615", "" },
+		{ "18446744073709551616", "" },
+		{ "18446744073709551617", "" },
+		{ "99999999999999999999999999999999999999", "" },
+		{ "-1", "" },
+		{ "-0", "" },
+		{ "+0", "" },
+		{ "+1", "" },
+		{ "+5", "9 9" },
+		{ " 0", "" },
+		{ "0 ", "" },
+		{ " ", "" },
+		{ "\t0", "" },
+		{ "0\n", "" },
+		{ "0x0", "" },
+		{ "0x10", "" },
+		{ "0b1", "" },
+		{ "1e3", "" },
+		{ "1.0", "" },
+		{ "1,0", "" },
+		{ "1_000", "" },
+		{ "0root", "" },
+		{ "root0", "" },
+		{ "root", "0 0" },
+		{ "Root", "" },
+		{ "ROOT", "" },
+		{ "root ", "" },
+		{ "root\n", "" },
+		{ "ro", "" },
+		{ "rootx", "" },
+		{ "root/", "" },
+		{ "web", "33 34" },
+		{ "sp ace", "11 12" },
+		{ "nul", "" },
+		{ "neg", "" },
+		{ "big", "" },
+		{ "max", "2147483647 2147483647" },
+		{ "hex", "" },
+		{ "short", "" },
+		{ "*", "" },
+		{ "x", "" },
+		{ "../root", "" },
+		{ "web:", "" },
+		{ "web:mail", "33 8" },
+		{ "web:8", "33 8" },
+		{ "web:77", "33 77" },
+		{ "web:bad", "" },
+		{ "web:0x8", "" },
+		{ "web:-1", "" },
+		{ "web:4294967296", "" },
+		{ "web:mail:8", "" },
+		{ "web::8", "" },
+		{ "1000:", "" },
+		{ ":8", "0 8" },
+		{ ":", "" },
+		{ "1000:4294967304", "" },
+		{ "\xef\xbc\x90", "" /* a full-width 0 */ },
+		{ "", "0 0" },
+	};
+	struct arena *a = arena_new();
+	struct pod pod;
+	struct container *c = only(&pod, a);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_image image = { .config = { .cmd = words(a, "true"), .user = cases[i].user },
+			                    .passwd = passwd,
+			                    .group = group };
+		long long uid = -1, gid = -1;
+		char ids[64] = "";
+		if (sscanf(op_line(&pod, c, &image, "uid "), "uid %lld gid %lld", &uid, &gid) == 2)
+			(void)snprintf(ids, sizeof(ids), "%lld %lld", uid, gid);
+		if (strcmp(ids, cases[i].ids) != 0)
+			fail_msg("user \"%s\" is \"%s\", not \"%s\"", cases[i].user, ids, cases[i].ids);
+	}
+	(void)arena_free(a);
+}
+
 static void refusals(void **state)
 {
 	struct arena *a = arena_new();
@@ -497,8 +599,13 @@ static void failures_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(goldens),           cmocka_unit_test(expansion), cmocka_unit_test(command_and_args),
-		cmocka_unit_test(app_armor),         cmocka_unit_test(users),     cmocka_unit_test(refusals),
+		cmocka_unit_test(goldens),
+		cmocka_unit_test(expansion),
+		cmocka_unit_test(command_and_args),
+		cmocka_unit_test(app_armor),
+		cmocka_unit_test(users),
+		cmocka_unit_test(user_strings),
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(failures_in_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
