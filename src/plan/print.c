@@ -347,10 +347,27 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 	}
 }
 
+/* Errors by which the kernel says that a limit is reached, and none of their names does. NULL: it was no such error. */
+static const char *limit_reached(const struct plan_op *op, uint32_t step, int error)
+{
+	if (step == PLAN_STEP_CLONE && error == EAGAIN)
+		return "the pod's limit of processes, kernel.pid_max or kernel.threads-max is reached";
+	if (!op)
+		return NULL;
+	bool mounts = op->kind == PLAN_UNSHARE || op->kind == PLAN_MOUNT || op->kind == PLAN_MOVE || op->kind == PLAN_ROOT ||
+	              op->kind == PLAN_READONLY;
+	if (mounts && error == ENOSPC)
+		return "fs.mount-max or one of user.max_*_namespaces is reached";
+	if (op->kind == PLAN_KEYRING && error == EDQUOT)
+		return "kernel.keys.root_maxkeys or root_maxbytes is reached";
+	return NULL;
+}
+
 void plan_failure_text(const void *bytes, size_t size, const struct plan_failure *f, struct buf *out)
 {
 	char operand[sizeof(f->operand) + 1] = "";
 	const char *step = plan_step_text(f->op);
+	const struct plan_op *op = NULL;
 	struct plan_view v;
 
 	memcpy(operand, f->operand, strnlen(f->operand, sizeof(f->operand)));
@@ -361,7 +378,7 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 		if (*operand)
 			put_text(out, operand);
 	} else {
-		const struct plan_op *op = &v.ops[f->op];
+		op = &v.ops[f->op];
 		describe(&v, op, operand, out);
 		if (op->kind == PLAN_RUN && f->error == ECANCELED) /* the operand is the runtime's own words */
 			return;
@@ -386,5 +403,6 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 			return;
 		}
 	}
-	buf_printf(out, ": %s", strerror(f->error));
+	const char *limit = limit_reached(op, f->op, f->error);
+	buf_printf(out, ": %s%s%s", strerror(f->error), limit ? "; " : "", limit ? limit : "");
 }

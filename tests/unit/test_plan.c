@@ -566,6 +566,8 @@ static void failures_in_words(void **state)
 		{ PLAN_EXEC, ENOENT, "/bin/nosuch", "running \"/bin/nosuch\": No such file or directory" },
 		{ PLAN_EXEC, EACCES, "/bin/\033[2J", "running \"/bin/\\x1b[2J\": Permission denied" },
 		{ PLAN_MOUNT, EPERM, "/proc", "mounting proc on /proc: Operation not permitted" },
+		{ PLAN_MOUNT, ENOSPC, "/proc",
+		  "mounting proc on /proc: No space left on device; fs.mount-max or one of user.max_*_namespaces is reached" },
 		{ PLAN_MOUNT, ELOOP, "/proc", "mounting proc on /proc: it is a symbolic link in the image" },
 		{ PLAN_CHDIR, ENOTDIR, "/etc/passwd", "entering the working directory /etc/passwd: Not a directory" },
 	};
@@ -590,7 +592,8 @@ static void failures_in_words(void **state)
 	struct plan_failure f = { .op = PLAN_STEP_CLONE, .error = EAGAIN };
 	struct buf out = BUF_NULL;
 	plan_failure_text(NULL, 0, &f, &out);
-	assert_string_equal(out.data, "cloning the process: Resource temporarily unavailable");
+	assert_string_equal(out.data, "cloning the process: Resource temporarily unavailable; the pod's limit of processes, "
+	                              "kernel.pid_max or kernel.threads-max is reached");
 	buf_deinit(&out);
 	plan_deinit(&p);
 	(void)arena_free(a);
