@@ -3,10 +3,12 @@
 . "$(dirname "$0")/../lib/host.sh"
 mkdir -p "$ROOT/etc/podd"
 echo 'podPidsLimit: 64' >"$ROOT/etc/podd/podd.yaml"
-container() { # NAME LIMITS COMMAND
-	printf '  - {name: %s, image: "rootfs:/", resources: {limits: {%s}}, command: [sh, -c, %s]}\n' "$1" "$2" "$(jq -n --arg c "$3" '$c')"
+container() { # NAME LIMITS COMMAND [FIELD]
+	printf '  - {name: %s, image: "rootfs:/", resources: {limits: {%s}}, command: [sh, -c, %s]%s}\n' "$1" "$2" "$(jq -n --arg c "$3" '$c')" "${4:+, $4}"
 }
-head_() { printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n  terminationGracePeriodSeconds: 0\n  containers:\n' "$1"; }
+head_() { # NAME [ANNOTATION]
+	printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s, annotations: {%s}}\nspec:\n  terminationGracePeriodSeconds: 0\n  containers:\n' "$1" "${2:-}"
+}
 last() { field "$1" ".status.containerStatuses[] | select(.name == \"$2\").lastState.terminated.$3"; }
 restarts() { field "$1" ".status.containerStatuses[] | select(.name == \"$2\").restartCount"; }
 running() { [ -n "$(member_pid "$1" "$2")" ]; }
@@ -40,6 +42,14 @@ is "in the same sandbox" "$(anchor_pid greedy) $(netns_of "$(anchor_pid greedy)"
 is "its neighbour lives" "$(member_pid greedy calm)" "$calm"
 rm "$PODS/greedy.yaml"
 
+{ head_ hog 'podd.dev/restart-backoff: "initial=1ms, max=1ms"'; container eater 'memory: 16Mi' 'exec busybox tail -c 200m /dev/zero'; } | put hog.yaml
+ok "one that does so at once" await 20 running hog eater
+hog=$(anchor_pid hog)
+ok "is started again, 20 times" await 40 eval '[ "$(restarts hog eater)" -ge 20 ]'
+is "as OOMKilled, with 137, the last time as well" "$(last hog eater reason) $(last hog eater exitCode)" "OOMKilled 137"
+is "its anchor is the same all the time" "$(anchor_pid hog)" "$hog"
+rm "$PODS/hog.yaml"
+
 # All members have limits, so the pod has one, their sum; memory in an emptyDir-like /dev/shm stays charged after its writer is gone.
 {
 	head_ filled
@@ -55,6 +65,14 @@ ok "exec works, too" podctl exec filled -c other -- true
 rm "$PODS/filled.yaml"
 
 # --- processes ------------------------------------------------------------------------------------------------------------------------------
+{
+	head_ probed 'podd.dev/probe-period: 100ms'
+	container app '' 'exec sleep 31536000' 'livenessProbe: {exec: {command: [sh, -c, "echo >>/dev/shm/probes"]}, timeoutSeconds: 10}'
+} | put probed.yaml
+ok "a pod that is probed, each 100 ms" await 20 running probed app
+probed=$(member_pid probed app)
+probes() { wc -l <"/proc/$probed/root/dev/shm/probes"; }
+probed_on() { local before; before=$(probes); await 20 eval "[ \"\$(probes)\" -ge $((before + 10)) ]" && [ "$(member_pid probed app)" = "$probed" ]; }
 # Bounded in itself, should nothing hold it: 400 children.
 bomb='(i=0; while [ $i -lt 400 ]; do sleep 31536000 & i=$((i + 1)); done); exec sleep 31536000' # a shell that can't fork ends
 { head_ bomb; container app '' "$bomb"; container calm '' 'exec sleep 31536000'; } | put bomb.yaml
@@ -64,9 +82,24 @@ ok "podctl answers meanwhile" podctl get pods
 ok "it is held at its limit" await 30 eval 'limit_of bomb app pids.events pids.events | grep -qE "max [1-9]"'
 is "which is the configured one" "$(limit_of bomb app pids.max pids.max)" 64
 ok "and never more" [ "$(pids)" -le 64 ]
+ok "the probes of another pod pass meanwhile" probed_on
 ok "its neighbour and the host can fork" podctl exec bomb -c calm -- sh -c 'true & wait'
 rm "$PODS/bomb.yaml"
-ok "it ends with its pod" await 30 eval '! pgrep -fx "sleep 31536000"'
+ok "it ends with its pod" await 30 eval '[ "$(pgrep -fxc "sleep 31536000")" = 1 ]'
+
+# 60 pods that crash, at once and again and again.
+for ((i = 0; i < 60; i++)); do
+	head_ "crash$i"
+	container app '' 'exit 1'
+	printf '  hostNetwork: true\n---\n'
+done | put storm.yaml
+looping() { podctl get pods | grep -c CrashLoopBackOff; }
+ok "60 pods crash-loop" await 60 eval '[ "$(looping)" -ge 40 ]'
+{ head_ late; container app '' 'exec sleep 31536000'; } | put late.yaml
+ok "a pod that comes then, starts" await 20 running late app
+ok "the probes of another pod pass meanwhile" probed_on
+ok "none of which has failed" [ "$(restarts probed app)" = 0 ]
+rm "$PODS"/{storm,late,probed}.yaml
 
 # --- CPU ------------------------------------------------------------------------------------------------------------------------------------
 { head_ busy; container app 'cpu: 200m, memory: 64Mi' 'while :; do :; done'; } | put busy.yaml
