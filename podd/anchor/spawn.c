@@ -44,6 +44,8 @@ static int sort_fds(struct anchor *a, const struct anchor_spawn *m, const int *f
 			p->stdio[k] = fds[i++];
 	if (m->flags & ANCHOR_SPAWN_PID_JOIN) {
 		struct anchor_key key = m->key;
+		if (m->header.size >= sizeof(*m) && *m->join)
+			memcpy(key.container, m->join, sizeof(key.container));
 		key.number = m->join_number;
 		key.session = 0;
 		const struct record *member = table_find(&a->table, &key);

@@ -36,6 +36,9 @@ enum option {
 	OPTION_ONCE,
 	OPTION_ADDRESS,
 	OPTION_FROM,
+	OPTION_IMAGE,
+	OPTION_TARGET,
+	OPTION_PROFILE,
 	OPTION_MAX,
 };
 
@@ -43,7 +46,7 @@ enum option {
 
 struct args {
 	const char *root, *socket, *manifests, *namespace, *selector, *output, *container, *tail, *since, *condition, *timeout,
-		*address, *from;
+		*address, *from, *image, *target, *profile;
 	const char *files[ARGS_FILES_MAX];
 	size_t file_count;
 	bool help, all_namespaces, follow, previous, timestamps, all_containers, prefix, stdin, tty, all, wait, portable, watch,

@@ -84,12 +84,13 @@ int client_open(const struct args *a, const struct client_request *q, struct cli
 	c->fd = socket_connect(path);
 	if (c->fd < 0)
 		return c->fd;
-	buf_printf(&head, "%s %s HTTP/1.1\r\nHost: podd\r\nAccept: %s\r\nContent-Length: 0\r\n", q->method, q->path,
-	           q->accept ? q->accept : "application/json");
+	buf_printf(&head, "%s %s HTTP/1.1\r\nHost: podd\r\nAccept: %s\r\nContent-Length: %zu\r\n", q->method, q->path,
+	           q->accept ? q->accept : "application/json", q->body ? strlen(q->body) : 0);
 	if (q->upgrade)
 		buf_printf(&head, "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n", q->upgrade);
 	else
 		buf_puts(&head, "Connection: close\r\n\r\n");
+	buf_puts(&head, q->body ? q->body : "");
 	const char *p = head.data;
 	for (size_t left = head.len; left;) {
 		ssize_t n = send(c->fd, p, left, MSG_NOSIGNAL);
@@ -188,15 +189,12 @@ int client_refused(const struct client *c)
 	return CTL_NO;
 }
 
-int client_json(const struct args *a, const char *method, const char *path, bool table, json_t **ret_json)
+int client_call(const struct args *a, const struct client_request *q, json_t **ret_json)
 {
-	struct client_request q = { .method = method, .path = path };
 	_cleanup_client_ struct client *c = NULL;
 	json_error_t error;
 
-	if (table)
-		q.accept = CLIENT_ACCEPT_TABLE;
-	int r = client_open(a, &q, &c);
+	int r = client_open(a, q, &c);
 	if (r == 0)
 		r = client_finish(c);
 	if (r < 0)
@@ -210,4 +208,11 @@ int client_json(const struct args *a, const char *method, const char *path, bool
 		return ctl_fail(CTL_NO, "podd's answer is not JSON: %s", error.text);
 	*ret_json = value;
 	return CTL_YES;
+}
+
+int client_json(const struct args *a, const char *method, const char *path, bool table, json_t **ret_json)
+{
+	struct client_request q = { .method = method, .path = path, .accept = table ? CLIENT_ACCEPT_TABLE : NULL };
+
+	return client_call(a, &q, ret_json);
 }

@@ -14,6 +14,7 @@ struct client_request {
 	const char *method, *path;
 	const char *accept;                                  /* NULL: application/json */
 	const char *upgrade;                                 /* NULL: none */
+	const char *body;                                    /* JSON; NULL: none */
 	void (*sink)(const char *data, size_t n, void *arg); /* gets the body of a 2xx answer as it comes; NULL: it is kept whole */
 	void *arg;
 };
@@ -40,3 +41,4 @@ int client_unreachable(const struct args *a, int error); /* prints; gives CTL_UN
 int client_refused(const struct client *c);              /* prints the answer's Status; gives CTL_NO */
 /* A whole call whose answer is JSON. CTL_YES, or a code after a message. ret_json may be NULL. */
 int client_json(const struct args *a, const char *method, const char *path, bool table, json_t **ret_json);
+int client_call(const struct args *a, const struct client_request *q, json_t **ret_json); /* the same */

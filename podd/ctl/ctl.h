@@ -26,6 +26,7 @@ int verb_describe(const struct args *a);
 int verb_logs(const struct args *a);
 int verb_exec(const struct args *a);
 int verb_attach(const struct args *a);
+int verb_debug(const struct args *a);
 int verb_cp(const struct args *a);
 int verb_port_forward(const struct args *a);
 int verb_validate(const struct args *a);

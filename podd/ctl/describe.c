@@ -332,6 +332,11 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 	json_array_foreach(json_at(pod, "spec.containers"), i, item) {
 		describe_container(a, p, item, by_name(json_at(pod, "status.containerStatuses"), json_text(item, "name")));
 	}
+	json_array_foreach(json_at(pod, "spec.ephemeralContainers"), i, item) {
+		if (i == 0)
+			(void)puts("Ephemeral Containers:");
+		describe_container(a, p, item, by_name(json_at(pod, "status.ephemeralContainerStatuses"), json_text(item, "name")));
+	}
 	describe_conditions(json_at(pod, "status.conditions"));
 	json_array_foreach(json_at(pod, "spec.volumes"), i, item) {
 		if (i == 0)

@@ -21,7 +21,7 @@ enum {
 
 struct exec {
 	int fd, signals; /* signals: -EBADF without a terminal */
-	bool stdin_open;
+	bool stdin_open, quiet;
 	bool detachable, saw_p; /* ^P ^Q leaves; a ^P waits for what follows */
 	struct buf in;
 	int code; /* -1: not known yet */
@@ -62,10 +62,10 @@ static int take_frames(struct exec *x)
 		int written = 0;
 		switch (channel) {
 		case STREAM_STDOUT:
-			written = fd_write_all(STDOUT_FILENO, data, n);
+			written = x->quiet ? 0 : fd_write_all(STDOUT_FILENO, data, n);
 			break;
 		case STREAM_STDERR:
-			written = fd_write_all(STDERR_FILENO, data, n);
+			written = x->quiet ? 0 : fd_write_all(STDERR_FILENO, data, n);
 			break;
 		case STREAM_STATUS:
 			take_status(x, data, n);
@@ -209,12 +209,15 @@ static int converse(struct exec *x, const struct args *a, bool attach)
 	return r;
 }
 
-static int run(const struct args *a, const char *path, bool attach)
+static int run(const struct args *a, const char *path, bool attach, bool quiet)
 {
 	_cleanup_client_ struct client *c = NULL;
-	struct exec x = {
-		.fd = -EBADF, .signals = -EBADF, .stdin_open = a->stdin, .detachable = attach && a->stdin && a->tty, .code = -1
-	};
+	struct exec x = { .fd = -EBADF,
+		          .signals = -EBADF,
+		          .stdin_open = a->stdin,
+		          .quiet = quiet,
+		          .detachable = attach && a->stdin && a->tty,
+		          .code = -1 };
 
 	struct client_request q = { .method = "POST", .path = path, .upgrade = STREAM_PROTOCOL };
 	int r = client_open(a, &q, &c);
@@ -223,7 +226,7 @@ static int run(const struct args *a, const char *path, bool attach)
 	if (r < 0)
 		return own_failure(client_unreachable(a, r));
 	if (client_code(c) != 101)
-		return own_failure(client_refused(c));
+		return quiet ? EXEC_FAILED : own_failure(client_refused(c));
 	x.fd = client_take(c, &x.in);
 	r = converse(&x, a, attach);
 	(void)fd_close(x.fd);
@@ -235,36 +238,42 @@ static int run(const struct args *a, const char *path, bool attach)
 
 int exec_call(const struct args *a, const char *path)
 {
-	return run(a, path, false);
+	return run(a, path, false, false);
 }
 
-static int begin(const struct args *a, bool attach)
+static int begin(const struct args *a, const struct pod_ref *p, const char *verb, bool quiet)
 {
 	_cleanup_buf_ struct buf path = BUF_NULL;
 	struct args own = *a;
-	struct pod_ref p;
 
-	if (pod_ref_parse(a, a->words[0], &p) < 0)
-		return EXEC_FAILED;
 	(void)signal(SIGPIPE, SIG_IGN);                    /* of the socket; a write to a closed stdout is an error that ends us */
 	if (a->tty && a->stdin && !isatty(STDIN_FILENO)) { /* kubectl's words */
 		(void)fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
 		own.tty = false;
 	}
-	call_path(&own, &p, attach ? "attach" : "exec", &path);
-	return run(&own, path.data, attach);
+	call_path(&own, p, verb, &path);
+	return run(&own, path.data, streq(verb, "attach"), quiet);
+}
+
+int exec_attach(const struct args *a, const struct pod_ref *p, bool quiet)
+{
+	return begin(a, p, "attach", quiet);
 }
 
 int verb_exec(const struct args *a)
 {
+	struct pod_ref p;
+
 	if (a->word_count != 1 || !a->command_count)
 		return own_failure(ctl_fail(CTL_USAGE, "exec needs a pod and a command: podctl exec web -- ls -l"));
-	return begin(a, false);
+	return pod_ref_parse(a, a->words[0], &p) < 0 ? EXEC_FAILED : begin(a, &p, "exec", false);
 }
 
 int verb_attach(const struct args *a)
 {
+	struct pod_ref p;
+
 	if (a->word_count != 1 || a->command)
 		return own_failure(ctl_fail(CTL_USAGE, "attach needs the name of one pod and no command"));
-	return begin(a, true);
+	return pod_ref_parse(a, a->words[0], &p) < 0 ? EXEC_FAILED : exec_attach(a, &p, false);
 }

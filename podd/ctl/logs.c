@@ -168,7 +168,7 @@ static void add(struct targets *t, const struct pod_ref *p, const char *containe
 
 static int add_all(const struct args *a, const struct pod_ref *p, struct targets *t)
 {
-	static const char *const lists[] = { "spec.initContainers", "spec.containers" };
+	static const char *const lists[] = { "spec.initContainers", "spec.containers", "spec.ephemeralContainers" };
 	_cleanup_buf_ struct buf path = BUF_NULL;
 	json_t *pod, *c;
 	size_t i;

@@ -30,6 +30,11 @@ static const struct verb verbs[] = {
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_exec, "@pods" },
 	{ "attach", "attach [-it] POD [-c NAME]", "what a container prints from now on; with -i its input, with -t its terminal",
 	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY), verb_attach, "@pods" },
+	{ "debug", "debug [-it] POD [--image IMAGE] [--target CONTAINER] [-c NAME] [--profile PROFILE] [-- COMMAND...]",
+	  "a throw-away container in a pod that runs, with the host's own tools or those of an image",
+	  SCOPE | TAKES(OPTION_CONTAINER) | TAKES(OPTION_STDIN) | TAKES(OPTION_TTY) | TAKES(OPTION_IMAGE) | TAKES(OPTION_TARGET) |
+	          TAKES(OPTION_PROFILE),
+	  verb_debug, "@pods" },
 	{ "cp", "cp SOURCE POD:PATH | cp POD:PATH DESTINATION [-c NAME]",
 	  "files and directories into a container and out of it; needs nothing in the image", SCOPE | TAKES(OPTION_CONTAINER),
 	  verb_cp, NULL },

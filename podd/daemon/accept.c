@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "daemon/configs.h"
 #include "daemon/controller.h"
+#include "daemon/debug.h"
 #include "daemon/logs.h"
 #include "daemon/sources.h"
 #include "daemon/store.h"
@@ -60,7 +61,7 @@ static void random_uid(char ret[static POD_UID_SIZE])
 
 static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
 {
-	struct event e = daemon_event(type, w->uid, NULL, 0);
+	struct event gone = daemon_event(EVENT_POD_GONE, w->uid, NULL, 0);
 
 	if (!a->live)
 		return;
@@ -68,11 +69,10 @@ static void emit(struct acceptor *a, enum event_type type, struct wanted *w)
 		controller_want(a->daemon, w->uid, type == EVENT_POD_SET ? w->pod : NULL);
 		return;
 	}
-	if (type == EVENT_POD_SET) {
-		e.pod = w->pod;
-		logs_first_numbers(a->daemon, w->pod, w->uid, e.first_numbers);
-	}
-	daemon_step(a->daemon, &e);
+	if (type == EVENT_POD_SET)
+		debug_set_pod(a->daemon, w->uid, w->pod, POD_OUTCOME_OPEN);
+	else
+		daemon_step(a->daemon, &gone);
 }
 
 static void set_gone(struct acceptor *a, struct wanted *w)

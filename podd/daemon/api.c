@@ -12,9 +12,9 @@ static const struct {
 	int code;
 	const char *reason; /* Kubernetes' word for it */
 } reasons[] = {
-	{ 400, "BadRequest" },    { 404, "NotFound" }, { 405, "MethodNotAllowed" },
-	{ 409, "Conflict" },      { 410, "Expired" },  { 413, "RequestEntityTooLarge" },
-	{ 500, "InternalError" },
+	{ 400, "BadRequest" }, { 404, "NotFound" },      { 405, "MethodNotAllowed" },
+	{ 409, "Conflict" },   { 410, "Expired" },       { 413, "RequestEntityTooLarge" },
+	{ 422, "Invalid" },    { 500, "InternalError" },
 };
 
 static const char *reason_of(int code)
@@ -246,6 +246,8 @@ static void get_resources(struct http_request *q, void *arg)
 		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"shortNames\":[\"po\"],"
 		"\"categories\":[\"all\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
 		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]},"
+		"{\"name\":\"pods/ephemeralcontainers\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\","
+		"\"verbs\":[\"get\",\"patch\",\"update\"]},"
 		"{\"name\":\"events\",\"singularName\":\"event\",\"namespaced\":true,\"kind\":\"Event\",\"shortNames\":[\"ev\"],"
 		"\"verbs\":[\"list\",\"watch\"]},"
 		"{\"name\":\"namespaces\",\"singularName\":\"namespace\",\"namespaced\":false,\"kind\":\"Namespace\","
@@ -278,6 +280,9 @@ static const struct http_route routes[] = {
 	{ "GET", POD, api_pod_get },
 	{ NULL, POD, api_pod_write },
 	{ "GET", POD "/log", api_log_get },
+	{ "GET", POD "/ephemeralcontainers", api_debug_get },
+	{ "PATCH", POD "/ephemeralcontainers", api_debug_add },
+	{ "PUT", POD "/ephemeralcontainers", api_debug_add },
 	{ "GET", "/api/v1/namespaces", api_namespace_list },
 	{ "GET", "/api/v1/namespaces/*", api_namespace_get },
 	{ "GET", "/api/v1/nodes", api_node_list },

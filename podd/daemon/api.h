@@ -8,6 +8,7 @@
  *   api_stats.c      what pods use, as podd's stats and as metrics.k8s.io
  *   api_log.c        a container's log, also while it grows
  *   api_exec.c       exec and copy, over frames of wire/stream.h; api_attach.c: attach, likewise
+ *   api_debug.c      ephemeral containers, added to a pod that runs
  *   api_image.c      the image store: list, import, prune
  *   api_forward.c    portforward, likewise: a connection into the pod
  *   api_podd.c       restart, stop, start, status, census
@@ -97,6 +98,8 @@ void api_stats_deinit(struct api *a);
 void api_pod_list(struct http_request *q, void *arg);
 void api_pod_get(struct http_request *q, void *arg);
 void api_pod_write(struct http_request *q, void *arg);
+void api_debug_get(struct http_request *q, void *arg);
+void api_debug_add(struct http_request *q, void *arg);
 void api_event_list(struct http_request *q, void *arg);
 void api_namespace_list(struct http_request *q, void *arg);
 void api_namespace_get(struct http_request *q, void *arg);

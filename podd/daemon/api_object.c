@@ -5,6 +5,7 @@
 #include "daemon/api.h"
 #include "daemon/startimage.h"
 #include "daemon/termlog.h"
+#include "manifest/ephemeral.h"
 #include "manifest/manifest.h"
 
 static void annotations_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
@@ -204,12 +205,15 @@ static void container_json(const struct daemon *d, const struct core_pod *p, con
 	jsonw_end(w);
 }
 
-static void container_statuses_json(const struct daemon *d, const struct core_pod *p, const char *key, bool inits, struct jsonw *w)
+/* Those of one list of the spec: sidecars are of initContainers. */
+static void container_statuses_json(const struct daemon *d, const struct core_pod *p, const char *key, enum container_role role,
+                                    struct jsonw *w)
 {
 	jsonw_key(w, key);
 	jsonw_array(w);
 	for (size_t i = 0; i < p->container_count; i++)
-		if ((p->containers[i].role != CONTAINER_ROLE_MEMBER) == inits)
+		if (p->containers[i].role == role ||
+		    (p->containers[i].role == CONTAINER_ROLE_SIDECAR && role == CONTAINER_ROLE_INIT))
 			container_json(d, p, &p->containers[i], w);
 	jsonw_end(w);
 }
@@ -234,6 +238,8 @@ static int64_t ready_since(const struct core_pod *p, bool ready)
 
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *c = &p->containers[i];
+		if (c->role == CONTAINER_ROLE_DEBUG)
+			continue;
 		at = MAX(at, ready ? c->started_wall : c->last.set ? c->last.exit.wall : 0);
 		at = c->ready == ready ? MAX(at, c->ready_wall) : at;
 	}
@@ -269,7 +275,9 @@ static void list_unready(const struct core_pod *p, bool inits, const char *word,
 	buf_printf(out, "containers with %s status: [", word);
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *c = &p->containers[i];
-		bool init = c->role != CONTAINER_ROLE_MEMBER;
+		bool init = core_container_is_init(c);
+		if (c->role == CONTAINER_ROLE_DEBUG)
+			continue;
 		if (inits ? init && !c->passed : !core_container_ready(c) && c->role != CONTAINER_ROLE_INIT)
 			buf_printf(out, "%s%s", n++ ? " " : "", c->name);
 	}
@@ -363,14 +371,17 @@ static void pod_status_json(const struct daemon *d, const struct core_pod *p, st
 	api_time(w, "startTime", p->created_wall);
 	jsonw_member_str(w, "qosClass", qos_name(p->pod->qos));
 	if (p->pod->spec.init_containers.count)
-		container_statuses_json(d, p, "initContainerStatuses", true, w);
-	container_statuses_json(d, p, "containerStatuses", false, w);
+		container_statuses_json(d, p, "initContainerStatuses", CONTAINER_ROLE_INIT, w);
+	container_statuses_json(d, p, "containerStatuses", CONTAINER_ROLE_MEMBER, w);
+	if (p->pod->spec.ephemeral.count)
+		container_statuses_json(d, p, "ephemeralContainerStatuses", CONTAINER_ROLE_DEBUG, w);
 	jsonw_end(w);
 }
 
 static void spec_json(const struct daemon *d, const struct core_pod *p, struct jsonw *w)
 {
 	pod_spec_json_open(p->pod, w);
+	ephemeral_json(p->pod, w);
 	jsonw_member_str(w, "nodeName", d->config->node_name);
 	if (!p->pod->spec.priority)
 		jsonw_member_int(w, "priority", core_pod_priority(d->core, p));

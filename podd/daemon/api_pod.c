@@ -132,7 +132,7 @@ static void item_cells(const struct api *a, const struct feed_item *i, struct js
 
 	for (size_t n = 0; n < p->container_count; n++) {
 		const struct core_container *c = &p->containers[n];
-		if (c->role == CONTAINER_ROLE_INIT) /* as kubectl counts */
+		if (c->role == CONTAINER_ROLE_INIT || c->role == CONTAINER_ROLE_DEBUG) /* as kubectl counts */
 			continue;
 		ready += core_container_ready(c);
 		total++;

@@ -19,6 +19,7 @@
  *   leases.c    addresses of pods
  *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup; reach.c: hostPaths; evict.c: limits on the disk
  *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
+ *   debug.c     ephemeral containers
  *   hook.c      hooks; probe.c: probes; check.c: what both ask over the network, by httpget.c or prober.c (podd-probe)
  *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
  */

@@ -333,6 +333,12 @@ static int send_spawn(struct start *st, const struct launch *l)
 	size_t slots;
 	const char *text;
 
+	if (m.flags & ANCHOR_SPAWN_PID_JOIN) {
+		const struct core_container *target =
+			core_container(core_pod_by_uid(s->daemon->core, s->uid), st->container->target);
+		m.join_number = target ? target->number : 0;
+		(void)snprintf(m.join, sizeof(m.join), "%s", st->container->target);
+	}
 	fds[0] = s->daemon->launch_fd;
 	fds[1] = l->plan_fd;
 	fds[2] = st->cgroup.v2;
@@ -562,5 +568,6 @@ void launch_refused(struct sandbox *s, const struct anchor_error *m)
 {
 	struct event id = daemon_event(EVENT_START_FAILED, s->uid, m->key.container, m->key.number);
 
-	report_failure(s->daemon, &id.id, "CreateContainerError", strerror(m->error));
+	report_failure(s->daemon, &id.id, "CreateContainerError",
+	               m->error == ESRCH ? "the target container is not running" : strerror(m->error));
 }

@@ -105,6 +105,8 @@ struct cgroup_limits sandbox_members_limits(const struct pod *p)
 
 	for (size_t i = 0; i < pod_container_count(p); i++) {
 		const struct container *c = pod_container_at(p, i);
+		if (pod_is_ephemeral(p, c)) /* lives on what the others leave */
+			continue;
 		all_cpu = all_cpu && c->resources.limits.cpu.set;
 		all_memory = all_memory && c->resources.limits.memory.set;
 		l.swap_max += container_swap(p, c);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include "base/fd.h"
+#include "daemon/debug.h"
 #include "daemon/etcfiles.h"
 #include "daemon/forward.h"
 #include "daemon/janitor.h"
@@ -37,6 +38,7 @@ static int sweep(struct sandbox *s)
 		ownership_sandbox_gone(s);
 		reach_sandbox_gone(s);
 		(void)unlinkat(s->run_fd, "anchor.sock", 0);
+		(void)unlinkat(s->run_fd, DEBUG_FILE, 0);
 		r = tree_remove(s->run_fd, "etc");
 		if (r == 0)
 			r = tree_remove(s->run_fd, "runtime");
@@ -59,6 +61,7 @@ static void finish(struct sandbox *s)
 	if (cp && cp->pod)
 		(void)snprintf(ns, sizeof(ns), "%s", cp->pod->metadata.namespace);
 	free(s->failure);
+	debug_end(d, s->uid);
 	sandbox_free(s);
 	daemon_step(d, &e);
 	etcfiles_hosts_changed(d, ns);

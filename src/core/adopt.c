@@ -226,6 +226,8 @@ static void infer_order(struct core_pod *p)
 
 	for (size_t i = p->container_count; i-- > 0;) {
 		struct core_container *k = &p->containers[i];
+		if (k->role == CONTAINER_ROLE_DEBUG)
+			continue;
 		if (later && k->role != CONTAINER_ROLE_MEMBER)
 			k->passed = true;
 		if (later && k->role == CONTAINER_ROLE_INIT && k->state == CONTAINER_STATE_WAITING)

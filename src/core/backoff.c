@@ -27,12 +27,13 @@ static enum again by_pod(enum restart_policy policy, bool failed)
 	return AGAIN_NO;
 }
 
-/* The container's rules, else its own policy, else the pod's. An init container that has succeeded is not asked about. */
+/* The container's rules, else its own policy, else the pod's. An init container that has succeeded is not asked about,
+ * nor one of podctl debug. */
 enum again backoff_again(const struct core_pod *p, const struct core_container *k, const struct exit_info *exit)
 {
 	bool failed = exit->code != 0 || k->condemned;
 
-	if (p->failure || (k->role == CONTAINER_ROLE_INIT && k->passed))
+	if (p->failure || k->role == CONTAINER_ROLE_DEBUG || (k->role == CONTAINER_ROLE_INIT && k->passed))
 		return AGAIN_NO;
 	for (size_t i = 0; i < k->spec->restart_rules.count; i++) {
 		const struct restart_rule *rule = &k->spec->restart_rules.items[i];

@@ -45,7 +45,7 @@ bool container_alive(const struct core_container *k)
 
 bool container_stale(const struct core_container *k)
 {
-	return !k->spec || (k->launched && k->applied_hash != k->wanted_hash);
+	return !k->spec || (k->role != CONTAINER_ROLE_DEBUG && k->launched && k->applied_hash != k->wanted_hash);
 }
 
 void container_want(const struct pod *pod, struct core_container *k)
@@ -330,7 +330,7 @@ static void decide(struct core *c, struct core_pod *p, struct core_container *k,
 
 	k->restart_wanted = false;
 	core_touch(c, p);
-	if (p->state != POD_STATE_RUNNING || !k->spec)
+	if (p->state != POD_STATE_RUNNING || !k->spec || (k->role == CONTAINER_ROLE_DEBUG && !retry))
 		container_set_state(k, CONTAINER_STATE_DONE);
 	else if (again || p->restart_all)
 		container_renew(k);

@@ -19,7 +19,8 @@
 #include "core/internal.h"
 
 bool container_alive(const struct core_container *k);
-bool container_stale(const struct core_container *k); /* runs, or ran, from another version of the spec than is wanted */
+/* It runs, or ran, from another version of the spec than is wanted. Not so one of podctl debug, which runs once. */
+bool container_stale(const struct core_container *k);
 /* Its spec, of this version of the pod, is what is wanted: compares it with what was launched. */
 void container_want(const struct pod *pod, struct core_container *k);
 void container_set_state(struct core_container *k, enum container_state to);

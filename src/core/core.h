@@ -206,6 +206,7 @@ enum container_role {
 	CONTAINER_ROLE_MEMBER,
 	CONTAINER_ROLE_INIT,    /* runs to its end before what comes after it */
 	CONTAINER_ROLE_SIDECAR, /* of initContainers, with restartPolicy: Always */
+	CONTAINER_ROLE_DEBUG, /* an ephemeral container: starts whoever runs, runs once, and nobody waits for it but who outlives the members */
 	CONTAINER_ROLE_MAX,
 };
 
@@ -350,6 +351,7 @@ const struct core_pod *core_pod_by_name(const struct core *c, const char *ns, co
 const struct core_pod *core_pod_forgotten(const struct core *c, const char *uid); /* as it was, for its EFFECT_FORGET */
 const struct list *core_pods(const struct core *c);                               /* of struct core_pod.link, oldest first */
 const struct core_container *core_container(const struct core_pod *p, const char *name);
+bool core_container_is_init(const struct core_container *k); /* of initContainers; also a sidecar */
 
 /* The pod's note, at most NOTE_SIZE_MAX bytes: hash of the applied manifest, counters, back-off, last terminations. */
 void core_note(const struct core_pod *p, struct buf *out);

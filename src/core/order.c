@@ -8,6 +8,8 @@
  * whole (core/failure.c). Then, and when the pod stops, members and init containers are stopped at once, and when these have ended the sidecars one by
  * one, from the last to the first, so that each of them outlives whom it serves. The grace period is one for all, counted from the wish.
  *
+ * A container of podctl debug has no place in that: it starts at once, and is stopped with the members.
+ *
  * Nothing here is state of its own: all follows from the states of the containers, so it survives podd like these. */
 #include "core/container.h"
 #include "core/pod.h"
@@ -16,7 +18,14 @@ enum container_role order_role(const struct pod *pod, const struct container *sp
 {
 	if (pod_is_sidecar(pod, spec))
 		return CONTAINER_ROLE_SIDECAR;
+	if (pod_is_ephemeral(pod, spec))
+		return CONTAINER_ROLE_DEBUG;
 	return pod_is_init(pod, spec) ? CONTAINER_ROLE_INIT : CONTAINER_ROLE_MEMBER;
+}
+
+bool core_container_is_init(const struct core_container *k)
+{
+	return k->role == CONTAINER_ROLE_INIT || k->role == CONTAINER_ROLE_SIDECAR;
 }
 
 bool order_is_over(const struct core_pod *p)
@@ -37,7 +46,7 @@ bool order_is_over(const struct core_pod *p)
 bool order_initialized(const struct core_pod *p)
 {
 	for (size_t i = 0; i < p->container_count; i++)
-		if (p->containers[i].role != CONTAINER_ROLE_MEMBER && !p->containers[i].passed)
+		if (core_container_is_init(&p->containers[i]) && !p->containers[i].passed)
 			return false;
 	return true;
 }
@@ -52,8 +61,10 @@ static bool may_start(const struct core_pod *p, const struct core_container *k)
 {
 	if (!k->spec || p->state != POD_STATE_RUNNING)
 		return false;
+	if (k->role == CONTAINER_ROLE_DEBUG) /* perhaps to see why the others do not get on */
+		return true;
 	for (const struct core_container *before = p->containers; before < k; before++)
-		if (before->role != CONTAINER_ROLE_MEMBER && !before->passed)
+		if (core_container_is_init(before) && !before->passed)
 			return false;
 	return true;
 }

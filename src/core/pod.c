@@ -103,7 +103,7 @@ static void conclude(struct core *c, struct core_pod *p)
 		struct core_container *k = &p->containers[i];
 		if (k->state != CONTAINER_STATE_DONE)
 			container_set_state(k, CONTAINER_STATE_DONE);
-		k->passed = k->role != CONTAINER_ROLE_MEMBER;
+		k->passed = core_container_is_init(k);
 		if (k->last.set)
 			continue;
 		k->last = (struct termination){ .set = true, .exit.code = success ? 0 : 137 };
@@ -130,7 +130,7 @@ void pod_create_if_due(struct core *c, struct core_pod *p)
 		return;
 	p->applied = p->marks;
 	for (size_t i = 0; i < p->container_count; i++) /* their work is undone with the sandbox it was done in */
-		if (p->containers[i].role != CONTAINER_ROLE_MEMBER)
+		if (core_container_is_init(&p->containers[i]))
 			container_forget(&p->containers[i]);
 	if (!p->active_boot)
 		p->active_boot = c->boot;
@@ -380,7 +380,7 @@ static void begin_again(struct core *c, struct core_pod *p)
 	effect_note(c, p);
 	for (size_t i = 0; i < p->container_count; i++) {
 		struct core_container *k = &p->containers[i];
-		if (k->state != CONTAINER_STATE_BACKOFF)
+		if (k->state != CONTAINER_STATE_BACKOFF && k->role != CONTAINER_ROLE_DEBUG)
 			container_forget(k);
 		k->passed = false;
 	}

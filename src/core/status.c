@@ -54,6 +54,8 @@ bool core_container_started(const struct core_container *k)
 
 bool core_container_ready(const struct core_container *k)
 {
+	if (k->role == CONTAINER_ROLE_DEBUG) /* as Kubernetes: nobody asks */
+		return false;
 	return k->role == CONTAINER_ROLE_INIT ? k->passed : k->state == CONTAINER_STATE_RUNNING && k->started && k->ready;
 }
 
@@ -67,14 +69,14 @@ bool core_pod_ready(const struct core_pod *p)
 	if (p->state != POD_STATE_RUNNING || !p->wanted)
 		return false;
 	for (size_t i = 0; i < p->container_count; i++)
-		if (!core_container_ready(&p->containers[i]))
+		if (p->containers[i].role != CONTAINER_ROLE_DEBUG && !core_container_ready(&p->containers[i]))
 			return false;
 	return true;
 }
 
 static bool has_inits(const struct core_pod *p)
 {
-	return p->container_count && p->containers[0].role != CONTAINER_ROLE_MEMBER;
+	return p->container_count && core_container_is_init(&p->containers[0]);
 }
 
 /* As the kubelet says it, whoever it is that waits, and for what. */
@@ -118,7 +120,7 @@ static const char *init_status(const struct core_pod *p, char text[static POD_ST
 
 	for (size_t i = 0; i < p->container_count; i++) {
 		const struct core_container *k = &p->containers[i];
-		if (k->role == CONTAINER_ROLE_MEMBER)
+		if (!core_container_is_init(k))
 			continue;
 		if (!open && !k->passed) {
 			open = k;

@@ -289,6 +289,7 @@ struct container {
 	struct probe startup, readiness, liveness;
 	enum container_restart restart;
 	struct restart_rule_list restart_rules;
+	const char *target; /* of an ephemeral one: the container whose processes it sees; NULL or "": its own alone */
 };
 
 struct container_list {

@@ -270,10 +270,11 @@ void edit_container_facts(const struct pod *p, const struct container *c, unsign
 	struct walk volumes = { .most = EDIT_RESTART, .fn = fn, .arg = arg };
 	struct walk common = { .most = EDIT_RECREATE, .fn = sift, .arg = &sieve };
 
-	bool init = pod_is_init(p, c);
+	bool init = pod_is_init(p, c), ephemeral = pod_is_ephemeral(p, c);
+	const struct container_list *list = init ? &p->spec.init_containers : ephemeral ? &p->spec.ephemeral : &p->spec.containers;
 	path_key(&own.path, "spec");
-	path_key(&own.path, init ? "initContainers" : "containers");
-	path_index(&own.path, (size_t)(c - (init ? p->spec.init_containers : p->spec.containers).items));
+	path_key(&own.path, init ? "initContainers" : ephemeral ? "ephemeralContainers" : "containers");
+	path_index(&own.path, (size_t)(c - list->items));
 	walk_object(&own, &schema_container, (const char *)c, 1);
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct volume *v = pod_volume(p, c->mounts.items[i].name);
@@ -319,6 +320,8 @@ static void add_containers(const struct pod *p, struct sum *sum)
 {
 	for (size_t i = 0; i < pod_container_count(p); i++) {
 		const struct container *c = pod_container_at(p, i);
+		if (pod_is_ephemeral(p, c)) /* no edit of the manifest adds one */
+			continue;
 		sum->salt = c->name;
 		edit_container_facts(p, c, 0, add, sum);
 	}

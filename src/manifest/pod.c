@@ -195,14 +195,17 @@ struct pod *pod_unref(struct pod *p)
 
 size_t pod_container_count(const struct pod *p)
 {
-	return p->spec.init_containers.count + p->spec.containers.count;
+	return p->spec.init_containers.count + p->spec.containers.count + p->spec.ephemeral.count;
 }
 
 const struct container *pod_container_at(const struct pod *p, size_t i)
 {
-	size_t inits = p->spec.init_containers.count;
+	const struct pod_spec *s = &p->spec;
 
-	return i < inits ? &p->spec.init_containers.items[i] : &p->spec.containers.items[i - inits];
+	if (i < s->init_containers.count)
+		return &s->init_containers.items[i];
+	i -= s->init_containers.count;
+	return i < s->containers.count ? &s->containers.items[i] : &s->ephemeral.items[i - s->containers.count];
 }
 
 /* A pod that is still being validated may have unnamed ones. */
@@ -214,11 +217,19 @@ const struct container *pod_container(const struct pod *p, const char *name)
 	return NULL;
 }
 
+static bool is_among(const struct container_list *l, const struct container *c)
+{
+	return l->count && c >= l->items && c < l->items + l->count; /* NULL + 0 is undefined in C */
+}
+
 bool pod_is_init(const struct pod *p, const struct container *c)
 {
-	const struct container_list *l = &p->spec.init_containers;
+	return is_among(&p->spec.init_containers, c);
+}
 
-	return l->count && c >= l->items && c < l->items + l->count; /* NULL + 0 is undefined in C */
+bool pod_is_ephemeral(const struct pod *p, const struct container *c)
+{
+	return is_among(&p->spec.ephemeral, c);
 }
 
 bool pod_is_sidecar(const struct pod *p, const struct container *c)

@@ -101,6 +101,7 @@ struct affinity {
 
 struct pod_spec {
 	struct container_list init_containers, containers;
+	struct container_list ephemeral; /* manifest/ephemeral.h: no manifest has them */
 	struct volume_list volumes;
 	enum restart_policy restart_policy;
 	int64_t grace_seconds;
@@ -202,12 +203,13 @@ const char *after_until_name(enum after_until u);       /* "ready", "started", "
 const char *protocol_name(enum protocol p);
 const char *node_operator_name(enum node_operator o); /* "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt" */
 
-/* All containers in the order of their start: those of initContainers, then the members. */
+/* All containers in the order of their start: those of initContainers, then the members, then the ephemeral ones. */
 size_t pod_container_count(const struct pod *p);
 const struct container *pod_container_at(const struct pod *p, size_t i);
 const struct container *pod_container(const struct pod *p, const char *name); /* NULL when there is none */
 bool pod_is_init(const struct pod *p, const struct container *c);             /* of initContainers; also a sidecar */
 bool pod_is_sidecar(const struct pod *p, const struct container *c);
+bool pod_is_ephemeral(const struct pod *p, const struct container *c);
 struct quantity pod_disk_limit(const struct pod *p); /* of ephemeral-storage, all containers together; not set: none has one */
 bool pod_is_node_critical(const struct pod *p);
 int signal_number(const char *name); /* of a legal stopSignal */

@@ -322,37 +322,49 @@ static const struct field container_fields[] = {
 const struct schema schema_container =
 	SCHEMA("Container", container_fields, sizeof(struct container), .rule = rule_container, .most = POD_CONTAINERS_MAX);
 
-/* The same fields, of which Kubernetes takes fewer. */
-#define COMMON(name_, type_, doc_, ...) PLANNED(name_, type_, MUST, NONE, doc_, OF("EphemeralContainerCommon"), ##__VA_ARGS__)
-#define FORBIDDEN(name_, type_, object_) \
-	COMMON(name_, type_, "Not for debug containers.", .object = (object_), .rule = rule_forbidden)
+/* The same fields, of which Kubernetes takes fewer. podctl debug fills them in, never a manifest (ephemeral.h). */
+#define COMMON(name_, type_, member_, doc_, ...) \
+	BUILT(name_, type_, MUST, container, member_, NONE, doc_, OF("EphemeralContainerCommon"), ##__VA_ARGS__)
+#define FORBIDDEN(name_, type_, ...)                                                                                            \
+	READ_ELSEWHERE(name_, type_, MUST, "Not for debug containers.", OF("EphemeralContainerCommon"), .rule = rule_forbidden, \
+	               ##__VA_ARGS__)
 
 static const struct field ephemeral_container_fields[] = {
-	COMMON("name", STRING, "Name of the container, unique in the pod.", .required = true, .check = check_label_name),
-	COMMON("image", STRING, "Where the root file system comes from.", .required = true, .check = check_image),
-	COMMON("command", STRINGS, "Program and first arguments."),
-	COMMON("args", STRINGS, "Arguments after command."),
-	COMMON("workingDir", STRING, "Directory the program starts in."),
-	FORBIDDEN("ports", OBJECTS, &schema_port),
-	COMMON("envFrom", OBJECTS, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from),
-	COMMON("env", OBJECTS, "Environment variables.", .object = &schema_env),
-	FORBIDDEN("resources", OBJECT, &schema_resources),
-	FORBIDDEN("resizePolicy", OBJECTS, &schema_resize),
-	COMMON("restartPolicy", STRING, "Not for debug containers.", .rule = rule_forbidden),
-	FORBIDDEN("restartPolicyRules", OBJECTS, &schema_restart_rule),
-	COMMON("volumeMounts", OBJECTS, "Volumes the container sees.", .object = &schema_mount),
-	COMMON("volumeDevices", OBJECTS, "Raw block devices.", .object = &schema_device, .rule = rule_devices),
-	FORBIDDEN("livenessProbe", OBJECT, &schema_probe),
-	FORBIDDEN("readinessProbe", OBJECT, &schema_probe),
-	FORBIDDEN("startupProbe", OBJECT, &schema_probe),
-	FORBIDDEN("lifecycle", OBJECT, &schema_lifecycle),
-	COMMON("terminationMessagePath", STRING, "File whose content explains the exit."),
-	COMMON("terminationMessagePolicy", STRING, "Where that explanation comes from.", .choices = "File|FallbackToLogsOnError"),
-	COMMON("imagePullPolicy", STRING, "When the image is pulled.", .choices = "Always|IfNotPresent|Never"),
-	COMMON("securityContext", OBJECT, "User, capabilities and other privileges.", .object = &schema_security),
-	COMMON("stdin", BOOL, "Keeps standard input open."),
-	COMMON("stdinOnce", BOOL, "Closes it after the first attach."),
-	COMMON("tty", BOOL, "Gives the container a terminal."),
-	NEVER("targetContainerName", STRING, "Container whose processes it sees."),
+	COMMON("name", STRING, name, "Name of the container, unique in the pod.", .required = true, .check = check_label_name),
+	COMMON("image", STRING, image, "Where the root file system comes from.", .required = true, .check = check_image),
+	COMMON("command", STRINGS, command, "Program and first arguments."),
+	COMMON("args", STRINGS, args, "Arguments after command."),
+	COMMON("workingDir", STRING, working_dir, "Directory the program starts in.", .check = check_working_dir),
+	FORBIDDEN("ports", OBJECTS, .object = &schema_port),
+	COMMON("envFrom", OBJECTS, env_from, "Environment from whole ConfigMaps and Secrets.", .object = &schema_env_from),
+	COMMON("env", OBJECTS, env, "Environment variables.", .object = &schema_env),
+	FORBIDDEN("resources", OBJECT, .object = &schema_resources),
+	FORBIDDEN("resizePolicy", OBJECTS, .object = &schema_resize),
+	FORBIDDEN("restartPolicy", STRING),
+	FORBIDDEN("restartPolicyRules", OBJECTS, .object = &schema_restart_rule),
+	COMMON("volumeMounts", OBJECTS, mounts, "Volumes the container sees.", .object = &schema_mount),
+	PLANNED("volumeDevices", OBJECTS, MUST, NONE, "Raw block devices.", OF("EphemeralContainerCommon"),
+	        .object = &schema_device, .rule = rule_devices),
+	FORBIDDEN("livenessProbe", OBJECT, .object = &schema_probe),
+	FORBIDDEN("readinessProbe", OBJECT, .object = &schema_probe),
+	FORBIDDEN("startupProbe", OBJECT, .object = &schema_probe),
+	FORBIDDEN("lifecycle", OBJECT, .object = &schema_lifecycle),
+	COMMON("terminationMessagePath", STRING, message_path, "File whose content explains the exit.",
+	       .fallback = "/dev/termination-log", .check = check_message_path),
+	COMMON("terminationMessagePolicy", ENUM, message_policy, "Where that explanation comes from.",
+	       .values = &message_policy_words, .fallback = "File"),
+	COMMON("imagePullPolicy", ENUM, pull_policy, "When the image is pulled.", .values = &pull_policy_words,
+	       .fallback = "IfNotPresent"),
+	COMMON("securityContext", OBJECT, security, "User, capabilities and other privileges.", .object = &schema_security),
+	COMMON("stdin", BOOL, stdin_open, "Keeps standard input open."),
+	COMMON("stdinOnce", BOOL, stdin_once, "Closes it after the first attach."),
+	COMMON("tty", BOOL, tty, "Gives the container a terminal."),
+	BUILT("targetContainerName", STRING, MUST, container, target, NONE, "Container whose processes it sees."),
 };
-const struct schema schema_ephemeral_container = SCHEMA("EphemeralContainer", ephemeral_container_fields, 0);
+const struct schema schema_ephemeral_container = SCHEMA("EphemeralContainer", ephemeral_container_fields, sizeof(struct container));
+
+static const struct field ephemeral_fields[] = {
+	BUILT("ephemeralContainers", OBJECTS, MUST, pod_spec, ephemeral, NONE, "Containers to debug the pod with.",
+	      .object = &schema_ephemeral_container),
+};
+const struct schema schema_ephemeral_spec = SCHEMA("PodSpec", ephemeral_fields, sizeof(struct pod_spec));

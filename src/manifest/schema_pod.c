@@ -108,7 +108,7 @@ static const struct field spec_fields[] = {
 	BUILT("containers", OBJECTS, MUST, pod_spec, containers, RESTART, "The members of the pod.", .required = true,
 	      .object = &schema_container),
 	NEVER("ephemeralContainers", OBJECTS, "Containers added to debug a running pod.", .object = &schema_ephemeral_container,
-	      .rule = rule_unique_names, .hint = "use podctl exec"),
+	      .rule = rule_unique_names, .hint = "use podctl debug"),
 	BUILT("restartPolicy", ENUM, MUST, pod_spec, restart_policy, UPDATE,
 	      "When a container that ended is started again: Always, OnFailure or Never.", .values = &restart_policy_words,
 	      .fallback = "Always"),

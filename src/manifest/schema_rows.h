@@ -46,10 +46,10 @@
 #define HINT_DEVICE "use a hostPath volume with the device node"
 
 /* Parts that several regions use. */
-extern const struct schema schema_affinity, schema_app_armor, schema_ephemeral_container, schema_eviction_responder,
-	schema_field_selector, schema_label_selector, schema_lifecycle, schema_object_reference, schema_pod_template, schema_probe,
-	schema_resource_list, schema_resource_selector, schema_resources, schema_seccomp, schema_se_linux, schema_toleration,
-	schema_topology_spread, schema_windows, schema_claim_template;
+extern const struct schema schema_affinity, schema_app_armor, schema_ephemeral_container, schema_ephemeral_spec,
+	schema_eviction_responder, schema_field_selector, schema_label_selector, schema_lifecycle, schema_object_reference,
+	schema_pod_template, schema_probe, schema_resource_list, schema_resource_selector, schema_resources, schema_seccomp,
+	schema_se_linux, schema_toleration, schema_topology_spread, schema_windows, schema_claim_template;
 extern const struct schema schema_aws_disk, schema_azure_disk, schema_azure_file, schema_ceph_fs, schema_cinder, schema_csi,
 	schema_ephemeral, schema_fc, schema_flex_volume, schema_flocker, schema_gce_disk, schema_git_repo, schema_glusterfs,
 	schema_iscsi, schema_photon_disk, schema_portworx, schema_quobyte, schema_rbd, schema_scale_io, schema_storageos,

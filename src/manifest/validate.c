@@ -309,3 +309,30 @@ void validate_spec(struct decoder *d, const struct pod *p)
 		        "Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");
 	path_pop(&d->path);
 }
+
+/* Kubernetes' rules of ephemeral containers; that their names are unique among themselves is said by validate_containers(). */
+void validate_ephemeral(struct decoder *d, const struct pod *p)
+{
+	const struct container_list *l = &p->spec.ephemeral;
+
+	if (too_many(d, "ephemeralContainers", l, pod_container_count(p), POD_CONTAINERS_MAX))
+		return;
+	validate_containers(d, p, "ephemeralContainers", l);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct container *c = &l->items[i], *target = c->target && *c->target ? pod_container(p, c->target) : NULL;
+		enter(d, "ephemeralContainers", i);
+		if (c->name && !pod_is_ephemeral(p, pod_container(p, c->name)))
+			find_duplicate(d, "name", &c->name, c->name);
+		if (c->target && *c->target && (!target || pod_is_init(p, target) || pod_is_ephemeral(p, target)))
+			find_in(d, SEVERITY_ERROR, "targetContainerName", at(d, &c->target), NULL, "Not found: \"%.80s\"",
+			        c->target);
+		else if (target && p->spec.runtime_class && *p->spec.runtime_class)
+			find_in(d, SEVERITY_REFUSED, "targetContainerName", at(d, &c->target), "leave it out",
+			        "not yet supported by this podd in a pod with a runtimeClassName");
+		for (size_t j = 0; j < c->mounts.count; j++)
+			if (c->mounts.items[j].sub_path || c->mounts.items[j].sub_path_expr)
+				find_in(d, SEVERITY_ERROR, "volumeMounts", at(d, &c->mounts), "mount the whole volume",
+				        "Forbidden: no subPath in an ephemeral container");
+		leave(d);
+	}
+}

@@ -531,6 +531,10 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	if (r < 0)
 		return finish(&c, r, ret, ret_reason);
 
+	bool alone = !pod->spec.share_process_namespace && !pod->spec.host_pid,
+	     joins = alone && container->target && *container->target;
+	if (joins)
+		(void)build_slot(&c.build, SLOT_MEMBER, NULL, 0);
 	begin(&c);
 	new_root(&c);
 	standard_mounts(&c);
@@ -546,8 +550,8 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);
 	if (pod->spec.share_process_namespace)
 		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
-	else if (!pod->spec.host_pid)
-		ret->spawn_flags = ANCHOR_SPAWN_PID_NEW;
+	else if (alone)
+		ret->spawn_flags = joins ? ANCHOR_SPAWN_PID_JOIN : ANCHOR_SPAWN_PID_NEW;
 	if (container->tty)
 		ret->spawn_flags |= ANCHOR_SPAWN_TTY;
 	if (container->stdin_open)

@@ -71,7 +71,7 @@ enum slot_role {
 	SLOT_HOST_DEV,        /* detached tree: the host's /dev (privileged) */
 	SLOT_CGROUP_PROCS, /* with a runtime, whose launch has a directory of its own: `cgroup.procs` of the container's; index 0 on v2,
 			       * then that of each hierarchy */
-	SLOT_MEMBER,       /* pidfd of the member to join (sessions); put there by the anchor, always slot 0 */
+	SLOT_MEMBER, /* pidfd of the member to join (sessions, and who has a target); put there by the anchor, always slot 0 */
 	SLOT_MAX,
 };
 

@@ -8,7 +8,7 @@ _Static_assert(sizeof(struct anchor_header) == 8, "");
 _Static_assert(sizeof(struct anchor_key) == 72, "");
 _Static_assert(sizeof(struct anchor_hello) == 16, "");
 _Static_assert(sizeof(struct anchor_note) == 16 + ANCHOR_NOTE_MAX, "");
-_Static_assert(sizeof(struct anchor_spawn) == 96, "");
+_Static_assert(sizeof(struct anchor_spawn) == 160, "");
 _Static_assert(sizeof(struct anchor_signal) == 88, "");
 _Static_assert(sizeof(struct anchor_ack) == 88, "");
 _Static_assert(sizeof(struct anchor_attach) == 88, "");
@@ -28,7 +28,7 @@ static const struct {
 } types[] = {
 	{ ANCHOR_HELLO, "hello", sizeof(struct anchor_hello), NO_KEY },
 	{ ANCHOR_NOTE, "note", offsetof(struct anchor_note, data), NO_KEY },
-	{ ANCHOR_SPAWN, "spawn", sizeof(struct anchor_spawn), offsetof(struct anchor_spawn, key) },
+	{ ANCHOR_SPAWN, "spawn", offsetof(struct anchor_spawn, join), offsetof(struct anchor_spawn, key) },
 	{ ANCHOR_SIGNAL, "signal", sizeof(struct anchor_signal), offsetof(struct anchor_signal, key) },
 	{ ANCHOR_ACK, "ack", offsetof(struct anchor_ack, flags), offsetof(struct anchor_ack, key) },
 	{ ANCHOR_QUIT, "quit", sizeof(struct anchor_header), NO_KEY },
@@ -98,6 +98,10 @@ int anchor_check(const void *message, size_t n)
 	} else if (h->type == ANCHOR_SNAPSHOT) {
 		const struct anchor_snapshot *m = message;
 		if (m->note_size > ANCHOR_NOTE_MAX || n < offsetof(struct anchor_snapshot, note) + m->note_size)
+			return -EPROTO;
+	} else if (h->type == ANCHOR_SPAWN) {
+		const struct anchor_spawn *m = message;
+		if (n >= sizeof(*m) && strnlen(m->join, sizeof(m->join)) == sizeof(m->join))
 			return -EPROTO;
 	} else if (h->type == ANCHOR_PROCESS || h->type == ANCHOR_STARTED || h->type == ANCHOR_EXITED) {
 		const struct anchor_process *m = message;

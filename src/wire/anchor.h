@@ -77,7 +77,7 @@ enum anchor_spawn_flags {
 	ANCHOR_SPAWN_KILL = 1 << 1,     /* an fd of its cgroup.kill is there: written when podd's connection ends (sessions) */
 	ANCHOR_SPAWN_PID_NEW = 1 << 2,  /* CLONE_NEWPID */
 	ANCHOR_SPAWN_PID_POD = 1 << 3,  /* into the shared PID namespace of the pod, made with the anchor (shareProcessNamespace) */
-	ANCHOR_SPAWN_PID_JOIN = 1 << 4, /* into the PID namespace of the member `join`; the anchor puts its pidfd into slot 0 */
+	ANCHOR_SPAWN_PID_JOIN = 1 << 4, /* into the PID namespace of a member; the anchor puts its pidfd into slot 0 */
 	ANCHOR_SPAWN_STDIN = 1 << 5,    /* a member's input is open: a pipe whose other end the anchor keeps */
 	ANCHOR_SPAWN_ONCE = 1 << 6,     /* with STDIN: the first to attach gets that end, and with it goes the input */
 	ANCHOR_SPAWN_TTY =
@@ -91,7 +91,8 @@ struct anchor_spawn {
 	struct anchor_header header;
 	struct anchor_key key;
 	uint32_t class, flags;
-	uint32_t join_number, reserved; /* PID_JOIN: the start of the same container to join */
+	uint32_t join_number, reserved; /* PID_JOIN: the start of the container to join */
+	char join[ANCHOR_NAME_SIZE];    /* that container; "", or a message that ends before it: the same */
 };
 
 struct anchor_signal {

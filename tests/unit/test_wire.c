@@ -28,12 +28,19 @@ static void golden_spawn(void **state)
 		                  .key = key,
 		                  .class = ANCHOR_CLASS_SESSION,
 		                  .flags = ANCHOR_SPAWN_CGROUP | ANCHOR_SPAWN_PID_JOIN,
-		                  .join_number = 9 };
+		                  .join_number = 9,
+		                  .join = "db" };
 
 	(void)state;
-	assert_int_equal(sizeof(m), 96);
-	assert_at(&m, 0, "\3\0\x60\0\0\0\0\0app\0", 12);
+	assert_int_equal(sizeof(m), 160);
+	assert_at(&m, 0, "\3\0\xa0\0\0\0\0\0app\0", 12);
 	assert_at(&m, 72, "\7\0\0\0\2\0\0\0\3\0\0\0\x11\0\0\0\x09\0\0\0\0\0\0\0", 24);
+	assert_at(&m, 96, "db\0", 3);
+	assert_int_equal(anchor_check(&m, sizeof(m)), 0);
+	memset(m.join, 'x', sizeof(m.join));
+	assert_int_equal(anchor_check(&m, sizeof(m)), -EPROTO);
+	m.header.size = 96; /* of a podd that knows no other container to join */
+	assert_int_equal(anchor_check(&m, 96), 0);
 }
 
 static void golden_small(void **state)
