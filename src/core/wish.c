@@ -159,7 +159,9 @@ void wish_restart(struct core *c, struct core_pod *p, const struct event *e)
 		pod_set_state(c, p, POD_STATE_RUNNING);
 	for (size_t i = 0; i < p->container_count; i++) {
 		struct core_container *k = &p->containers[i];
-		if (!k->spec || k->role == CONTAINER_ROLE_DEBUG || (*e->id.container && !streq(k->name, e->id.container)))
+		if (!k->spec || (*e->id.container && !streq(k->name, e->id.container)))
+			continue;
+		if (k->role == CONTAINER_ROLE_DEBUG && k->state != CONTAINER_STATE_BACKOFF) /* where it waits for its first run */
 			continue;
 		if (p->state == POD_STATE_RUNNING && finished && !*e->id.container)
 			container_forget(k);

@@ -42,9 +42,12 @@ static bool parse_container(const char *name, const char *value, struct testpod 
 	if (t->count == TESTPOD_CONTAINERS_MAX)
 		return false;
 	struct testpod_container *k = &t->containers[t->count++];
-	const char *init = str_after(name, "i."), *sidecar = str_after(name, "s.");
-	k->role = init ? CONTAINER_ROLE_INIT : sidecar ? CONTAINER_ROLE_SIDECAR : CONTAINER_ROLE_MEMBER;
-	(void)snprintf(k->name, sizeof(k->name), "%s", init ? init : sidecar ? sidecar : name);
+	const char *init = str_after(name, "i."), *sidecar = str_after(name, "s."), *debug = str_after(name, "d.");
+	k->role = init      ? CONTAINER_ROLE_INIT
+	          : sidecar ? CONTAINER_ROLE_SIDECAR
+	          : debug   ? CONTAINER_ROLE_DEBUG
+	                    : CONTAINER_ROLE_MEMBER;
+	(void)snprintf(k->name, sizeof(k->name), "%s", init ? init : sidecar ? sidecar : debug ? debug : name);
 	k->image = atoi(value);
 	k->restart = sidecar ? CONTAINER_RESTART_ALWAYS : CONTAINER_RESTART_AS_POD;
 	for (const char *s = value; *s; s++) {
@@ -68,10 +71,12 @@ void testpod_sort(struct testpod *t)
 	struct testpod_container sorted[TESTPOD_CONTAINERS_MAX] = { 0 };
 	size_t n = 0;
 
-	for (int member = 0; member < 2; member++)
-		for (size_t i = 0; i < t->count; i++)
-			if ((t->containers[i].role == CONTAINER_ROLE_MEMBER) == member)
+	for (int place = 0; place < 3; place++)
+		for (size_t i = 0; i < t->count; i++) {
+			enum container_role role = t->containers[i].role;
+			if (place == (role == CONTAINER_ROLE_DEBUG ? 2 : role == CONTAINER_ROLE_MEMBER))
 				sorted[n++] = t->containers[i];
+		}
 	memcpy(t->containers, sorted, sizeof(sorted));
 }
 
@@ -181,7 +186,7 @@ static void hash_words(const struct testpod *t, char hash[static SHA256_HEX_SIZE
 	buf_printf(&words, "%d.%d.%d.%d.%d", (int)t->policy, t->grace, t->host, t->label, t->active);
 	for (size_t i = 0; i < t->count; i++) {
 		const struct testpod_container *k = &t->containers[i];
-		static const char *const roles[] = { "", "i.", "s." };
+		static const char *const roles[] = { "", "i.", "s.", "d." };
 		buf_printf(&words, " %s%s=%d:%d", roles[k->role], k->name, k->image, k->limit);
 		if (k->hooks[0] || k->hooks[1])
 			buf_printf(&words, "<%d>%d", k->hooks[0], k->hooks[1]);
@@ -230,14 +235,17 @@ struct pod *testpod_build(const struct testpod *t)
 	}
 	p->spec.priority = t->rank;
 	p->spec.priority_class = arena_strdup(a, t->class);
-	size_t inits = 0;
+	size_t inits = 0, debug = 0;
 	while (inits < t->count && t->containers[inits].role != CONTAINER_ROLE_MEMBER)
 		inits++;
+	while (inits + debug < t->count && t->containers[t->count - 1 - debug].role == CONTAINER_ROLE_DEBUG)
+		debug++;
 	struct container *all = arena_new_array(a, struct container, t->count);
 	for (size_t i = 0; i < t->count; i++)
 		build_container(a, &t->containers[i], &all[i]);
 	p->spec.init_containers = (struct container_list){ all, inits };
-	p->spec.containers = (struct container_list){ all + inits, t->count - inits };
+	p->spec.containers = (struct container_list){ all + inits, t->count - inits - debug };
+	p->spec.ephemeral = (struct container_list){ all + t->count - debug, debug };
 	hash_words(t, p->hash);
 	return p;
 }
