@@ -1,5 +1,7 @@
 /* podctl debug: an ephemeral container, added to a pod that runs. With -i it is a conversation as exec is, and the exit code is the container's. */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -114,30 +116,33 @@ static int await_start(const struct args *a, const char *path, int *ret_code)
 	}
 }
 
-/* A log has what was printed before anybody could attach, so without a terminal it is what is shown; the input goes by attach. */
-static int converse(const struct args *a, const struct pod_ref *p, const char *path, int exit_code)
+/* A log has what was printed before anybody could attach, so without a terminal it is what is shown; the input goes by attach, in a child. */
+static int converse(const struct args *a, const struct pod_ref *p, const char *path)
 {
 	struct args printing = *a;
-	pid_t printer;
-	int code = exit_code;
+	int status = 0, code;
 
-	if (a->tty && exit_code < 0)
-		return exec_attach(a, p, false);
 	printing.follow = true;
 	printing.command = NULL;
 	ctl_flush();
-	printer = fork();
-	if (printer < 0)
+	pid_t parent = getpid(), child = fork();
+	if (child < 0)
 		return ctl_fail(FAILED, "fork: %s", strerror(errno));
-	if (printer == 0)
-		exit(verb_logs(&printing));
-	if (exit_code < 0)
-		code = exec_attach(a, p, true);
-	(void)waitpid(printer, NULL, 0);
-	if (code == FAILED && await_start(a, path, &exit_code) == CTL_YES &&
-	    exit_code >= 0) /* it had ended before it could be attached to */
-		code = exit_code;
-	return code;
+	if (child == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+			_exit(FAILED);
+		_exit(exec_attach(a, p, true));
+	}
+	int printed = verb_logs(&printing);
+	if (printed != CTL_YES)
+		(void)kill(child, SIGKILL);
+	(void)waitpid(child, &status, 0);
+	if (printed != CTL_YES)
+		return printed;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != FAILED)
+		return WEXITSTATUS(status);
+	/* It had ended before it could be attached to. */
+	return await_start(a, path, &code) == CTL_YES && code >= 0 ? code : FAILED;
 }
 
 static int debug(const struct args *a, const struct pod_ref *p, const char *security)
@@ -152,7 +157,9 @@ static int debug(const struct args *a, const struct pod_ref *p, const char *secu
 	if (code != CTL_YES || !a->stdin)
 		return code;
 	code = await_start(a, path.data, &exit_code);
-	return code == CTL_YES ? converse(a, p, path.data, exit_code) : code;
+	if (code != CTL_YES)
+		return code;
+	return a->tty && exit_code < 0 ? exec_attach(a, p, false) : converse(a, p, path.data);
 }
 
 int verb_debug(const struct args *a)

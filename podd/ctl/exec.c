@@ -20,9 +20,9 @@ enum {
 };
 
 struct exec {
-	int fd, signals; /* signals: -EBADF without a terminal */
-	bool stdin_open, quiet;
-	bool detachable, saw_p; /* ^P ^Q leaves; a ^P waits for what follows */
+	int fd, signals;              /* signals: -EBADF without a terminal */
+	bool stdin_open, quiet, deaf; /* deaf: our own output took no more */
+	bool detachable, saw_p;       /* ^P ^Q leaves; a ^P waits for what follows */
 	struct buf in;
 	int code; /* -1: not known yet */
 };
@@ -75,7 +75,8 @@ static int take_frames(struct exec *x)
 		case STREAM_CHANNEL_MAX:
 			break;
 		}
-		if (written < 0)
+		x->deaf = written < 0;
+		if (x->deaf)
 			return written;
 		buf_consume(&x->in, STREAM_HEADER_SIZE + n);
 	}
@@ -233,7 +234,7 @@ static int run(const struct args *a, const char *path, bool attach, bool quiet)
 	buf_deinit(&x.in);
 	if (x.code >= 0)
 		return x.code;
-	return ctl_fail(EXEC_FAILED, r == -EPIPE ? "can't write: %s" : "the connection to podd was lost: %s", strerror(-r));
+	return ctl_fail(EXEC_FAILED, x.deaf ? "can't write: %s" : "the connection to podd was lost: %s", strerror(-r));
 }
 
 int exec_call(const struct args *a, const char *path)

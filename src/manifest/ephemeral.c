@@ -100,7 +100,6 @@ static struct pod *read_list(struct manifest *m, const struct pod *pod, const st
 	if (d.failed)
 		return NULL;
 	join(&d, &pod->spec.ephemeral, &p->spec.ephemeral);
-	path_pop(&d.path);
 	validate_ephemeral(&d, p);
 	if (d.failed)
 		return NULL;

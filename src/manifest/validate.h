@@ -6,4 +6,4 @@
 void validate_metadata(struct decoder *d, struct pod *p);                       /* also fills what podd's annotations say */
 void validate_object_metadata(struct decoder *d, const struct pod_metadata *m); /* of what is no pod */
 void validate_spec(struct decoder *d, const struct pod *p);
-void validate_ephemeral(struct decoder *d, const struct pod *p); /* added to a pod that was validated */
+void validate_ephemeral(struct decoder *d, const struct pod *p); /* added to a pod that was validated; at "spec" */

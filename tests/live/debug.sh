@@ -17,6 +17,12 @@ pod slow <<'YAML'
   containers:
   - {name: app, image: "rootfs:/", command: [sleep, infinity]}
 YAML
+pod own <<'YAML'
+  terminationGracePeriodSeconds: 0
+  hostUsers: false
+  containers:
+  - {name: app, image: "rootfs:/", command: [sh, -c, "echo mine >/tmp/of-app; exec sleep infinity"]}
+YAML
 ok "a pod is ready" ready web
 
 # A container of its status: `ephemeral web dbg .state.running`
@@ -40,6 +46,13 @@ like "a name is chosen, and said" "$(podctl debug web -- true 2>&1)" '^Defaultin
 like "without a target its processes are its own" "$(podctl debug -i web -- sh -c 'echo I am $$' 2>/dev/null)" '^I am 1$'
 like "a command that is not there is said so, and is 128" "$(podctl debug -i web -c nope -- /nonexistent 2>&1; echo "exit $?")" '^exit 128$'
 like "with a terminal" "$("$builddir/tests/lib/typist" 'wait:press' 'send:stty size; exit 3\r' -- "$builddir/bin/podctl" --root "$ROOT" debug -it web -c tty -- sh | tr -d '\r')" '^\[exit 3\]'
+
+ready own
+like "in a pod with users of its own, too" "$(podctl debug -i own --target app -- sh -c 'cat /proc/1/root/tmp/of-app; echo $(cat /proc/self/uid_map)' 2>&1)" '^mine$'
+is "whose root it is" "$(podctl debug -i own -- cat /proc/self/uid_map 2>/dev/null)" "$(podctl exec own -- cat /proc/self/uid_map)"
+for who in "exec web -c app" "debug -i web"; do
+	like "$who says that its output can't be written" "$(podctl $who -- seq 100000 2>&1 >/dev/full; echo "exit $?")" "can't write: No space left on device"
+done
 
 # --- what may be seen of it
 like "spec.ephemeralContainers" "$(podctl get pod web -o yaml)" 'targetContainerName: app'

@@ -78,6 +78,12 @@ like "version" "$(kubectl version --short | tail -n 1)" '^Server Version: v1\.[0
 is "top pod" "$(kubectl top pod web --no-headers | awk '{ print $1, $2 ~ /^[0-9]+m$/, $3 ~ /^[0-9]+Mi$/ }')" "web 1 1"
 is "wait" "$(kubectl wait --for=condition=Ready pod/web --timeout=10s)" "pod/web condition met"
 
+# --- debug
+like "kubectl debug adds a container" "$(kubectl debug web --image tools:1 --target app --container look -- ls)" '^$'
+is "which has what kubectl asked for" "$(podctl get pod web -o 'jsonpath={.spec.ephemeralContainers[0].name} {.spec.ephemeralContainers[0].image} {.spec.ephemeralContainers[0].targetContainerName} {.spec.ephemeralContainers[0].command[0]}')" "look tools:1 app ls"
+is "and a second one" "$(kubectl debug web --image tools:1 --container more -- ls; podctl get pod web -o 'jsonpath={.status.ephemeralContainerStatuses[*].name}')" "look more"
+like "describe knows them" "$(kubectl describe pod web)" '^Ephemeral Containers:'
+
 # --- describe, events
 described=$(kubectl describe pod web)
 like "describe tells the node" "$described" '^Node: +testnode/'

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "manifest/manifest.h"
 #include "manifest/config.h"
+#include "manifest/ephemeral.h"
 #include "manifest/schema.h"
 
 static void read_text(const char *text, struct manifest *ret)
@@ -385,12 +386,84 @@ static void test_fields_agree(void **state)
 	assert_int_equal(rows, 489);
 }
 
+/* --- debug containers ------------------------------------------------------------------------------------------------------------ */
+
+/* The version of `p` with these; what is wrong with them is expected to have `why` in it, NULL: nothing is. */
+static struct pod *add(const struct pod *p, const char *list, const char *why)
+{
+	_cleanup_free_ char *text = xasprintf("{\"spec\": {\"ephemeralContainers\": [%s]}}", list), *found = NULL;
+	struct pod *version = NULL;
+
+	if (ephemeral_add(p, text, strlen(text), &version, &found) == 0)
+		assert_null(why);
+	else if (!why || !strstr(found, why))
+		fail_msg("%s: %s", list, found);
+	return version;
+}
+
+#define ONE(more) "{\"name\": \"one\", \"image\": \"rootfs:/\"" more "}"
+#define TWO                                                                                                                    \
+	"{\"name\": \"two\", \"image\": \"rootfs:/\", \"resources\": {}, \"volumeMounts\": [{\"name\": \"v\", \"mountPath\": " \
+	"\"/v\"}]}"
+
+static void test_ephemeral(void **state)
+{
+	static const struct {
+		const char *list, *why;
+	} wrong[] = {
+		{ "{}", "spec.ephemeralContainers[0].name: Required value" },
+		{ ONE(", \"ports\": [{\"containerPort\": 80}]"), "spec.ephemeralContainers[0].ports: Forbidden" },
+		{ ONE(", \"livenessProbe\": {\"exec\": {\"command\": [\"true\"]}}"), "Forbidden" },
+		{ ONE(", \"comand\": [\"ls\"]"), "did you mean \"command\"?" },
+		{ ONE("") ", " ONE(""), "spec.ephemeralContainers[1].name: Duplicate value" },
+		{ "{\"name\": \"app\", \"image\": \"rootfs:/\"}", "Duplicate value: \"app\"" },
+		{ ONE(", \"targetContainerName\": \"nope\""), "Not found: \"nope\"" },
+		{ ONE(", \"volumeMounts\": [{\"name\": \"w\", \"mountPath\": \"/v\"}]"), "Not found: \"w\"" },
+		{ ONE(", \"volumeMounts\": [{\"name\": \"v\", \"mountPath\": \"/v\", \"subPath\": \"a\"}]"),
+		  "Forbidden: no subPath" },
+	};
+	struct manifest m;
+	char *why;
+
+	(void)state;
+	read_text(web, &m);
+	struct pod *p = pod_ref(m.documents[0].pod), *unused = NULL;
+	manifest_deinit(&m);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_null(add(p, wrong[i].list, wrong[i].why));
+	assert_int_equal(ephemeral_add(p, "nothing", 7, &unused, &why), -EBADMSG);
+	free(why);
+
+	/* In one step or in two it is the same version, and nothing that an edit would have to be redone for. */
+	struct pod *both = add(p, ONE(", \"targetContainerName\": \"app\"") ", " TWO, NULL);
+	struct pod *first = add(p, ONE(", \"targetContainerName\": \"app\""), NULL), *second = add(first, TWO, NULL);
+	assert_string_equal(both->hash, second->hash);
+	assert_string_not_equal(first->hash, second->hash);
+	assert_string_not_equal(first->hash, p->hash);
+	assert_true(pod_spec_hash(p) == pod_spec_hash(both));
+	assert_true(pod_edit_hash(p, EDIT_RECREATE) == pod_edit_hash(both, EDIT_RECREATE));
+	assert_int_equal(pod_container_count(second), 3);
+	assert_true(pod_is_ephemeral(second, pod_container_at(second, 2)));
+	assert_string_equal(pod_container_at(second, 2)->name, "two");
+	assert_string_equal(pod_container(second, "one")->target, "app");
+	assert_null(add(first, ONE(""), "may not be changed"));
+	pod_unref(first);
+	struct pod *base = ephemeral_base(second);
+	assert_ptr_equal(base, p);
+	pod_unref(base);
+	pod_unref(second);
+	pod_unref(both);
+	assert_int_equal(p->refs, 1);
+	pod_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config),    cmocka_unit_test(test_typed),   cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_json),      cmocka_unit_test(test_backoff), cmocka_unit_test(test_print),
 		cmocka_unit_test(test_documents), cmocka_unit_test(test_table),   cmocka_unit_test(test_fields_agree),
+		cmocka_unit_test(test_ephemeral),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
