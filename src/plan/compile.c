@@ -523,6 +523,8 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	struct string_list argv;
 	int r = prepare(&c, ret);
 
+	if (r == 0)
+		r = identity_pid_namespace(pod, container, ctx, ret->arena, &ret->spawn_flags, &c.reason);
 	if (r == 0) {
 		r = words_argv(ret->arena, container, &image->config, &c.env, &argv);
 		if (r < 0)
@@ -531,9 +533,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	if (r < 0)
 		return finish(&c, r, ret, ret_reason);
 
-	bool alone = !pod->spec.share_process_namespace && !pod->spec.host_pid,
-	     joins = alone && container->target && *container->target;
-	if (joins)
+	if (ret->spawn_flags & ANCHOR_SPAWN_PID_JOIN)
 		(void)build_slot(&c.build, SLOT_MEMBER, NULL, 0);
 	begin(&c);
 	new_root(&c);
@@ -548,10 +548,6 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 		hide(&c.build);
 	pivot(&c);
 	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);
-	if (pod->spec.share_process_namespace)
-		ret->spawn_flags = ANCHOR_SPAWN_PID_POD;
-	else if (alone)
-		ret->spawn_flags = joins ? ANCHOR_SPAWN_PID_JOIN : ANCHOR_SPAWN_PID_NEW;
 	if (container->tty)
 		ret->spawn_flags |= ANCHOR_SPAWN_TTY;
 	if (container->stdin_open)

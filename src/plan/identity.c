@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "plan/accounts.h"
 #include "sys/cap.h"
+#include "wire/anchor.h"
 
 /* The least that ordinary images live with; ports below 1024 and ping are opened by sysctls of the pod's network namespace instead. */
 static const uint64_t default_caps = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_FOWNER) |
@@ -226,14 +227,52 @@ static bool may_trace(const struct container *c, const struct plan_context *ctx,
 	       (set & CAP_BIT(CAP_SYS_PTRACE));
 }
 
-bool identity_traced(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a)
+static const char *target_of(const struct container *c)
 {
+	return c->target && *c->target ? c->target : c->name;
+}
+
+/* Whether a member, or `others` too, of those who share a PID namespace with `c` may. */
+static bool traced(const struct pod *pod, const struct container *c, bool others, const struct plan_context *ctx, struct arena *a)
+{
+	bool shared = pod->spec.share_process_namespace;
+
 	if (pod->spec.host_users == TRISTATE_FALSE)
 		return false;
-	if (!pod->spec.share_process_namespace)
-		return may_trace(c, ctx, a);
-	for (size_t i = 0; i < pod_container_count(pod); i++)
-		if (may_trace(pod_container_at(pod, i), ctx, a))
+	for (size_t i = 0; i < pod_container_count(pod); i++) {
+		const struct container *o = pod_container_at(pod, i);
+		if ((shared || streq(target_of(o), target_of(c))) && (others || !pod_is_ephemeral(pod, o)) && may_trace(o, ctx, a))
 			return true;
+	}
 	return false;
+}
+
+bool identity_traced(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a)
+{
+	return traced(pod, c, true, ctx, a);
+}
+
+int identity_pid_namespace(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a,
+                           uint32_t *ret_flags, const char **ret_reason)
+{
+	const char *target = target_of(c);
+	uint32_t flags = ANCHOR_SPAWN_PID_NEW;
+
+	if (pod->spec.share_process_namespace)
+		flags = ANCHOR_SPAWN_PID_POD;
+	else if (pod->spec.host_pid)
+		flags = 0;
+	else if (target != c->name)
+		flags = ANCHOR_SPAWN_PID_JOIN;
+	/* It has to be there before it is confined, since that is where its /proc is mounted. Another debug container is the operator's as this one is. */
+	if (flags == ANCHOR_SPAWN_PID_JOIN && traced(pod, c, false, ctx, a)) {
+		*ret_reason =
+			arena_printf(a,
+		                     "the target container \"%s\" has SYS_PTRACE: it could take hold of what starts beside it; "
+		                     "leave out the target",
+		                     target);
+		return -EINVAL;
+	}
+	*ret_flags = flags;
+	return 0;
 }

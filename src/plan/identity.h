@@ -24,3 +24,6 @@ int identity_resolve(const struct pod *pod, const struct container *c, const str
 /* Whether what joins `c` could be traced by who is there already, also while it still has podd's capabilities: not being dumpable keeps out all
  * but CAP_SYS_PTRACE of the same user namespace. */
 bool identity_traced(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a);
+/* Where its program is born: one of ANCHOR_SPAWN_PID_NEW, _POD and _JOIN (it has a target), or 0, among the host's. -EINVAL with *ret_reason. */
+int identity_pid_namespace(const struct pod *pod, const struct container *c, const struct plan_context *ctx, struct arena *a,
+                           uint32_t *ret_flags, const char **ret_reason);

@@ -74,6 +74,15 @@ long=$(pgrep -f '^sleep 7654321$')
 like "lives in the pod's cgroup, on what the members leave" "$(cat "/proc/$long/cgroup")" "/pod$(pod_uid web)/members/long\."
 
 # --- what is refused
+pod tracer <<'YAML'
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: app, image: "rootfs:/", command: [sleep, infinity], securityContext: {capabilities: {add: [SYS_PTRACE]}}}
+YAML
+ready tracer
+podctl debug tracer -c beside --target app -- true
+ok "a target that could trace what joins it" await 10 eval 'ephemeral tracer beside .state.waiting.message | grep -q "has SYS_PTRACE"'
+is "it is debugged without" "$(podctl debug -i tracer -- echo here 2>/dev/null)" here
 like "a target that is not there" "$(podctl debug web --target nope -- true 2>&1)" 'targetContainerName: Not found: "nope"'
 like "a name that is taken by a member" "$(podctl debug web -c app -- true 2>&1)" 'Duplicate value: "app"'
 like "a change of one that is there" "$(podctl debug web -c long -- true 2>&1)" 'may not be changed'
