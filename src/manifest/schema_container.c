@@ -359,7 +359,7 @@ static const struct field ephemeral_container_fields[] = {
 	COMMON("stdin", BOOL, stdin_open, "Keeps standard input open."),
 	COMMON("stdinOnce", BOOL, stdin_once, "Closes it after the first attach."),
 	COMMON("tty", BOOL, tty, "Gives the container a terminal."),
-	BUILT("targetContainerName", STRING, REJECT, container, target, NONE, "Container whose processes it sees."),
+	BUILT("targetContainerName", STRING, SHOULD, container, target, NONE, "Container whose processes it sees."),
 };
 const struct schema schema_ephemeral_container = SCHEMA("EphemeralContainer", ephemeral_container_fields, sizeof(struct container));
 
