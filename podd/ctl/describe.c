@@ -234,7 +234,10 @@ static void describe_volume(const json_t *v)
 	else if (json_at(v, "projected"))
 		line(2, json_text(v, "name"), "projected");
 	else
-		line(2, json_text(v, "name"), "emptyDir%s", streq(medium, "Memory") ? " in memory" : *medium ? " in huge pages" : "");
+		line(2, json_text(v, "name"), "emptyDir%s",
+		     streq(medium, "Memory") ? " in memory"
+		     : *medium               ? " in huge pages"
+		                             : "");
 }
 
 static void describe_conditions(const json_t *conditions)
