@@ -88,6 +88,15 @@ static int set_owner(int dirfd, const char *name, mode_t mode, const struct id *
 	return fchmodat(dirfd, name, group->set ? mode | 02770 : mode, 0) < 0 ? -errno : 0; /* umask must not count */
 }
 
+/* As the kubelet: what the pod may not use, a volume in memory need not offer. 0: no word about it. */
+static uint64_t memory_size(const struct pod *p, const struct empty_dir *e)
+{
+	uint64_t own = e->size_limit.set ? (uint64_t)quantity_value(&e->size_limit) : 0;
+	uint64_t most = sandbox_members_limits(p).memory_max;
+
+	return own && most ? MIN(own, most) : own + most;
+}
+
 static int prepare_empty_dir(struct sandbox *s, const struct pod *p, const struct volume *v)
 {
 	char name[VOLUME_NAME_SIZE], options[64] = "mode=0700";
@@ -98,8 +107,9 @@ static int prepare_empty_dir(struct sandbox *s, const struct pod *p, const struc
 	bool many;
 
 	(void)snprintf(name, sizeof(name), "volumes/%s", v->name);
-	if (e->medium == EMPTY_DIR_MEMORY && e->size_limit.set)
-		(void)snprintf(options, sizeof(options), "mode=0700,size=%lld", (long long)quantity_value(&e->size_limit));
+	uint64_t size = memory_size(p, e);
+	if (e->medium == EMPTY_DIR_MEMORY && size) /* to tmpfs 0 is boundless */
+		(void)snprintf(options, sizeof(options), "mode=0700,size=%llu", (unsigned long long)size);
 	if (e->medium == EMPTY_DIR_DISK)
 		r = dir_make(dirfd, name, 0700);
 	else if (e->medium == EMPTY_DIR_MEMORY)
