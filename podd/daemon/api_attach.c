@@ -120,6 +120,9 @@ void api_attach(struct http_request *q, void *arg)
 		api_error(q, 400, NULL, NULL, "attach needs Connection: Upgrade and Upgrade: " STREAM_PROTOCOL);
 	else if (!c->spec)
 		api_error(q, 400, pod, "pods", "container %s of pod %s is not running", c->name, pod);
+	else if (pod_tty_container(p->pod) == c->spec)
+		api_error(q, 400, pod, "pods", "container %s of pod %s is on the host's terminal /dev/%s", c->name, pod,
+		          p->pod->tty);
 	else if (url_bool(http_url(q), "stdin") && !c->spec->stdin_open)
 		api_error(q, 400, pod, "pods", "container %s of pod %s takes no input: its manifest does not say stdin: true",
 		          c->name, pod);

@@ -1,6 +1,7 @@
 #include "daemon/slots.h"
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/etcfiles.h"
@@ -10,6 +11,7 @@
 #include "daemon/users.h"
 #include "daemon/volumes.h"
 #include "sys/mnt.h"
+#include "sys/path.h"
 
 static int dup_fd(int fd)
 {
@@ -69,6 +71,21 @@ static int open_volume(const struct slot_sources *src, const struct slot *slot, 
 	return map(src, tree, arena_printf(a, "volume \"%s\"", slot->name), a, ret_text);
 }
 
+/* Not blocking, or a serial line would be waited for until there is somebody at its other end. */
+static int open_tty(const char *name, struct arena *a, const char **ret_text)
+{
+	_cleanup_close_ int dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+	int r = dev < 0 ? -errno : path_open(dev, name, O_RDWR | O_NOCTTY | O_NONBLOCK, PATH_FOLLOW);
+
+	if (r >= 0) {
+		fd = r;
+		r = isatty(fd) && fcntl(fd, F_SETFL, 0) == 0 ? 0 : -errno;
+	}
+	if (r < 0)
+		*ret_text = arena_printf(a, "podd.dev/tty: /dev/%s: %s", name, strerror(-r));
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
 static int open_slot(const struct plan *plan, const struct slot *slot, const struct slot_sources *src, size_t *tasks,
                      const char **ret_text)
 {
@@ -97,6 +114,8 @@ static int open_slot(const struct plan *plan, const struct slot *slot, const str
 		return src->procs ? dup_fd(src->procs[slot->index]) : -ENOENT;
 	case SLOT_DEVICE_FILE:
 		return map(src, volumes_open_path(slot->name), slot->name, plan->arena, ret_text);
+	case SLOT_TTY:
+		return open_tty(slot->name, plan->arena, ret_text);
 	case SLOT_HOST_DEV:
 		return volumes_open_path("/dev");
 	case SLOT_TERMINATION_LOG:

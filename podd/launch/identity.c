@@ -229,6 +229,23 @@ int op_chdir(struct launch *l, const struct plan_op *op)
 	return cwd[0] == '/' ? 0 : -EXDEV;
 }
 
+/* Only a terminal of no other session: nobody's is taken away. */
+static int take_terminal(int fd)
+{
+	if (ioctl(fd, TIOCSCTTY, 0) < 0)
+		return -errno;
+	for (int i = 0; i < 3; i++)
+		if (dup2(fd, i) < 0)
+			return -errno;
+	return 0;
+}
+
+int op_host_tty(struct launch *l, const struct plan_op *op)
+{
+	l->operand = launch_string(l, op->s1);
+	return take_terminal(slot_fd(op->slot));
+}
+
 int op_tty(struct launch *l, const struct plan_op *op)
 {
 	int slave;
@@ -238,13 +255,9 @@ int op_tty(struct launch *l, const struct plan_op *op)
 	int r = terminal_make(STDIN_FILENO, &slave);
 	if (r < 0)
 		return r;
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		return -errno;
-	for (int i = 0; i < 3; i++)
-		if (dup2(slave, i) < 0)
-			return -errno;
+	r = take_terminal(slave);
 	(void)close(slave);
-	return 0;
+	return r;
 }
 
 static const char *environment(char *const envp[], const char *name)

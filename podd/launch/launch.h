@@ -49,6 +49,7 @@ int op_caps(struct launch *l, const struct plan_op *op);
 int op_seccomp(struct launch *l, const struct plan_op *op);
 int op_chdir(struct launch *l, const struct plan_op *op);
 int op_exec(struct launch *l, const struct plan_op *op);
+int op_host_tty(struct launch *l, const struct plan_op *op);
 int op_tty(struct launch *l, const struct plan_op *op);
 int op_copy(struct launch *l, const struct plan_op *op); /* returns only if it never began */
 int op_run(struct launch *l, const struct plan_op *op);

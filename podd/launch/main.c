@@ -34,6 +34,8 @@ static int obey(struct launch *l, const struct plan_op *op)
 		return op_unshare(l, op);
 	case PLAN_SETSID:
 		return setsid() < 0 ? -errno : 0;
+	case PLAN_HOST_TTY:
+		return op_host_tty(l, op);
 	case PLAN_KEYRING:
 		return op_keyring(l, op);
 	case PLAN_PRIVATE:

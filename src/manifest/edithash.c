@@ -159,7 +159,7 @@ static struct field annotation_field(const struct field *f, const char *name)
 
 	if (streq(name, "podd.dev/swap"))
 		own.edit = EDIT_RESIZE;
-	else if (streq(name, "podd.dev/ulimits") || streq(name, "podd.dev/devices"))
+	else if (streq(name, "podd.dev/ulimits") || streq(name, "podd.dev/devices") || streq(name, "podd.dev/tty"))
 		own.edit = EDIT_RESTART;
 	return own;
 }

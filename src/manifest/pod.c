@@ -237,6 +237,16 @@ bool pod_is_sidecar(const struct pod *p, const struct container *c)
 	return pod_is_init(p, c) && c->restart == CONTAINER_RESTART_ALWAYS;
 }
 
+const struct container *pod_tty_container(const struct pod *p)
+{
+	const struct container_list *l = &p->spec.containers;
+
+	for (size_t i = 0; p->tty && i < l->count; i++)
+		if (l->items[i].tty)
+			return &l->items[i];
+	return p->tty ? l->items : NULL;
+}
+
 const struct volume *pod_volume(const struct pod *p, const char *name)
 {
 	for (size_t i = 0; i < p->spec.volumes.count; i++)

@@ -191,6 +191,7 @@ struct pod {
 	struct ulimit_list ulimits;
 	struct string_list devices; /* the annotation podd.dev/devices: all containers get them (manifest/cdi.h) */
 	struct after_list after;
+	const char *tty;            /* the annotation podd.dev/tty: a terminal of the host, by its path in /dev; NULL: none */
 	char hash[SHA256_HEX_SIZE]; /* of the canonical JSON: comments, key order and layout do not count */
 };
 
@@ -211,6 +212,8 @@ bool pod_is_init(const struct pod *p, const struct container *c);             /*
 bool pod_is_sidecar(const struct pod *p, const struct container *c);
 bool pod_is_ephemeral(const struct pod *p, const struct container *c);
 struct quantity pod_disk_limit(const struct pod *p); /* of ephemeral-storage, all containers together; not set: none has one */
+/* Whose terminal is the host's: the first with tty: true, else the first of all. NULL: nobody's. */
+const struct container *pod_tty_container(const struct pod *p);
 bool pod_is_node_critical(const struct pod *p);
 int signal_number(const char *name); /* of a legal stopSignal */
 const struct volume *pod_volume(const struct pod *p, const char *name);

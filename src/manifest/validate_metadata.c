@@ -86,6 +86,16 @@ static const char *parse_period(const char *text, int64_t *ret)
 	return NULL;
 }
 
+static const char *parse_tty(struct arena *a, const char *text, const char **ret)
+{
+	struct finding found;
+
+	if (!*text || !check_relative_path(&(struct value){ .text = text }, a, &found))
+		return "must be the name of a terminal below /dev";
+	*ret = text;
+	return NULL;
+}
+
 /* "db, net/dhcp, setup:completed"; on the arena of the pod. NULL, or what is wrong with it. */
 static const char *parse_after(struct arena *a, const char *text, const struct pod_metadata *self, struct after_list *ret)
 {
@@ -156,6 +166,10 @@ static void validate_podd_annotation(struct decoder *d, const struct label *l, c
 	} else if (streq(key, "devices")) {
 		text = cdi_names_parse(d->arena, l->value, &p->devices);
 		example = "as in vendor.com/class=name, vendor.com/class=other";
+	}
+	if (streq(key, "tty")) {
+		text = parse_tty(d->arena, l->value, &p->tty);
+		example = "as in ttyS0";
 	}
 	if (streq(key, "on-config-change")) {
 		if (!parse_config_change(l->value, &p->config_change))

@@ -2,8 +2,6 @@
 #include <linux/filter.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include "base/alloc.h"
 #include "base/str.h"
 #include "manifest/check.h"
@@ -19,21 +17,6 @@
 
 enum { NOFILE_SOFT = 1024, NOFILE_HARD = 524288 };
 
-static const struct {
-	const char *path;
-	unsigned major, minor;
-} devices[] = {
-	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
-	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
-};
-
-static const struct {
-	const char *path, *text;
-} device_links[] = {
-	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
-	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
-};
-
 /* Everything that one compilation looks at. */
 struct compile {
 	const struct pod *pod;
@@ -43,6 +26,7 @@ struct compile {
 	struct identity identity;
 	const struct buf *filter; /* of system calls; the cache's */
 	struct label_list env;
+	bool host_tty;    /* its terminal is podd.dev/tty */
 	bool enters_late; /* its PID namespace: there are others who may trace it */
 	struct build build;
 	const char *reason;
@@ -80,6 +64,15 @@ static void default_rlimit(struct compile *c, int resource, uint64_t soft, uint6
 	op->c = (int64_t)hard;
 }
 
+static void host_tty(struct compile *c)
+{
+	uint16_t slot = build_slot(&c->build, SLOT_TTY, c->pod->tty, 0);
+	struct plan_op *op = build_op(&c->build, PLAN_HOST_TTY);
+
+	op->slot = slot;
+	op->s1 = build_string(&c->build, c->pod->tty);
+}
+
 /* It is in force from the exec on. */
 static void apparmor(struct compile *c)
 {
@@ -99,6 +92,8 @@ static void begin(struct compile *c)
 
 	join_cgroups(c);
 	(void)build_op(&c->build, PLAN_SETSID);
+	if (c->host_tty)
+		host_tty(c);
 	(void)build_op(&c->build, PLAN_KEYRING);
 	build_op(&c->build, PLAN_OOM_SCORE)->a = c->identity.oom_score_adj;
 	apparmor(c);
@@ -198,17 +193,7 @@ static void own_dev(struct compile *c)
 	if (own_users(c))
 		options = arena_printf(c->build.plan->arena, "%s,uid=%u,gid=%u", options, c->ctx->first_id, c->ctx->first_id);
 	mount(c, "tmpfs", options, "/dev", PLAN_ATTR_NOSUID | PLAN_ATTR_STRICTATIME);
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		struct plan_op *op = build_op(&c->build, PLAN_MKNOD);
-		op->a = S_IFCHR | 0666;
-		op->b = (int64_t)makedev(devices[i].major, devices[i].minor);
-		op->s3 = build_string(&c->build, devices[i].path);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(device_links); i++) {
-		struct plan_op *op = build_op(&c->build, PLAN_SYMLINK);
-		op->s1 = build_string(&c->build, device_links[i].text);
-		op->s3 = build_string(&c->build, device_links[i].path);
-	}
+	devices_standard(&c->build);
 	devices_nodes(&c->build, c->ctx->devices, &c->identity, c->ctx->first_id);
 	mkdir_op(c, "/dev/pts");
 	mkdir_op(c, "/dev/mqueue");
@@ -460,7 +445,7 @@ static void become(struct compile *c, const struct string_list *argv, enum sessi
 		op->s2 = c->identity.apparmor ? build_string(&c->build, c->identity.apparmor) : 0;
 		return;
 	}
-	words_environment(a, c->pod, &c->image->config, &c->env, home, kind == SESSION_TERMINAL, &env);
+	words_environment(a, c->pod, &c->image->config, &c->env, home, kind == SESSION_TERMINAL || c->host_tty, &env);
 	op = build_op(&c->build, PLAN_EXEC);
 	op->count = (uint32_t)argv->count;
 	op->s1 = build_strings(&c->build, argv);
@@ -523,6 +508,7 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	struct string_list argv;
 	int r = prepare(&c, ret);
 
+	c.host_tty = pod_tty_container(pod) == container;
 	if (r == 0)
 		r = identity_pid_namespace(pod, container, ctx, ret->arena, &ret->spawn_flags, &c.reason);
 	if (r == 0) {
@@ -547,10 +533,10 @@ int plan_member(const struct pod *pod, const struct container *container, const 
 	if (!privileged(&c) && container->security.proc_mount != PROC_MOUNT_UNMASKED)
 		hide(&c.build);
 	pivot(&c);
-	become(&c, &argv, container->tty ? SESSION_TERMINAL : SESSION_COMMAND);
-	if (container->tty)
+	become(&c, &argv, container->tty && !c.host_tty ? SESSION_TERMINAL : SESSION_COMMAND);
+	if (container->tty && !c.host_tty)
 		ret->spawn_flags |= ANCHOR_SPAWN_TTY;
-	if (container->stdin_open)
+	if (container->stdin_open && !c.host_tty)
 		ret->spawn_flags |= ANCHOR_SPAWN_STDIN | (container->stdin_once ? ANCHOR_SPAWN_ONCE : 0);
 	return finish(&c, ctx->runtime ? hand_over(&c) : 0, ret, ret_reason);
 }

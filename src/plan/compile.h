@@ -68,6 +68,7 @@ enum slot_role {
 	SLOT_IMAGE,           /* detached tree: the directory that the layers of volume `name` are in */
 	SLOT_TERMINATION_LOG, /* detached tree: the file of this start in which it says why it ends */
 	SLOT_DEVICE_FILE,     /* detached tree: path `name` of the host, which a device needs */
+	SLOT_TTY,             /* terminal `name` of the host */
 	SLOT_HOST_DEV,        /* detached tree: the host's /dev (privileged) */
 	SLOT_CGROUP_PROCS, /* with a runtime, whose launch has a directory of its own: `cgroup.procs` of the container's; index 0 on v2,
 			       * then that of each hierarchy */

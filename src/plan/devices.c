@@ -1,6 +1,37 @@
 #include "plan/devices.h"
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include "base/str.h"
+
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} devices[] = {
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+static const struct {
+	const char *path, *text;
+} device_links[] = {
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
+};
+
+void devices_standard(struct build *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		struct plan_op *op = build_op(b, PLAN_MKNOD);
+		op->a = S_IFCHR | 0666;
+		op->b = (int64_t)makedev(devices[i].major, devices[i].minor);
+		op->s3 = build_string(b, devices[i].path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(device_links); i++) {
+		struct plan_op *op = build_op(b, PLAN_SYMLINK);
+		op->s1 = build_string(b, device_links[i].text);
+		op->s3 = build_string(b, device_links[i].path);
+	}
+}
 
 void devices_nodes(struct build *b, const struct cdi_edits *edits, const struct identity *id, uint32_t first_id)
 {

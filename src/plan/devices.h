@@ -1,7 +1,9 @@
-/* What the devices that a pod names need (manifest/cdi.h), in its plan. NULL edits: the pod names none. */
+/* The devices of a container: the standard ones, and what those that its pod names need (manifest/cdi.h), in its plan. NULL edits: the pod names none. */
 #pragma once
 #include "plan/build.h"
 #include "plan/identity.h"
+
+void devices_standard(struct build *b); /* what every container has */
 
 /* Their nodes, in a /dev of the container's own. They are its user's unless the vendor says whose. */
 void devices_nodes(struct build *b, const struct cdi_edits *edits, const struct identity *id, uint32_t first_id);

@@ -297,6 +297,7 @@ static int keep(const struct plan_op *op)
 	case PLAN_JOIN:
 	case PLAN_SECCOMP:
 	case PLAN_TTY:
+	case PLAN_HOST_TTY:
 	case PLAN_COPY:
 	case PLAN_RUN:
 	case PLAN_ADOPT:

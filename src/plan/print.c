@@ -203,6 +203,10 @@ static void print_op(struct buf *out, const struct plan_view *v, const struct pl
 	case PLAN_UNSHARE:
 		put_flags(out, namespace_names, ARRAY_SIZE(namespace_names), op->flags);
 		break;
+	case PLAN_HOST_TTY:
+		buf_printf(out, " slot %u:", op->slot);
+		put_text(out, plan_view_string(v, op->s1));
+		break;
 	case PLAN_WRITE:
 		buf_printf(out, " slot %u", op->slot);
 		put_list(out, v, op->s1, 1);
@@ -278,6 +282,7 @@ static void describe(const struct plan_view *v, const struct plan_op *op, const 
 		[PLAN_WRITE] = "joining the cgroup",
 		[PLAN_UNSHARE] = "making the namespaces",
 		[PLAN_SETSID] = "making the session",
+		[PLAN_HOST_TTY] = "taking the host's terminal",
 		[PLAN_KEYRING] = "making the session keyring",
 		[PLAN_PRIVATE] = "making the mounts private",
 		[PLAN_OVERLAY] = "creating the root file system",
@@ -384,6 +389,10 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 			return;
 		if (op->kind == PLAN_EXEC && f->error == ENOENT && !strchr(operand, '/')) {
 			buf_puts(out, ": not found in PATH");
+			return;
+		}
+		if (op->kind == PLAN_HOST_TTY && f->error == EPERM) {
+			buf_puts(out, ": another session has it, as a getty or another pod");
 			return;
 		}
 		if (op->kind == PLAN_APPARMOR && f->error == ENOENT) {

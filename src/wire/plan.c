@@ -32,6 +32,7 @@ static const struct {
 	[PLAN_WRITE] = { "write", USE_SLOT | USE_S1 },
 	[PLAN_UNSHARE] = { "unshare", 0 },
 	[PLAN_SETSID] = { "setsid", 0 },
+	[PLAN_HOST_TTY] = { "host-tty", USE_SLOT | USE_S1 },
 	[PLAN_KEYRING] = { "keyring", 0 },
 	[PLAN_PRIVATE] = { "private", 0 },
 	[PLAN_OVERLAY] = { "overlay", USE_SLOT | USE_S1_LIST | USE_A_SLOT | USE_B_SLOT },

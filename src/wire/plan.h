@@ -66,6 +66,7 @@ enum plan_kind {
 			* that it takes this process's place */
 	PLAN_ENTER, /* a sibling, born in the PID namespace that was joined, goes on, as the leader of a session; this process reports it, so that
 			* it takes its place, and ends. By clone(2), after SECCOMP and CAPS: there are others who may trace it */
+	PLAN_HOST_TTY, /* after SETSID; slot: a terminal of the host, s1: its name: controlling, as stdin, stdout, stderr, unless another session has it */
 	PLAN_KIND_MAX,
 };
 

@@ -46,6 +46,58 @@ like "without a terminal of one's own there is none" "$out" 'Unable to use a TTY
 like "but the command runs" "$out" '^piped$'
 like "-t alone: a terminal to print on" "$(podctl exec -t web -c app -- sh -c 'test -t 1 && stty size <&1; echo end')" '^end'
 
+# --- podd.dev/tty: a terminal of the host; who is at its other end types what comes to the fifo
+mkfifo "$ROOT/keys"
+python3 -c 'import os, select, sys, time
+master, slave = os.openpty()
+print(os.ttyname(slave)[5:], file=open(sys.argv[1], "w"))
+keys = os.open(sys.argv[2], os.O_RDWR)
+while True:
+    ready = select.select([master, keys], [], [])[0]
+    if keys in ready: os.write(master, os.read(keys, 4096))
+    try:
+        if master in ready: os.write(1, os.read(master, 4096))
+    except OSError: time.sleep(0.02)  # nobody has it open
+' "$ROOT/line" "$ROOT/keys" >"$ROOT/screen" &
+line=$!
+ok "a line of the host" await 10 test -s "$ROOT/line"
+tty=$(cat "$ROOT/line")
+on_line() { # NAME TTY
+	put "$1.yaml" <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1, annotations: {podd.dev/tty: "$2", podd.dev/restart-backoff: "initial=100ms, max=500ms"}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: beside, image: "rootfs:/", command: [sleep, infinity]}
+  - {name: it, tty: true, stdin: true, image: "rootfs:/", command: [sh, -i], env: [{name: PS1, value: "$1 "}], securityContext: {runAsUser: 1000}}
+END
+}
+shows() { await 20 grep -q -- "$1" "$ROOT/screen"; }
+types() { echo "$1" >"$ROOT/keys"; }
+on_line first "$tty"
+ok "its program is on it" shows '^first '
+types 'echo $TERM $(id -u) $((20+1)); echo controls >/dev/tty'
+ok "... and hears what is typed" shows '^xterm 1000 21'
+ok "... as its controlling terminal" shows '^controls'
+types 'sleep 1000'
+types $'\x03'
+types 'exit 3'
+ok "^C and the end come by it" await 20 eval '[ "$(of first it .lastState.terminated.exitCode)" = 3 ]'
+ok "it is started again there" await 20 eval 'restarts_are first it 1 && [ -n "$(of first it .state.running)" ]'
+on_line second "$tty"
+ok "another pod does not get it, and says why" await 20 eval 'podctl describe pod second | grep -q "another session has it, as a getty or another pod"'
+on_line none nothing-there
+ok "nor anybody one that is not there" await 20 eval 'podctl describe pod none | grep -q "podd.dev/tty: /dev/nothing-there: No such file"'
+on_line none null
+ok "... or is none" await 20 eval 'podctl describe pod none | grep -q "podd.dev/tty: /dev/null: Inappropriate ioctl"'
+like "attach leads to the host's end" "$(podctl attach first -c it 2>&1)" "is on the host's terminal /dev/$tty"
+rm "$PODS/first.yaml" "$PODS/none.yaml"
+ok "when it is free the other pod has it" shows 'second '
+rm "$PODS/second.yaml"
+kill "$line"
+
 # --- podd goes while a terminal is open
 at 'wait:$ ' 'send:touch /dev/shm/ready; sleep 1000\r' >"$ROOT/out" &
 typing=$!
