@@ -372,7 +372,7 @@ static bool choose_start(struct http_request *q, const struct core_pod *p, const
 
 static int open_directory(const struct daemon *d, const struct core_pod *p, const char *container)
 {
-	_cleanup_close_ int pod = logs_open(d, p->pod, p->uid, /* make= */ false);
+	_cleanup_close_ int pod = logs_open(d, p->pod, p->uid);
 
 	if (pod < 0)
 		return pod;

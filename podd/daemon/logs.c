@@ -42,14 +42,20 @@ static int make_directory(struct daemon *d, const char *name)
 	return r < 0 ? r : dir_make(d->log_fd, name, 0750);
 }
 
-int logs_open(struct daemon *d, const struct pod *p, const char *uid, bool make)
+int logs_make(struct daemon *d, const struct pod *p, const char *uid)
 {
 	char name[LOGS_NAME_SIZE];
 
 	logs_name(p, uid, name);
-	int r = make ? make_directory(d, name) : 0;
-	if (r < 0)
-		return r;
+	int r = make_directory(d, name);
+	return r < 0 ? r : logs_open(d, p, uid);
+}
+
+int logs_open(const struct daemon *d, const struct pod *p, const char *uid)
+{
+	char name[LOGS_NAME_SIZE];
+
+	logs_name(p, uid, name);
 	int fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -74,9 +80,9 @@ static uint32_t first_number(int logs_fd, const char *container)
 	return next;
 }
 
-void logs_first_numbers(struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
+void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
 {
-	_cleanup_close_ int logs_fd = logs_open(d, p, uid, /* make= */ false);
+	_cleanup_close_ int logs_fd = logs_open(d, p, uid);
 
 	for (size_t i = 0; logs_fd >= 0 && i < pod_container_count(p) && i < CONTAINERS_MAX; i++)
 		ret[i] = first_number(logs_fd, pod_container_at(p, i)->name);

@@ -170,7 +170,7 @@ static int start_anchor(struct sandbox *s, const struct pod *p)
 	struct cgroup_entry cgroup __attribute__((cleanup(cgroup_entry_deinit))) = CGROUP_ENTRY_NULL;
 	struct userns users __attribute__((cleanup(userns_deinit))) = USERNS_NULL;
 	_cleanup_close_ int listen_fd = -EBADF;
-	_cleanup_close_ int logs_fd = logs_open(s->daemon, p, s->uid, /* make= */ true);
+	_cleanup_close_ int logs_fd = logs_make(s->daemon, p, s->uid);
 	_cleanup_free_ char *title = xasprintf("%s/%s", p->metadata.namespace, p->metadata.name);
 	_cleanup_free_ char *socket_path = xasprintf("%s/pods/%s/anchor.sock", s->daemon->run_path, s->uid);
 	char path[sizeof(s->cgroup) + 16], hostname[POD_HOSTNAME_SIZE];

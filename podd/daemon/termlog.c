@@ -89,7 +89,7 @@ static void read_end(int dirfd, const char *path, size_t max, bool *ret_cut, str
 /* The lines may be on their way to the file still, when the end has just been told: who asks again sees all. */
 static void read_log(const struct daemon *d, const struct core_pod *p, const struct core_container *c, struct buf *out)
 {
-	_cleanup_close_ int dirfd = logs_open(d, p->pod, p->uid, /* make= */ false);
+	_cleanup_close_ int dirfd = logs_open(d, p->pod, p->uid);
 	_cleanup_buf_ struct buf raw = BUF_NULL, text = BUF_NULL;
 	char path[CONTAINER_NAME_SIZE + 24];
 	struct criread reader;
