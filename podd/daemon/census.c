@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include "base/fd.h"
 #include "base/str.h"
-#include "daemon/images.h"
-#include "daemon/sandbox.h"
+#include "daemon/image/images.h"
+#include "daemon/pod/sandbox.h"
 
 enum { MOUNTINFO_MAX = 8 << 20 };
 

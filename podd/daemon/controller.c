@@ -10,12 +10,12 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/str.h"
-#include "daemon/accept.h"
-#include "daemon/api.h"
-#include "daemon/debug.h"
+#include "daemon/intake/accept.h"
+#include "daemon/api/api.h"
+#include "daemon/pod/debug.h"
 #include "daemon/keep.h"
-#include "daemon/logs.h"
-#include "daemon/store.h"
+#include "daemon/pod/logs.h"
+#include "daemon/intake/store.h"
 
 enum { BOOT_ID_SIZE = 40 };
 

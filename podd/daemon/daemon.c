@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "daemon/api.h"
+#include "daemon/api/api.h"
 #include "daemon/controller.h"
 #include "daemon/effects.h"
 #include "daemon/record.h"

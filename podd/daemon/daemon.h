@@ -1,27 +1,21 @@
 /* podd, the libuv shell around the core. A callback makes an event and calls daemon_step(); the core decides; the effects are carried
  * out here. One thread, no libuv thread pool: what could block is a short-lived helper process.
  *
- *   main.c      flags, signals, start-up order, sd_notify
- *   daemon.c    daemon_step(): event -> core -> effects; the one timer
- *   effects.c   each effect, carried out
- *   sandbox.c   a pod's sandbox: directories, cgroups, anchor; sandbox_net.c: its network; sandbox_anchor.c: what the anchor says;
- *               teardown.c: its end; limits.c: its limits
- *   anchor.c    the connection to one anchor
- *   launch.c    one start of a container: plan, spawn; slots.c: descriptors for the plan's slots
- *   runtime.c   pods of an OCI runtime
- *   adopt.c     what is found at start
- *   watch.c     manifest directories: inotify, settle, rescan
- *   accept.c    which documents are wanted: last good versions, conflicts, uids
- *   controller.c  jobs: the machine of core/jobs.h, and what it keeps in files
- *   record.c    events that people read
- *   node.c      what pods can ask of this machine
- *   images.c    the image of a start; import.c, origin.c, dropin.c, prune.c, startimage.c: see images.h
- *   leases.c    addresses of pods
- *   helper.c    what may block, in a short-lived child; janitor.c: fsync, removal of trees; ownership.c: fsGroup; reach.c: hostPaths; evict.c: limits on the disk
- *   volumes.c   sources of mounts; etcfiles.c: hosts, hostname, resolv.conf
- *   debug.c     ephemeral containers
- *   hook.c      hooks; probe.c: probes; check.c: what both ask over the network, by httpget.c or prober.c (podd-probe)
- *   http.c      HTTP on the socket; api.c: what is served there; session.c: exec; forward.h: port-forward
+ *   main.c        flags, signals, start-up order, sd_notify; config.c: podd.yaml
+ *   daemon.c      daemon_step(): event -> core -> effects; the one timer
+ *   effects.c     each effect, carried out
+ *   record.c      events that people read
+ *   node.c        what pods can ask of this machine; leases.c: addresses; census.c: what is there, matched to pods
+ *   controller.c  jobs: the machine of core/jobs.h; keep.c: small files that must survive podd, also when the disk is full
+ *   helper.c      what may block, in a short-lived child; janitor.c: fsync, removal of trees
+ *
+ *   intake/       watch.c: manifest directories; accept.c: which documents are wanted; store.c: last good versions; configs.c: ConfigMaps
+ *   pod/          sandbox*.c: directories, cgroups, anchor, network; teardown.c: its end; anchor.c: the connection to one anchor; adopt.c:
+ *                 what is found at start; launch.c: one start of a container, slots.c: descriptors for its plan, runtime.c: by an OCI
+ *                 runtime; session.c: exec; hook.c; volumes.c, sources.c, etcfiles.c, rootfs.c: what is mounted; limits.c; evict.c
+ *   image/        images.c: the image of a start; import.c, dropin.c, prune.c, origin.c, startimage.c: see images.h
+ *   probe/        probe.c: probes; check.c: what probes and hooks ask over the network, by httpget.c or prober.c (podd-probe)
+ *   api/          http*.c: HTTP on the socket; api*.c: what is served there; feed.c: watches
  */
 #pragma once
 #include <stdbool.h>

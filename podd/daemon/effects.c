@@ -1,15 +1,15 @@
 #include "daemon/effects.h"
 #include <string.h>
-#include "daemon/accept.h"
-#include "daemon/api.h"
+#include "daemon/intake/accept.h"
+#include "daemon/api/api.h"
 #include "daemon/controller.h"
-#include "daemon/evict.h"
-#include "daemon/hook.h"
-#include "daemon/launch.h"
+#include "daemon/pod/evict.h"
+#include "daemon/pod/hook.h"
+#include "daemon/pod/launch.h"
 #include "daemon/leases.h"
-#include "daemon/probe.h"
-#include "daemon/sandbox.h"
-#include "daemon/volumes.h"
+#include "daemon/probe/probe.h"
+#include "daemon/pod/sandbox.h"
+#include "daemon/pod/volumes.h"
 
 static void send_note(struct daemon *d, const char *uid)
 {

@@ -2,8 +2,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include "base/str.h"
-#include "daemon/api.h"
-#include "daemon/configs.h"
+#include "daemon/api/api.h"
+#include "daemon/intake/configs.h"
 
 const char *node_arch(void)
 {

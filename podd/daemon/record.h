@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/core.h"
-#include "daemon/feed.h"
+#include "daemon/api/feed.h"
 
 enum { RECORD_MAX = 1000 };
 

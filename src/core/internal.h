@@ -28,7 +28,7 @@ struct core {
 	size_t done_count;
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;
-	bool replaying;        /* what came before EVENT_GO */
+	bool replaying;     /* what came before EVENT_GO */
 	bool ranked;        /* the pods' ranks are up to date, see core/rank.c */
 	int64_t boot, wall; /* of the event at hand */
 	uint64_t step;

@@ -68,7 +68,7 @@ void pod_json(const struct pod *p, const char *uid, const char *resource_version
 void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w); /* metadata left open for more members */
 void resources_json(const struct resources *r, struct jsonw *w);                    /* an object */
 void resource_list_json(const struct resource_list *l, struct jsonw *w);
-void pod_spec_json_open(const struct pod *p, struct jsonw *w);                      /* likewise */
+void pod_spec_json_open(const struct pod *p, struct jsonw *w); /* likewise */
 
 /* What an edit costs, least first. */
 enum edit {

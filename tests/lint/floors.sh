@@ -46,7 +46,7 @@ only() { # PATTERN WHERE...: a header that has one home
 only yaml.h ^src/manifest/yaml.c
 only netlink/ ^src/net/
 only uv.h ^podd/daemon/
-only http_parser.h ^podd/daemon/http ^podd/ctl/client.c ^podd/probe/http.c
+only http_parser.h ^podd/daemon/api/http ^podd/daemon/probe/httpget.c ^podd/ctl/client.c ^podd/probe/http.c
 only jansson.h ^podd/daemon/ ^podd/ctl/ ^src/image/doc.h ^src/plan/filter_profile.c
 only "(archive|archive_entry|openssl/.*).h" ^podd/image/ ^podd/probe/link
 only nghttp2/ ^podd/probe/grpc.c

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "base/fd.h"
 #include "base/str.h"
-#include "daemon/criread.h"
+#include "daemon/api/criread.h"
 
 #define T1 "2026-01-02T15:04:05.000000001Z "
 #define T2 "2026-01-02T15:04:06.000000002Z "

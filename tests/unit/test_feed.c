@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "base/alloc.h"
 #include "base/str.h"
-#include "daemon/feed.h"
+#include "daemon/api/feed.h"
 
 struct object {
 	struct feed_item feed;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include "base/fd.h"
 #include "base/str.h"
-#include "daemon/http.h"
+#include "daemon/api/http.h"
 
 enum { TURNS_MAX = 2000 };
 

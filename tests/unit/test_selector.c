@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/str.h"
-#include "daemon/selector.h"
+#include "daemon/api/selector.h"
 
 /* The object: app=web, tier="" (there, empty). */
 static const char *value_of(const char *key, const void *arg)

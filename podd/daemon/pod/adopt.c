@@ -1,0 +1,93 @@
+#include "daemon/pod/adopt.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/fd.h"
+#include "base/str.h"
+#include "daemon/pod/sandbox.h"
+
+enum { SOCKET_WAIT_MS = 200 };
+
+static void adopt_one(struct daemon *d, const char *uid)
+{
+	if (sandbox_find(d, uid))
+		return;
+	struct event e = daemon_event(EVENT_ANCHOR_FOUND, uid, NULL, 0);
+	daemon_step(d, &e);
+	sandbox_adopt(d, uid);
+}
+
+static bool has_socket(struct daemon *d, const char *uid)
+{
+	char path[POD_UID_SIZE + 24];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "pods/%s/anchor.sock", uid);
+	return fstatat(d->run_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static int adopt_directories(struct daemon *d)
+{
+	int fd = openat(d->run_fd, "pods", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno; /* the first start on this root */
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && has_socket(d, e->d_name))
+			adopt_one(d, e->d_name);
+	(void)closedir(dir);
+	return 0;
+}
+
+/* Someone wiped /run: the anchor of this pod makes its socket anew when it is asked to by SIGHUP. */
+static void ask_for_socket(struct daemon *d, const char *uid, const char *rel)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+	char path[POD_UID_SIZE + 8], anchor[POD_UID_SIZE + 24];
+
+	(void)snprintf(anchor, sizeof(anchor), "%s/anchor", rel);
+	pid_t pid = cgroup_first_pid(d->cgroups, anchor);
+	(void)snprintf(path, sizeof(path), "pods/%s", uid);
+	(void)dir_make(d->run_fd, path, 0700);
+	if (pid <= 0 || kill(pid, SIGHUP) < 0)
+		return;
+	for (int i = 0; i < SOCKET_WAIT_MS && !has_socket(d, uid); i++)
+		(void)nanosleep(&ms, NULL);
+}
+
+/* "burstable/pod<uid>": the uid, or NULL. */
+static const char *pod_directory(const char *rel)
+{
+	const char *name = str_after(rel, "burstable/");
+
+	if (!name)
+		name = str_after(rel, "besteffort/");
+	const char *uid = str_after(name ? name : rel, "pod");
+	return uid && *uid && !strchr(uid, '/') && strlen(uid) < POD_UID_SIZE ? uid : NULL;
+}
+
+/* Called for each hierarchy in turn: the first one finds it. Also a pod whose anchor was not there yet, or no more, when podd was killed: what
+ * there is of its sandbox goes as if the anchor had died. */
+static int adopt_cgroup(const char *rel, const char *hierarchy _unused_, void *arg)
+{
+	struct daemon *d = arg;
+	const char *uid = pod_directory(rel);
+
+	if (!uid || sandbox_find(d, uid))
+		return 0;
+	ask_for_socket(d, uid, rel);
+	adopt_one(d, uid);
+	return 0;
+}
+
+int adopt_all(struct daemon *d)
+{
+	int r = adopt_directories(d);
+
+	return r < 0 ? r : cgroup_walk_v2(d->cgroups, adopt_cgroup, d);
+}

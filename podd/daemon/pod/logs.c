@@ -1,0 +1,89 @@
+#include "daemon/pod/logs.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include "base/fd.h"
+#include "base/str.h"
+
+void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_SIZE])
+{
+	const char *ns = p->metadata.namespace, *name = p->metadata.name;
+	char hash[SHA256_HEX_SIZE];
+
+	if (snprintf(ret, LOGS_NAME_SIZE, "%s_%s_%s", ns, name, uid) < LOGS_NAME_SIZE)
+		return;
+	sha256_hex(name, strlen(name), hash);
+	(void)snprintf(ret, LOGS_NAME_SIZE, "%s_%.100s-%.16s_%s", ns, name, hash, uid);
+}
+
+/* Someone removed the directory of all logs: what podd has open has no name any more. */
+static int make_anew(struct daemon *d)
+{
+	const char *path = config_path(d->config, "/var/log/pods");
+	int r = dir_make(AT_FDCWD, path, 0755);
+
+	if (r < 0)
+		return r;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0750) < 0)
+		return -errno;
+	(void)fd_close(d->log_fd);
+	d->log_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int make_directory(struct daemon *d, const char *name)
+{
+	int r = dir_make(d->log_fd, name, 0750);
+
+	if (r == -ENOENT)
+		r = make_anew(d);
+	return r < 0 ? r : dir_make(d->log_fd, name, 0750);
+}
+
+int logs_make(struct daemon *d, const struct pod *p, const char *uid)
+{
+	char name[LOGS_NAME_SIZE];
+
+	logs_name(p, uid, name);
+	int r = make_directory(d, name);
+	return r < 0 ? r : logs_open(d, p, uid);
+}
+
+int logs_open(const struct daemon *d, const struct pod *p, const char *uid)
+{
+	char name[LOGS_NAME_SIZE];
+
+	logs_name(p, uid, name);
+	int fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint32_t first_number(int logs_fd, const char *container)
+{
+	int fd = openat(logs_fd, container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint32_t next = 0;
+
+	if (!dir) {
+		(void)fd_close(fd);
+		return 0;
+	}
+	for (struct dirent *e; (e = readdir(dir));) {
+		char *end;
+		unsigned long n = strtoul(e->d_name, &end, 10);
+		if (end != e->d_name && str_after(end, ".log") && n < UINT32_MAX && n + 1 > next)
+			next = (uint32_t)n + 1;
+	}
+	(void)closedir(dir);
+	return next;
+}
+
+void logs_first_numbers(const struct daemon *d, const struct pod *p, const char *uid, uint32_t ret[static CONTAINERS_MAX])
+{
+	_cleanup_close_ int logs_fd = logs_open(d, p, uid);
+
+	for (size_t i = 0; logs_fd >= 0 && i < pod_container_count(p) && i < CONTAINERS_MAX; i++)
+		ret[i] = first_number(logs_fd, pod_container_at(p, i)->name);
+}
