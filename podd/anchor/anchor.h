@@ -1,9 +1,9 @@
 /* podd-anchor: one per pod, as long as the pod. It holds the pod's namespaces, is the parent and reaper of its processes, keeps exit
  * statuses until podd has acknowledged them, and keeps podd's note. podd may come and go.
  *
- * Two processes of one binary: the *reaper* (this header) touches no file system but those of ipc.h once it serves, so that no hung disk can stop it. The
- * *log process* (logger.h) turns the members' output into CRI files; it may die or hang: the reaper keeps the read ends of all
- * pipes, starts it anew, and empties the pipes itself while it hangs.
+ * Two processes of one binary: the *reaper* (this header) touches no file system but those of ipc.h once it serves, so that no hung disk
+ * can stop it. The *log process* (logger.h) turns the members' output into CRI files; it may die or hang: the reaper keeps the read ends
+ * of all pipes, starts it anew, and empties the pipes itself while it hangs.
  *
  * No heap. After anchor_serve() began, nothing ends the reaper but ANCHOR_QUIT and SIGKILL. It keeps its capabilities and has no
  * confinement of its own, since all of that would be inherited by the members' set-up; it is not dumpable. */

@@ -1,4 +1,5 @@
-/* podctl debug: an ephemeral container, added to a pod that runs. With -i it is a conversation as exec is, and the exit code is the container's. */
+/* podctl debug: an ephemeral container, added to a pod that runs. With -i it is a conversation as exec is, and the exit code is the
+ * container's. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -116,7 +117,8 @@ static int await_start(const struct args *a, const char *path, int *ret_code)
 	}
 }
 
-/* A log has what was printed before anybody could attach, so without a terminal it is what is shown; the input goes by attach, in a child. */
+/* A log has what was printed before anybody could attach, so without a terminal it is what is shown; the input goes by attach, in a
+ * child. */
 static int converse(const struct args *a, const struct pod_ref *p, const char *path)
 {
 	struct args printing = *a;

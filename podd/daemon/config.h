@@ -38,8 +38,8 @@ struct config {
 /* Parses the command line and reads the file. -1: go on; else the exit code for main (help and errors were printed). */
 int config_load(int argc, char **argv, struct config *ret);
 /* Takes over what can change while pods run: the log's level and format, the rule about owners, unenforced limits, the sizes of
- * logs, the limit of processes and the node's labels. *ret_rest_differs: something else was changed, too, and waits for the next start. -EBADMSG: nothing is changed (the errors
- * were printed). */
+ * logs, the limit of processes and the node's labels. *ret_rest_differs: something else was changed, too, and waits for the next start.
+ * -EBADMSG: nothing is changed (the errors were printed). */
 int config_reload(struct config *c, bool *ret_rest_differs);
 void config_deinit(struct config *c);
 

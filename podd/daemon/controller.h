@@ -1,8 +1,8 @@
-/* The shell of the jobs' machine (core/jobs.h), Jobs and CronJobs: hands it what happens and carries out what it asks for. Its pods go to the core as those of
- * manifests do, by EVENT_POD_SET and EVENT_POD_GONE.
+/* The shell of the jobs' machine (core/jobs.h), Jobs and CronJobs: hands it what happens and carries out what it asks for. Its pods go to
+ * the core as those of manifests do, by EVENT_POD_SET and EVENT_POD_GONE.
  *
- * What a job must remember is <state>/jobs/<uid>: "podd-job 1 <sha256 of the rest>", the boot's id, then the lines of jobs_state_print(), and for
- * a job of a cron job "spec" and its manifest.
+ * What a job must remember is <state>/jobs/<uid>: "podd-job 1 <sha256 of the rest>", the boot's id, then the lines of jobs_state_print(),
+ * and for a job of a cron job "spec" and its manifest.
  * Written by rename before what it records is done; fsync follows in a child, since a run that a power cut made podd forget is one
  * too many, and no more. A file that is damaged is set aside, and the job begins anew. */
 #pragma once

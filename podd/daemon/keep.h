@@ -1,7 +1,8 @@
 /* A directory of small files that outlive podd, in its state directory. Each is replaced by rename and synced in a child (janitor.h).
  *
- * When the disk is full or read-only a file goes to the directory of the same name below /run instead, until one can be written to its place again, at
- * the latest when podd starts: that keeps it over restarts of podd, though not over one of the machine. The spare is always the newer one. */
+ * When the disk is full or read-only a file goes to the directory of the same name below /run instead, until one can be written to its
+ * place again, at the latest when podd starts: that keeps it over restarts of podd, though not over one of the machine. The spare is
+ * always the newer one. */
 #pragma once
 #include "base/buf.h"
 #include "daemon/daemon.h"

@@ -1,8 +1,8 @@
-/* A pod that has failed as a whole, in the kubelet's words: its deadline has passed, or it held more of the disk than it may and was evicted. All is
- * stopped, in order, and nothing of it is started again.
+/* A pod that has failed as a whole, in the kubelet's words: its deadline has passed, or it held more of the disk than it may and was
+ * evicted. All is stopped, in order, and nothing of it is started again.
  *
- * The note has the cause, so it outlives podd. A deadline is lifted by an edit that moves it; an eviction by any edit of the spec, or by hand: then
- * the pod begins anew in another sandbox, with empty volumes. */
+ * The note has the cause, so it outlives podd. A deadline is lifted by an edit that moves it; an eviction by any edit of the spec, or by
+ * hand: then the pod begins anew in another sandbox, with empty volumes. */
 #include <stdio.h>
 
 #include "base/str.h"

@@ -1,19 +1,21 @@
-/* What makes pods and counts their ends: jobs; and what makes jobs by the clock: cron jobs. A machine of its own above the core's, as pure: events in, effects out, time is a field of the
- * event. It sees a pod as the core shows it, and asks for pods and their end by effects, which the shell hands to the core.
+/* What makes pods and counts their ends: jobs; and what makes jobs by the clock: cron jobs. A machine of its own above the core's, as
+ * pure: events in, effects out, time is a field of the event. It sees a pod as the core shows it, and asks for pods and their end by
+ * effects, which the shell hands to the core.
  *
- * A Job has `parallelism` pods at a time until `completions` have succeeded. A pod that failed is replaced after a back-off, until more have failed
- * than backoffLimit; with restartPolicy OnFailure its containers are restarted inside it, and their restarts are counted. What ends the job
- * (success, failure, the deadline) first ends the pods that still run; when none is left the job is finished, for good. Its pods stay, for
- * their logs, up to JOB_PODS_KEPT of them and ttlSecondsAfterFinished.
+ * A Job has `parallelism` pods at a time until `completions` have succeeded. A pod that failed is replaced after a back-off, until more
+ * have failed than backoffLimit; with restartPolicy OnFailure its containers are restarted inside it, and their restarts are counted. What
+ * ends the job (success, failure, the deadline) first ends the pods that still run; when none is left the job is finished, for good. Its
+ * pods stay, for their logs, up to JOB_PODS_KEPT of them and ttlSecondsAfterFinished.
  *
- * Identity: a job is its uid, a pod of it a number that only grows. The pod's uid and name follow from both, so that a podd that comes back knows its
- * anchors again. What must survive is one small text (jobs_state_print()), written before the effect that it records: which pods are there,
- * which have ended and were counted, how it ended. A pod's end is counted, and its number struck off the active ones, by the same write: so
- * an end is counted once. Without the text the job begins anew.
+ * Identity: a job is its uid, a pod of it a number that only grows. The pod's uid and name follow from both, so that a podd that comes
+ * back knows its anchors again. What must survive is one small text (jobs_state_print()), written before the effect that it records: which
+ * pods are there, which have ended and were counted, how it ended. A pod's end is counted, and its number struck off the active ones, by
+ * the same write: so an end is counted once. Without the text the job begins anew.
  *
- * A CronJob makes a job at each time of its schedule, by the wall clock of its zone, of which the shell hands in the data; all else is counted in boot
- * time. Its jobs are as those of manifests, but that what must survive of them is their manifest, too; of itself it is the last time that
- * was due, so that what podd slept through is made up for, once. A clock that is set back is a clock like any other: the schedule goes on from there.
+ * A CronJob makes a job at each time of its schedule, by the wall clock of its zone, of which the shell hands in the data; all else is
+ * counted in boot time. Its jobs are as those of manifests, but that what must survive of them is their manifest, too; of itself it is the
+ * last time that was due, so that what podd slept through is made up for, once. A clock that is set back is a clock like any other: the
+ * schedule goes on from there.
  *
  * An edit of the template's spec begins a new run, with all counts at nothing, of a finished job too; other edits take effect in place. */
 #pragma once

@@ -5,8 +5,9 @@
  * have passed is for good in one sandbox: a sidecar that crashes is started again by itself, whoever is running by then.
  *
  * The pod is over when only sidecars are left to run: all members are done, an init container has failed for good, or the pod has failed as a
- * whole (core/failure.c). Then, and when the pod stops, members and init containers are stopped at once, and when these have ended the sidecars one by
- * one, from the last to the first, so that each of them outlives whom it serves. The grace period is one for all, counted from the wish.
+ * whole (core/failure.c). Then, and when the pod stops, members and init containers are stopped at once, and when these have ended the
+ * sidecars one by one, from the last to the first, so that each of them outlives whom it serves. The grace period is one for all, counted
+ * from the wish.
  *
  * A container of podctl debug has no place in that: it starts at once, and is stopped with the members.
  *

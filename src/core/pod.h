@@ -1,15 +1,16 @@
 /* The machine of one pod.
  *
- *   PENDING     Wanted, and nothing of it exists. Waits for `deadline` after failures, for a namesake that is still being stopped, or for the pods
- *               that it is to come after (core/depend.c).
+ *   PENDING     Wanted, and nothing of it exists. Waits for `deadline` after failures, for a namesake that is still being stopped, or for
+ *               the pods that it is to come after (core/depend.c).
  *   ADOPTING    An anchor was found, what it holds is not known yet. Nothing may be started, and nothing is stopped.
  *   CREATING    EFFECT_SANDBOX_CREATE is under way. Edits, deletion and holds wait for its answer.
  *   RUNNING     The sandbox stands. Containers are launched, restarted, replaced (core/container.h).
  *   STOPPING    The sandbox must go: deleted, held, or an edit needs another one. Containers are being stopped in order; none is launched.
  *   DESTROYING  EFFECT_SANDBOX_DESTROY is under way. Its end decides what comes: forget, hold, or begin anew.
  *   HELD        podctl stop. Nothing of it exists. Ends with podctl start or an edit of the spec.
- *   FINISHED    The pod is over (core/order.c): no container is started again. The anchor stays while it can, since it is the memory of that: a podd that comes
- *               back reads it and starts nothing. (If the anchor is lost the core still remembers; only both deaths together forget.)
+ *   FINISHED    The pod is over (core/order.c): no container is started again. The anchor stays while it can, since it is the memory of
+ *               that: a podd that comes back reads it and starts nothing. (If the anchor is lost the core still remembers; only both
+ *               deaths together forget.)
  *
  * Who may change the state: pod_set_state alone, which asserts the table of legal changes; it is called from pod.c, wish.c, reconcile.c and
  * adopt.c. Wishes (POD_SET, POD_GONE, STOP_ASKED, START_ASKED) only change what is wanted; pod_reconcile compares that with what is, and

@@ -2,8 +2,8 @@
  * pod could keep an important one from beginning, or an important one end before those that need it.
  *
  * Of pods that may begin in the same step the highest begins first. Of pods that `stop --all` stops, each tier of one rank ends before the
- * next higher one. This can't wait for ever: along podd.dev/after ranks never rise, so in a circle of pods that wait for each other to end all would
- * have one rank; then only podd.dev/after made them wait, and of its own circles nobody waits (core/depend.c). */
+ * next higher one. This can't wait for ever: along podd.dev/after ranks never rise, so in a circle of pods that wait for each other to end
+ * all would have one rank; then only podd.dev/after made them wait, and of its own circles nobody waits (core/depend.c). */
 #include "base/str.h"
 #include "core/pod.h"
 

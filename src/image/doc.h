@@ -10,7 +10,8 @@ enum { DOC_DEPTH_MAX = 64, DOC_LIST_MAX = 10000, DOC_STRING_MAX = 1 << 20 };
 /* An object or array. NULL: it is none, or beyond the limits; *ret_why says which, in static words. */
 json_t *doc_load(const char *text, size_t size, const char **ret_why);
 
-/* A member of what should be an object: NULL (0) if it is absent or null. Of another type or beyond the limits it is an error, which *bad collects. */
+/* A member of what should be an object: NULL (0) if it is absent or null. Of another type or beyond the limits it is an error, which *bad
+ * collects. */
 const char *doc_string(const json_t *object, const char *key, bool *bad);
 int64_t doc_integer(const json_t *object, const char *key, bool *bad);
 json_t *doc_array(const json_t *object, const char *key, bool *bad);

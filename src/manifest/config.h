@@ -1,5 +1,6 @@
 /* ConfigMap and Secret: named values that pods take files and variables from; PriorityClass, whose values are "value" and
- * "globalDefault"; and RuntimeClass, whose value is "handler". Decoded and judged as Kubernetes does; base64 is undone here, and what a Secret's stringData says has replaced its data. Immutable once decoded; whoever keeps one holds a reference. */
+ * "globalDefault"; and RuntimeClass, whose value is "handler". Decoded and judged as Kubernetes does; base64 is undone here, and what a
+ * Secret's stringData says has replaced its data. Immutable once decoded; whoever keeps one holds a reference. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,8 @@
 #pragma once
 #include "manifest/manifest.h"
 
-/* A version of `pod` with those of `pod` and of the text: a new reference. -EBADMSG: *ret_why, which is the caller's to free, says what is wrong. */
+/* A version of `pod` with those of `pod` and of the text: a new reference. -EBADMSG: *ret_why, which is the caller's to free, says what is
+ * wrong. */
 int ephemeral_add(const struct pod *pod, const char *text, size_t size, struct pod **ret, char **ret_why);
 /* The version without any: a new reference. */
 struct pod *ephemeral_base(const struct pod *pod);

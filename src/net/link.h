@@ -25,7 +25,8 @@ struct link_spec {
 
 uint32_t link_group(const char *tag);
 
-/* Makes the link, addresses and routes on both sides. `host` and `pod` are rtnetlink sockets, lent. All or nothing. -EEXIST: the name is taken. */
+/* Makes the link, addresses and routes on both sides. `host` and `pod` are rtnetlink sockets, lent. All or nothing. -EEXIST: the name is
+ * taken. */
 int link_make(int host, int pod, const struct link_spec *s, int *ret_index);
 /* Makes `localnet` true of a link that is there. */
 int link_set_localnet(int host, const struct link_spec *s);

@@ -1,6 +1,6 @@
 /* Tells when something of podd's was, or may have been, undone by others: links of its group deleted or taken down, the gateway's address
- * removed, ip_forward switched off, any change of nftables. It does not say what; who is told looks at what matters to him, at most once every WATCH_PAUSE, so
- * that a script that deletes in a loop costs no more than that. */
+ * removed, ip_forward switched off, any change of nftables. It does not say what; who is told looks at what matters to him, at most once
+ * every WATCH_PAUSE, so that a script that deletes in a loop costs no more than that. */
 #pragma once
 #include <netinet/in.h>
 #include <stdbool.h>

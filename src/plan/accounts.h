@@ -14,5 +14,6 @@ struct account {
 bool account_find(const char *passwd, const char *user, struct arena *a, struct account *ret);
 bool account_find_group(const char *group, const char *name, struct arena *a, int64_t *ret);
 
-/* The groups that list the user as a member, in order, at most `max`, none twice, and none that is in ids[0..count] already. Returns the new count. */
+/* The groups that list the user as a member, in order, at most `max`, none twice, and none that is in ids[0..count] already. Returns the
+ * new count. */
 size_t account_groups(const char *group, const char *user, struct arena *a, int64_t *ids, size_t count, size_t max);

@@ -1,4 +1,5 @@
-/* The devices of a container: the standard ones, and what those that its pod names need (manifest/cdi.h), in its plan. NULL edits: the pod names none. */
+/* The devices of a container: the standard ones, and what those that its pod names need (manifest/cdi.h), in its plan. NULL edits: the pod
+ * names none. */
 #pragma once
 #include "plan/build.h"
 #include "plan/identity.h"

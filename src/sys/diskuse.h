@@ -3,8 +3,8 @@
 #pragma once
 #include <stdint.h>
 
-/* Directories above a file: each has a descriptor while what is below is walked. What is nested deeper can't be counted, and is taken for more than
- * any limit: UINT64_MAX, so that nobody hides behind it. */
+/* Directories above a file: each has a descriptor while what is below is walked. What is nested deeper can't be counted, and is taken for
+ * more than any limit: UINT64_MAX, so that nobody hides behind it. */
 enum { DISKUSE_DEPTH_MAX = 400 };
 
 /* Blocks as long as it takes. Absence is nothing; what vanishes meanwhile is fine. */

@@ -20,7 +20,8 @@ int mnt_attach(int tree, int target);
 /* Sets and clears MOUNT_ATTR_* of the mount that fd is the root of. */
 int mnt_set_attrs(int fd, uint64_t set, uint64_t clear, bool recursive);
 
-/* Ids of the file system are those of the user namespace in this detached tree: mount_setattr(2), MOUNT_ATTR_IDMAP. -EINVAL: the file system can't. */
+/* Ids of the file system are those of the user namespace in this detached tree: mount_setattr(2), MOUNT_ATTR_IDMAP. -EINVAL: the file
+ * system can't. */
 int mnt_idmap(int tree, int userns, bool recursive);
 
 /* MS_PRIVATE, MS_SLAVE or MS_SHARED for the tree that fd is the root of, with all below. */

@@ -1,6 +1,6 @@
-/* Random lives: pods are set, edited, held, restarted and removed, containers crash, fail to start, ignore signals, effects are slow or fail, anchors
- * die, podd dies at any point, also between two effects of one step. The world (world.h) watches over every effect; at the end all is
- * let come to rest, and the end state must be the wanted one.
+/* Random lives: pods are set, edited, held, restarted and removed, containers crash, fail to start, ignore signals, effects are slow or
+ * fail, anchors die, podd dies at any point, also between two effects of one step. The world (world.h) watches over every effect; at the
+ * end all is let come to rest, and the end state must be the wanted one.
  *
  * simulate [--seed N] [--count N] [--verbose]: schedule i of a run has the seed N + i, so that what is printed for a failing one replays it
  * alone. Built with PODD_PLANTED_BUG it must fail: exit 0 then means that the bug was caught. */

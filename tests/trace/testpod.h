@@ -1,8 +1,8 @@
 /* Pods of a few words for the tests of the core: "app=1:100 db=2 policy=never grace=5 host=1 label=2". One field of each cost: a container's
  * image (restart) and its limit after the colon (resize), the host name (recreate), a label (update).
  *
- * "i.setup=1" is an init container, "s.proxy=1" a sidecar, "d.look=1" one of podctl debug; "app=1?never" has its own restartPolicy, "app=1!42" restarts the whole pod when
- * it exits with 42, "app=1+42" itself; "app=1<" has a
+ * "i.setup=1" is an init container, "s.proxy=1" a sidecar, "d.look=1" one of podctl debug; "app=1?never" has its own restartPolicy,
+ * "app=1!42" restarts the whole pod when it exits with 42, "app=1+42" itself; "app=1<" has a
  * postStart hook, "app=1>" a preStop hook, "app=1>5" one that sleeps five seconds; "active=10" are activeDeadlineSeconds;
  * "after=db:started" names a pod that comes before it, "for=disk" a label that the node must have,
  * "rank=2" its priority, "class=system-node-critical" that by name.

@@ -1,5 +1,5 @@
-/* pods/NAME/ephemeralcontainers, as `kubectl debug` uses it: PATCH with the new ones; PUT with the pod; PUT of kind EphemeralContainers, after a GET
- * of the same, by clients of before Kubernetes 1.22. */
+/* pods/NAME/ephemeralcontainers, as `kubectl debug` uses it: PATCH with the new ones; PUT with the pod; PUT of kind EphemeralContainers,
+ * after a GET of the same, by clients of before Kubernetes 1.22. */
 #include <stdio.h>
 #include "base/str.h"
 #include "daemon/api/api.h"

@@ -30,7 +30,8 @@ struct images {
 
 int images_open(struct daemon *d);
 void images_close(struct daemon *d);
-/* Someone may have removed or replaced the store as a whole: what podd has open has no name any more. Before it is looked into for a start or a hand. */
+/* Someone may have removed or replaced the store as a whole: what podd has open has no name any more. Before it is looked into for a start
+ * or a hand. */
 int images_find_store(struct daemon *d);
 
 struct image_wish { /* what a container or a volume says */
@@ -38,8 +39,8 @@ struct image_wish { /* what a container or a volume says */
 	enum pull_policy policy;
 };
 
-/* The image of a start, or one that it mounts: 0 with *ret, which the caller frees (NULL: rootfs:); 1: it is being imported, launch_start() is called again when
- * that is over; or -errno with *ret_reason (a Kubernetes reason) and text. */
+/* The image of a start, or one that it mounts: 0 with *ret, which the caller frees (NULL: rootfs:); 1: it is being imported,
+ * launch_start() is called again when that is over; or -errno with *ret_reason (a Kubernetes reason) and text. */
 int images_get(struct daemon *d, const struct start_id *id, const struct image_wish *w, struct image **ret, const char **ret_reason,
                struct buf *ret_text);
 /* The start waits no more. False: it did not wait. */

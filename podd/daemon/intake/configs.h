@@ -1,5 +1,6 @@
-/* The ConfigMaps, Secrets, PriorityClasses and RuntimeClasses that are accepted. By the same rules as pods: the last good version of each is kept when its file breaks,
- * of two files that define the same one the first stays, and it is gone only when a healthy directory no longer has it. */
+/* The ConfigMaps, Secrets, PriorityClasses and RuntimeClasses that are accepted. By the same rules as pods: the last good version of each
+ * is kept when its file breaks, of two files that define the same one the first stays, and it is gone only when a healthy directory no
+ * longer has it. */
 #pragma once
 #include "daemon/intake/accept_internal.h"
 #include "manifest/config.h"

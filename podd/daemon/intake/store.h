@@ -1,6 +1,6 @@
-/* The small files that outlive podd: <state>/accepted/<ns>_<name>.json, the last accepted version of each pod with its uid, <ns>_<name>.configmap,
- * .secret and .priorityclass, and <run>/held/<uid>, pods stopped by hand. Written by rename; fsync follows in a child. A file that is damaged is set aside: the manifest
- * directory still says what is wanted. */
+/* The small files that outlive podd: <state>/accepted/<ns>_<name>.json, the last accepted version of each pod with its uid,
+ * <ns>_<name>.configmap, .secret and .priorityclass, and <run>/held/<uid>, pods stopped by hand. Written by rename; fsync follows in a
+ * child. A file that is damaged is set aside: the manifest directory still says what is wanted. */
 #pragma once
 #include "daemon/intake/accept_internal.h"
 

@@ -103,8 +103,8 @@ static bool wants_port(const struct pod *p, const struct podnet_port *port)
 	return i < n;
 }
 
-/* Who has a wanted port but wants another may wait for one that this pod has and does not want any more: of two that swap one has to let go. False:
- * nobody who has one is about to, and so the former ports stay. */
+/* Who has a wanted port but wants another may wait for one that this pod has and does not want any more: of two that swap one has to let
+ * go. False: nobody who has one is about to, and so the former ports stay. */
 static bool let_go(struct sandbox *s, const struct podnet_port *ports, size_t count)
 {
 	struct podnet_port unclaimed[PODNET_PORTS_MAX];

@@ -1,4 +1,5 @@
-/* A command inside a running member (exec), or a hand on the member itself (attach). The session lives while the caller holds it; freeing it kills the command. */
+/* A command inside a running member (exec), or a hand on the member itself (attach). The session lives while the caller holds it; freeing
+ * it kills the command. */
 #pragma once
 #include "daemon/daemon.h"
 
@@ -11,9 +12,9 @@ struct session_callbacks {
 	void (*ended)(struct session *s, int status, const char *error, void *arg);
 };
 
-/* Starts argv in the container, or copies by it. The three fds are given to the command and closed here, also on failure; with a terminal the first is a
- * socket over which its terminal comes before it is told `started` (wire/terminal.h). 0; -ENOENT: no such container; -ESRCH: it is not
- * running; other -errno. */
+/* Starts argv in the container, or copies by it. The three fds are given to the command and closed here, also on failure; with a terminal
+ * the first is a socket over which its terminal comes before it is told `started` (wire/terminal.h). 0; -ENOENT: no such container;
+ * -ESRCH: it is not running; other -errno. */
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret);
 /* The same for a command of the manifest that is run again and again: its plan is kept as long as its start and version of the pod are. */

@@ -1,5 +1,5 @@
-/* Pods with hostUsers: false: 65536 ids of their own, leased as addresses are, a user namespace that maps them, and what is shown to the pod through
- * that map. The namespace is found again by way of the network namespace, which belongs to it. */
+/* Pods with hostUsers: false: 65536 ids of their own, leased as addresses are, a user namespace that maps them, and what is shown to the
+ * pod through that map. The namespace is found again by way of the network namespace, which belongs to it. */
 #pragma once
 #include "daemon/pod/sandbox.h"
 #include "sys/userns.h"

@@ -4,7 +4,8 @@
 #pragma once
 #include "daemon/daemon.h"
 
-/* Once, within the timeout. UNKNOWN: it could not be asked. `text`: what there is to say, also of a success ("": nothing), in the kubelet's words. */
+/* Once, within the timeout. UNKNOWN: it could not be asked. `text`: what there is to say, also of a success ("": nothing), in the
+ * kubelet's words. */
 typedef void check_done(void *arg, enum probe_result result, const char *text);
 
 void check_http(struct daemon *d, const struct core_pod *p, const struct container *c, const struct http_get *g, int32_t timeout_s,

@@ -1,4 +1,5 @@
-/* Probes as they are made: a command in the container (a session, as exec), or a question over the network (check.h). The core says when, and what follows. */
+/* Probes as they are made: a command in the container (a session, as exec), or a question over the network (check.h). The core says when,
+ * and what follows. */
 #pragma once
 #include "daemon/daemon.h"
 
