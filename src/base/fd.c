@@ -191,7 +191,8 @@ void fd_close_others(int *keep, size_t count)
 {
 	unsigned from = 3;
 
-	qsort(keep, count, sizeof(*keep), compare_fds);
+	if (count)
+		qsort(keep, count, sizeof(*keep), compare_fds);
 	for (size_t i = 0; i < count; i++) {
 		if ((unsigned)keep[i] > from)
 			(void)close_range(from, (unsigned)keep[i] - 1, 0);
