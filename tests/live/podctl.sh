@@ -87,7 +87,7 @@ completes() { # WORD...: what the last word may become
 	bash --norc -c 'podctl() { "'"$podctl"'" --root "'"$ROOT"'" "$@"; }; source <(podctl completion bash)
 		COMP_WORDS=(podctl "$@") COMP_CWORD=$#; _podctl; echo "${COMPREPLY[*]}"' bash "$@"
 }
-is "verbs" "$(completes de)" "describe delete"
+is "verbs" "$(completes de)" "describe debug delete"
 is "pods" "$(completes describe pod w)" web
 is "pods, after options with values" "$(completes -n default logs --tail 3 la)" late
 is "containers" "$(completes exec web -c "")" "app side"

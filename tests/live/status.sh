@@ -16,6 +16,8 @@ pod crash <<'EOF'
   terminationGracePeriodSeconds: 0
   containers: [{name: app, image: "rootfs:/", command: [sh, -c, 'echo first; echo "cannot open the door" >&2; exit 7']}]
 EOF
+# It is started again once at once, and then waits while it is looked at.
+sed -i 's/^metadata:/metadata:\n  annotations: {podd.dev\/restart-backoff: "initial=1h, max=1h"}/' "$PODS/crash.yaml"
 pod done <<'EOF'
   restartPolicy: Never
   containers: [{name: app, image: "rootfs:/", command: ["true"]}]
