@@ -39,3 +39,5 @@ void filter_default(uint64_t capabilities, struct arena *a, struct filter_rules 
 /* filter_profile.c: 0, or -EINVAL with *ret_reason. */
 int filter_profile(const char *json, size_t size, uint64_t capabilities, struct arena *a, struct filter_rules *ret,
                    const char **ret_reason);
+/* As seccomp.json has them, "SCMP_CMP_EQ"; by enum seccomp_compare. */
+extern const char *const filter_compare_names[];

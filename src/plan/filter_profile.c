@@ -73,18 +73,19 @@ static int read_action(struct reader *r, json_t *action, json_t *error, uint32_t
 	return fail(r, "unknown action", name ? name : "(none)");
 }
 
+const char *const filter_compare_names[] = {
+	[SECCOMP_NE] = "SCMP_CMP_NE",
+	[SECCOMP_LT] = "SCMP_CMP_LT",
+	[SECCOMP_LE] = "SCMP_CMP_LE",
+	[SECCOMP_EQ] = "SCMP_CMP_EQ",
+	[SECCOMP_GE] = "SCMP_CMP_GE",
+	[SECCOMP_GT] = "SCMP_CMP_GT",
+	[SECCOMP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
+};
+_Static_assert(ARRAY_SIZE(filter_compare_names) == SECCOMP_COMPARE_MAX, "each comparison has a name");
+
 static int read_args(struct reader *r, json_t *list, struct seccomp_rule *rule)
 {
-	static const char *const names[] = {
-		[SECCOMP_NE] = "SCMP_CMP_NE",
-		[SECCOMP_LT] = "SCMP_CMP_LT",
-		[SECCOMP_LE] = "SCMP_CMP_LE",
-		[SECCOMP_EQ] = "SCMP_CMP_EQ",
-		[SECCOMP_GE] = "SCMP_CMP_GE",
-		[SECCOMP_GT] = "SCMP_CMP_GT",
-		[SECCOMP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
-	};
-	_Static_assert(ARRAY_SIZE(names) == SECCOMP_COMPARE_MAX, "each comparison has a name");
 	size_t i;
 	json_t *item;
 
@@ -94,7 +95,7 @@ static int read_args(struct reader *r, json_t *list, struct seccomp_rule *rule)
 		const char *op = json_string_value(json_object_get(item, "op"));
 		json_int_t index = json_integer_value(json_object_get(item, "index"));
 		enum seccomp_compare compare = 0;
-		while (op && compare < SECCOMP_COMPARE_MAX && !streq(names[compare], op))
+		while (op && compare < SECCOMP_COMPARE_MAX && !streq(filter_compare_names[compare], op))
 			compare++;
 		if (!op || compare == SECCOMP_COMPARE_MAX || index < 0 || index >= SECCOMP_ARGS_MAX)
 			return fail(r, "an arg that is none: op", op ? op : "(none)");

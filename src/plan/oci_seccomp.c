@@ -48,22 +48,11 @@ static void put_u64(struct jsonw *w, const char *key, uint64_t value)
 
 static void put_arg(struct jsonw *w, const struct seccomp_arg *arg)
 {
-	static const char *const names[] = {
-		[SECCOMP_NE] = "SCMP_CMP_NE",
-		[SECCOMP_LT] = "SCMP_CMP_LT",
-		[SECCOMP_LE] = "SCMP_CMP_LE",
-		[SECCOMP_EQ] = "SCMP_CMP_EQ",
-		[SECCOMP_GE] = "SCMP_CMP_GE",
-		[SECCOMP_GT] = "SCMP_CMP_GT",
-		[SECCOMP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
-	};
-	_Static_assert(ARRAY_SIZE(names) == SECCOMP_COMPARE_MAX, "each comparison has a name");
-
 	jsonw_object(w);
 	jsonw_member_int(w, "index", arg->index);
 	put_u64(w, "value", arg->value);
 	put_u64(w, "valueTwo", arg->other);
-	jsonw_member_str(w, "op", names[arg->compare]);
+	jsonw_member_str(w, "op", filter_compare_names[arg->compare]);
 	jsonw_end(w);
 }
 
