@@ -8,8 +8,11 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/helper.h"
 #include "daemon/image/images.h"
 #include "daemon/image/origin.h"
+#include "daemon/pod/reach.h"
+#include "sys/path.h"
 
 enum { DROPINS_MAX = 1024 };
 
@@ -20,6 +23,7 @@ struct dropins {
 	int dir, inotify;
 	uv_poll_t poll;
 	struct list imports; /* of struct dropin.link */
+	struct list looks;   /* of struct look.link */
 };
 
 /* One that is being imported. */
@@ -28,6 +32,15 @@ struct dropin {
 	struct dropins *owner;
 	struct import *import;
 	char *key, stamp[ORIGIN_STAMP_SIZE];
+};
+
+/* A link, or a mount, that leads to another disk, which may hang: a child (helper.h) looks before podd does. */
+struct look {
+	struct list link;
+	struct dropins *owner;
+	struct helper *helper;
+	char *name;
+	bool again; /* something has changed meanwhile */
 };
 
 const char *dropin_path(const struct daemon *d)
@@ -145,18 +158,76 @@ static bool under_way(const struct dropins *m, const char *key)
 	return false;
 }
 
+static void compare(struct dropins *m, const char *name)
+{
+	_cleanup_free_ char *key = xasprintf("%s%s", prefix, name);
+	const struct origin *s = origin_find(m->daemon, key);
+	char stamp[ORIGIN_STAMP_SIZE];
+
+	if (under_way(m, key) || origin_stamp_at(m->dir, name, stamp) < 0)
+		return;
+	if (!s || !streq(s->stamp, stamp) || !is_whole(m->daemon, s))
+		import_file(m, name, key, stamp);
+}
+
+static void look_free(struct look *l)
+{
+	list_remove(&l->link);
+	free(l->name);
+	free(l);
+}
+
+static int visit(void *arg)
+{
+	const struct look *l = arg;
+	char stamp[ORIGIN_STAMP_SIZE];
+
+	return origin_stamp_at(l->owner->dir, l->name, stamp);
+}
+
+static void look_afar(struct dropins *m, const char *name);
+
+static void visited(void *arg, int result)
+{
+	struct look *l = arg;
+	struct dropins *m = l->owner;
+	_cleanup_free_ char *name = xstrdup(l->name);
+	bool again = l->again;
+
+	look_free(l);
+	if (again)
+		look_afar(m, name);
+	else if (result == 0)
+		compare(m, name);
+}
+
+static void look_afar(struct dropins *m, const char *name)
+{
+	list_foreach(l, &m->looks, struct look, link)
+		if (streq(l->name, name)) {
+			l->again = true;
+			return;
+		}
+	struct look *l = xnew(struct look);
+	*l = (struct look){ .owner = m, .name = xstrdup(name) };
+	list_append(&m->looks, &l->link);
+	l->helper = helper_start(&m->daemon->loop, &m->dir, 1, visit, visited, l);
+	if (!l->helper)
+		look_free(l);
+}
+
 static void look_at(struct dropins *m, const char *name)
 {
 	_cleanup_free_ char *key = xasprintf("%s%s", prefix, name);
 	struct origin *s = origin_find(m->daemon, key);
-	char stamp[ORIGIN_STAMP_SIZE];
 
 	if (s)
 		s->present = true;
-	if (origin_stamp_at(m->dir, name, stamp) < 0 || under_way(m, key))
-		return;
-	if (!s || !streq(s->stamp, stamp) || !is_whole(m->daemon, s))
-		import_file(m, name, key, stamp);
+	_cleanup_close_ int fd = path_open(m->dir, name, O_PATH, PATH_STRICT);
+	if (fd >= 0 && reach_is_own(m->daemon, fd))
+		compare(m, name);
+	else
+		look_afar(m, name);
 }
 
 void dropin_rescan(struct daemon *d)
@@ -207,6 +278,7 @@ int dropin_open(struct daemon *d)
 	*m = (struct dropins){ .daemon = d, .dir = -EBADF, .inotify = -EBADF };
 	d->images->dropins = m;
 	list_init(&m->imports);
+	list_init(&m->looks);
 	int r = dir_make(AT_FDCWD, path, 0755);
 	if (r < 0)
 		return r;
@@ -225,6 +297,13 @@ int dropin_open(struct daemon *d)
 
 void dropin_close(struct daemon *d)
 {
-	list_foreach(i, &d->images->dropins->imports, struct dropin, link)
+	struct dropins *m = d->images->dropins;
+
+	list_foreach(l, &m->looks, struct look, link) {
+		helper_cancel(l->helper);
+		helper_leave(l->helper);
+		look_free(l);
+	}
+	list_foreach(i, &m->imports, struct dropin, link)
 		dropin_free(i);
 }

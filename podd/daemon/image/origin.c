@@ -43,11 +43,16 @@ int origin_stamp_at(int dirfd, const char *name, char ret[static ORIGIN_STAMP_SI
 	return 0;
 }
 
+void origin_path(const struct image_ref *ref, char ret[static ORIGIN_PATH_SIZE])
+{
+	(void)snprintf(ret, ORIGIN_PATH_SIZE, "%s%s", ref->name, ref->transport == IMAGE_OCI ? "/index.json" : "");
+}
+
 int origin_stamp(const struct image_ref *ref, char ret[static ORIGIN_STAMP_SIZE])
 {
-	char path[IMAGE_REFERENCE_SIZE + 16];
+	char path[ORIGIN_PATH_SIZE];
 
-	(void)snprintf(path, sizeof(path), "%s%s", ref->name, ref->transport == IMAGE_OCI ? "/index.json" : "");
+	origin_path(ref, path);
 	return origin_stamp_at(AT_FDCWD, path, ret);
 }
 

@@ -5,7 +5,7 @@
 #include "daemon/daemon.h"
 #include "image/ref.h"
 
-enum { ORIGIN_STAMP_SIZE = 128, ORIGIN_SIZE_MAX = 1 << 20 };
+enum { ORIGIN_STAMP_SIZE = 128, ORIGIN_PATH_SIZE = IMAGE_REFERENCE_SIZE + 16, ORIGIN_SIZE_MAX = 1 << 20 };
 
 struct origin {
 	struct list link; /* of images.origins */
@@ -18,7 +18,9 @@ struct origin {
 int origin_load(struct daemon *d);
 void origin_unload(struct daemon *d); /* forgets all, and leaves the files alone */
 
-/* What tells a version of a file from the next: 0 or -errno. Of an oci: directory, its index. */
+/* The file that is looked at: of an oci: directory, its index. */
+void origin_path(const struct image_ref *ref, char ret[static ORIGIN_PATH_SIZE]);
+/* What tells a version of it from the next: 0 or -errno. */
 int origin_stamp(const struct image_ref *ref, char ret[static ORIGIN_STAMP_SIZE]);
 int origin_stamp_at(int dirfd, const char *name, char ret[static ORIGIN_STAMP_SIZE]);
 

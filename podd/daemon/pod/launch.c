@@ -380,7 +380,7 @@ bool launch_is_wanted(const struct daemon *d, const struct start_id *id)
 	return k && k->spec && k->state == CONTAINER_STATE_STARTING && k->number == id->number;
 }
 
-static void start(struct daemon *d, const struct start_id *id, bool reached)
+void launch_start(struct daemon *d, const struct start_id *id)
 {
 	struct start st __attribute__((cleanup(start_deinit))) = {
 		.sandbox = sandbox_find(d, id->uid),
@@ -398,11 +398,13 @@ static void start(struct daemon *d, const struct start_id *id, bool reached)
 		return; /* it was lost meanwhile, and the core will hear so */
 	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
 	st.container = pod_container(st.pod, id->container);
-	int r = ownership_get(st.sandbox, id, st.pod, st.container, &st.text);
+	int r = reach_images(st.sandbox, id, st.pod, st.container, &st.text);
+	if (r == 0)
+		r = ownership_get(st.sandbox, id, st.pod, st.container, &st.text);
 	if (r == 0)
 		r = get_images(&st, id);
 	if (r > 0)
-		return; /* comes back when the volumes are its group's, or the image is there */
+		return; /* comes back when its files answer, the volumes are its group's, the image is there */
 	if (r == 0)
 		r = look_up_devices(&st);
 	if (r == 0) {
@@ -410,13 +412,11 @@ static void start(struct daemon *d, const struct start_id *id, bool reached)
 		if (r < 0)
 			buf_puts(&st.text, why ? why : strerror(-r));
 	}
-	if (r == 0 && !reached) {
-		r = reach_get(st.sandbox, id, st.pod, &l->plan);
-		if (r > 0)
-			return;
-		if (r < 0)
-			buf_printf(&st.text, "looking up its volumes: %s", strerror(-r));
-	}
+	if (r == 0)
+		r = reach_volumes(st.sandbox, id, st.pod, st.container, &l->plan, &st.text);
+	if (r > 0)
+		return;
+	(void)reach_end(d, id);
 	if (r == 0)
 		r = prepare(&st, l);
 	if (r == 0)
@@ -425,24 +425,14 @@ static void start(struct daemon *d, const struct start_id *id, bool reached)
 		report_failure(d, id, st.reason, buf_str(&st.text));
 }
 
-void launch_start(struct daemon *d, const struct start_id *id)
-{
-	start(d, id, false);
-}
-
-void launch_reached(struct daemon *d, const struct start_id *id)
-{
-	start(d, id, true);
-}
-
 void launch_abort(struct daemon *d, const struct start_id *id)
 {
-	if (images_abort(d, id))
+	if (reach_end(d, id))
+		report_failure(d, id, "Aborted", "given up while its files were looked up");
+	else if (images_abort(d, id))
 		report_failure(d, id, "Aborted", "given up while its image was imported");
 	else if (ownership_abort(d, id))
 		report_failure(d, id, "Aborted", "given up while its volumes were given to its group");
-	else if (reach_abort(d, id))
-		report_failure(d, id, "Aborted", "given up while its volumes were looked up");
 }
 
 static int image_signal(struct sandbox *s, const struct start_id *id)

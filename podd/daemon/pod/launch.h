@@ -3,10 +3,9 @@
 #include "daemon/pod/sandbox.h"
 
 void launch_start(struct daemon *d, const struct start_id *id);
-void launch_reached(struct daemon *d, const struct start_id *id); /* its volumes were opened by a child */
 /* Of a start that waited: whether the core still waits for it. Not so when its sandbox was lost meanwhile. */
 bool launch_is_wanted(const struct daemon *d, const struct start_id *id);
-/* What still waits for its image or its volumes is given up. */
+/* What still waits, for its image, its volumes or a file system, is given up. */
 void launch_abort(struct daemon *d, const struct start_id *id);
 void launch_signal(struct daemon *d, const struct start_id *id, int signal);
 void launch_kill(struct daemon *d, const struct start_id *id);
