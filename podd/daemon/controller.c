@@ -110,7 +110,7 @@ static void tell_done(struct daemon *d, const struct job_effect *f)
 	struct event e = daemon_event(EVENT_JOB_DONE, NULL, NULL, 0);
 
 	e.pod = f->pod;
-	e.outcome = f->normal ? POD_OUTCOME_SUCCEEDED : POD_OUTCOME_OPEN;
+	e.outcome = f->outcome;
 	daemon_step(d, &e);
 }
 

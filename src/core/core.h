@@ -56,7 +56,7 @@ enum event_type {
 	EVENT_RESTART_ASKED,  /* podctl restart: `id.container` or "" for all */
 	EVENT_STOP_ASKED,     /* podctl stop: holds until start or an edit of the spec; without uid: all pods, in order */
 	EVENT_START_ASKED,
-	EVENT_JOB_DONE, /* the job whose template is `pod` is complete, or with OUTCOME_OPEN it is not: for those that come after it */
+	EVENT_JOB_DONE, /* the job whose template is `pod` has ended as `outcome` says, or it is open again: for those that come after it */
 	EVENT_MAX,
 };
 

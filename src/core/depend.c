@@ -7,7 +7,7 @@
  * stop, so does who ranks higher (core/rank.c).
  *
  * Who waits is on core.waiting, PENDING to begin or RUNNING to end, and is looked at again in every step, since any event can have been what it
- * waits for. What is named may be a job: `completed` then means all of it, and a complete job is remembered when its pods are gone. A cycle would
+ * waits for. What is named may be a job: `completed` then means all of it, and its end is remembered when its pods are gone. A cycle would
  * wait for ever: none of its members begins, and each names them all. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,11 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/pod.h"
+
+struct done_job {
+	struct pod *template; /* a reference */
+	enum pod_outcome outcome;
+};
 
 static const char *namespace_of(const struct core_pod *p, const struct after *a)
 {
@@ -36,30 +41,39 @@ struct core_pod *depend_find(const struct core *c, const struct core_pod *p, con
 	return found;
 }
 
-static struct pod **find_done(const struct core *c, const char *ns, const char *name)
+static struct done_job *find_done(const struct core *c, const char *ns, const char *name)
 {
-	for (size_t i = 0; i < c->done_count; i++)
-		if (streq(c->done[i]->metadata.namespace, ns) && streq(c->done[i]->metadata.name, name))
+	for (size_t i = 0; i < c->done_count; i++) {
+		const struct pod_metadata *m = &c->done[i].template->metadata;
+		if (streq(m->namespace, ns) && streq(m->name, name))
 			return &c->done[i];
+	}
 	return NULL;
+}
+
+static bool job_has(const struct core *c, const struct core_pod *p, const struct after *a, enum pod_outcome outcome)
+{
+	const struct done_job *d = find_done(c, namespace_of(p, a), a->name);
+
+	return d && d->outcome == outcome;
 }
 
 void depend_job_done(struct core *c, const struct event *e)
 {
-	struct pod **known = find_done(c, e->pod->metadata.namespace, e->pod->metadata.name);
+	struct done_job *known = find_done(c, e->pod->metadata.namespace, e->pod->metadata.name);
 
 	if (known) {
-		pod_unref(*known);
+		pod_unref(known->template);
 		*known = c->done[--c->done_count];
 	}
 	if (e->outcome != POD_OUTCOME_OPEN)
-		*xgrow(c->done, c->done_count) = pod_ref(e->pod);
+		*xgrow(c->done, c->done_count) = (struct done_job){ pod_ref(e->pod), e->outcome };
 }
 
 void depend_deinit(struct core *c)
 {
 	for (size_t i = 0; i < c->done_count; i++)
-		pod_unref(c->done[i]);
+		pod_unref(c->done[i].template);
 	free(c->done);
 }
 
@@ -125,16 +139,17 @@ static bool lacks(struct core *c, const struct core_pod *p, struct buf *ret_why)
 	for (size_t i = 0; i < p->pod->after.count; i++) {
 		const struct after *a = &p->pod->after.items[i];
 		const struct core_pod *o = depend_find(c, p, a);
-		if ((o && has_come(o, a->until)) || find_done(c, namespace_of(p, a), a->name))
+		if ((o && has_come(o, a->until)) || job_has(c, p, a, POD_OUTCOME_SUCCEEDED))
 			continue;
 		buf_puts(ret_why, ret_why->len ? ", " : "waits for ");
 		if (a->namespace)
 			buf_printf(ret_why, "%s/", a->namespace);
 		buf_printf(ret_why, "%s to be %s%s", a->name, after_until_name(a->until),
-		           !o                               ? " (there is no such pod)"
-		           : o->pod->owner.name             ? ""
-		           : o->state == POD_STATE_FINISHED ? " (it has ended)"
-		                                            : "");
+		           job_has(c, p, a, POD_OUTCOME_FAILED) ? " (the job has failed)"
+		           : !o                                 ? " (there is no such pod)"
+		           : o->pod->owner.name                 ? ""
+		           : o->state == POD_STATE_FINISHED     ? " (it has ended)"
+		                                                : "");
 	}
 	return ret_why->len > 0;
 }

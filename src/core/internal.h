@@ -24,7 +24,7 @@ struct core {
 	struct list touched;   /* core_pod.touched: to be settled at the end of the step */
 	struct list waiting;   /* core_pod.waiting: for other pods, see core/depend.c */
 	uint64_t walk;         /* number of the last search in depend.c */
-	struct pod **done;     /* templates of the jobs that are complete: references */
+	struct done_job *done; /* see core/depend.c */
 	size_t done_count;
 	struct core_pod *by_uid[CORE_BUCKETS], *by_name[CORE_BUCKETS];
 	bool go;

@@ -73,12 +73,19 @@ void job_save(struct jobs *js, struct job *j)
 	(void)jobs_effect(js, JOB_EFFECT_SAVE, j->uid);
 }
 
-static void tell_done(struct jobs *js, const struct job *j, bool done)
+static void tell_done(struct jobs *js, const struct job *j, enum pod_outcome outcome)
 {
 	struct job_effect *f = jobs_effect(js, JOB_EFFECT_DONE, j->uid);
 
 	f->pod = pod_ref(&j->spec->template);
-	f->normal = done;
+	f->outcome = outcome;
+}
+
+static enum pod_outcome outcome_of_job(const struct job *j)
+{
+	return j->end == JOB_END_COMPLETE ? POD_OUTCOME_SUCCEEDED
+	       : j->end == JOB_END_FAILED ? POD_OUTCOME_FAILED
+	                                  : POD_OUTCOME_OPEN;
 }
 
 static struct moment now(const struct jobs *js)
@@ -356,12 +363,11 @@ static void finish(struct jobs *js, struct job *j)
 		return;
 	job_save(js, j);
 	j->finished = now(js);
-	if (j->end == JOB_END_COMPLETE) {
+	if (j->end == JOB_END_COMPLETE)
 		jobs_report(js, j->uid, true, "Completed", "Job completed");
-		tell_done(js, j, true);
-	} else {
+	else
 		jobs_report(js, j->uid, false, j->reason, "%s", j->message);
-	}
+	tell_done(js, j, outcome_of_job(j));
 }
 
 static int64_t ttl_at(const struct job *j)
@@ -398,7 +404,7 @@ static void forget(struct jobs *js, struct job *j)
 	end_pods(js, j, true);
 	if (j->pod_count)
 		return;
-	tell_done(js, j, false);
+	tell_done(js, j, POD_OUTCOME_OPEN);
 	(void)jobs_effect(js, JOB_EFFECT_FORGET, j->uid);
 	jobs_forget(js, j);
 }
@@ -443,8 +449,8 @@ static void begin_anew(struct jobs *js, struct job *j)
 {
 	job_save(js, j);
 	end_pods(js, j, true);
-	if (j->end == JOB_END_COMPLETE)
-		tell_done(js, j, false);
+	if (j->end != JOB_END_NONE)
+		tell_done(js, j, POD_OUTCOME_OPEN);
 	j->started = j->finished = j->failed_at = (struct moment){ 0 };
 	j->end = JOB_END_NONE;
 	j->reason[0] = j->message[0] = '\0';
@@ -472,8 +478,8 @@ static void restore(struct jobs *js, struct job *j, const struct job_event *e)
 		if (j->pods[i].state == JOB_POD_ENDING)
 			(void)jobs_effect(js, JOB_EFFECT_POD_GONE, j->pods[i].uid);
 	}
-	if (j->end == JOB_END_COMPLETE && job_is_finished(j))
-		tell_done(js, j, true);
+	if (job_is_finished(j))
+		tell_done(js, j, outcome_of_job(j));
 }
 
 void job_set(struct jobs *js, struct job *j, const struct job_event *e)

@@ -124,7 +124,7 @@ enum job_effect_type {
 	JOB_EFFECT_SAVE,     /* keep jobs_state_print() of `uid`; precedes what it records */
 	JOB_EFFECT_POD_SET,  /* `pod` is wanted, with `outcome` (EVENT_POD_SET) */
 	JOB_EFFECT_POD_GONE, /* the pod `uid` is not */
-	JOB_EFFECT_DONE,     /* the job `uid` is complete, or (`normal` false) it is not: EVENT_JOB_DONE */
+	JOB_EFFECT_DONE,     /* the job `uid` has ended as `outcome` says, or with OUTCOME_OPEN it has not: EVENT_JOB_DONE */
 	JOB_EFFECT_REPORT,   /* tell people of the job: `normal`, `reason`, `message` */
 	JOB_EFFECT_CHANGED,  /* its status changed */
 	JOB_EFFECT_FORGET,   /* nothing is left of it: what was saved goes */

@@ -48,6 +48,12 @@ cat <<-END | put later.yaml
 	metadata: {name: later, annotations: {podd.dev/after: "many:completed"}}
 	spec: {restartPolicy: Never, containers: [{name: app, image: "rootfs:/", command: [sh, -c, "cat /told/many; exit"], volumeMounts: [{name: told, mountPath: /told}]}], volumes: [{name: told, hostPath: {path: $ROOT/told}}]}
 END
+cat <<-END | put never.yaml
+	apiVersion: v1
+	kind: Pod
+	metadata: {name: never, annotations: {podd.dev/after: "bad:completed"}}
+	spec: {containers: [{name: app, image: "rootfs:/", command: [sleep, "1000"]}]}
+END
 ok "one pod succeeds" await 20 status_is good '1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
 ok "four do, two at a time" await 20 status_is many '4 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
 ok "three fail where two may" await 20 status_is bad '0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
@@ -59,6 +65,8 @@ is "a job that is suspended has not run" "$(ls "$ROOT/told/still" 2>&1 | grep -c
 ok "its time over, no pod of a job is left" await 20 eval '[ -z "$(pods_of brief)" ] && shown_is brief "Complete 1/1"'
 ok "who comes after a job begins when all of it is complete" await 20 phase_is later Succeeded
 is "and not before" "$(podctl logs later | wc -l)" 4
+message_is() { [ "$(field "$1" '.status.message')" = "$2" ]; } # POD MESSAGE
+ok "who comes after a job that failed is told so" await 20 message_is never 'waits for bad to be completed (the job has failed)'
 like "get shows them" "$(podctl get jobs bad many | xargs)" 'bad Failed 0/1 .* many Complete 4/4'
 pod=$(pods_of good)
 like "a pod has a name of its own" "$pod" '^pod/good-[a-z0-9]{5}$'
@@ -79,6 +87,7 @@ ok "a new podd knows them all" await 20 shown_is running 'Running 0/1'
 is "and the pod that runs" "$(sandbox "${pod#pod/}")" "$before"
 is "how they ended too" "$(status good) $(status bad)" \
 	'1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached 0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
+is "and who waits for them knows it" "$(field never .status.message)" 'waits for bad to be completed (the job has failed)'
 is "their pods as well" "$(podctl get pods -l job-name=good -o json | jq -r '.items[0].status.phase')" Succeeded
 podd_kill
 reboot_host
