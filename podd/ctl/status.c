@@ -8,7 +8,10 @@
 static void print_file(const json_t *file)
 {
 	const char *path = json_text(file, "path"), *state = json_text(file, "state");
-	const char *words = streq(state, "ok") ? "ok" : streq(state, "lastGood") ? "refused, last good version kept" : "refused";
+	const char *words = streq(state, "ok")           ? "ok"
+	                    : streq(state, "lastGood")   ? "refused, last good version kept"
+	                    : streq(state, "partlyGood") ? "refused, last good version kept where there is one"
+	                                                 : "refused";
 	_cleanup_buf_ struct buf line = BUF_NULL;
 	const json_t *finding;
 	size_t i;

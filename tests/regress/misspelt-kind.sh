@@ -44,5 +44,16 @@ stays "a misspelt list" "$pid" 0
 { document Pod other "$SPEC"; echo ---; document Service web 'spec: {}'; } | put web.yaml
 ok "a kind that is known, and not run, keeps nothing" await 20 gone web
 
+# The last good version that stays is the document's own, not a neighbour's.
+two() { document Pod web "$1"; echo ---; document Pod "$2" 'spec: {}'; } # SPEC NAME-OF-THE-BROKEN-ONE
+two "$SPEC" third | put web.yaml
+ok "a document that was never good: nothing of it is kept" await 20 says 'web.yaml: refused$'
+two 'spec: {}' third | put web.yaml
+ok "of two that break one was good" await 20 says 'web.yaml: refused, last good version kept where there is one$'
+document Pod web 'spec: {}' | put web.yaml
+ok "alone, it is kept" await 20 says 'web.yaml: refused, last good version kept$'
+two "$SPEC" 'W b' | put web.yaml
+ok "a document without a name that replaces nothing keeps nothing" await 20 says 'web.yaml: refused$'
+
 leaves_nothing
 finish

@@ -70,6 +70,7 @@ static const char *const file_states[] = {
 	[FILE_OK] = "ok",
 	[FILE_REFUSED] = "refused",
 	[FILE_LAST_GOOD] = "lastGood",
+	[FILE_PARTLY_GOOD] = "partlyGood",
 };
 _Static_assert(ARRAY_SIZE(file_states) == FILE_STATE_MAX, "a name for each state");
 

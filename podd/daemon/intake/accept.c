@@ -85,7 +85,13 @@ static void set_gone(struct acceptor *a, struct wanted *w)
 
 /* --- one document ------------------------------------------------------------------------------------------------------------- */
 
-void accept_refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint)
+void accept_without(struct accept_file *f, bool kept)
+{
+	f->keeps = f->keeps || kept;
+	f->lacks = f->lacks || !kept;
+}
+
+void accept_refuse(struct accept_file *f, bool kept, unsigned line, const char *field, const char *text, const char *hint)
 {
 	struct arena *arena = f->manifest.arena;
 	struct diag *d = arena_new_array(arena, struct diag, f->manifest.diag_count + 1);
@@ -101,18 +107,19 @@ void accept_refuse(struct accept_file *f, unsigned line, const char *field, cons
 		.hint = hint,
 	};
 	f->manifest.diags = d;
-	f->refused = true;
+	accept_without(f, kept);
 }
 
 /* Another file that is there already defines this pod: the one that runs stays. */
 static bool conflicts(struct acceptor *a, struct accept_file *f, const struct document *doc, struct wanted *w)
 {
 	struct arena *arena = f->manifest.arena;
+	bool kept = w && !w->gone && !w->dropped && streq(w->source, f->path);
 
 	if (w && !w->gone && !w->dropped && !streq(w->source, f->path)) {
 		const struct accept_file *other = accept_file_find(a, w->source);
 		if (other && other->present) {
-			accept_refuse(f, doc->line, "metadata.name",
+			accept_refuse(f, false, doc->line, "metadata.name",
 			              arena_printf(arena, "Duplicate value: %s %s/%s is defined by %s already",
 			                           streq(doc->makes, "Pod") ? "pod" : doc->makes, doc->namespace, doc->name,
 			                           w->source),
@@ -124,14 +131,14 @@ static bool conflicts(struct acceptor *a, struct accept_file *f, const struct do
 	const char *uid = doc->pod->metadata.uid;
 	struct wanted *holder = uid ? find_uid(a, uid) : NULL;
 	if (holder && holder != w) {
-		accept_refuse(f, doc->line, "metadata.uid",
+		accept_refuse(f, kept, doc->line, "metadata.uid",
 		              arena_printf(arena, "Duplicate value: %s is the uid of pod %s/%s", uid,
 		                           holder->pod->metadata.namespace, holder->pod->metadata.name),
 		              "remove metadata.uid: podd chooses one");
 		return true;
 	}
 	if (uid && w && !streq(w->uid, uid)) {
-		accept_refuse(f, doc->line, "metadata.uid",
+		accept_refuse(f, kept, doc->line, "metadata.uid",
 		              arena_printf(arena, "Forbidden: the pod runs with uid %s, which can't change", w->uid),
 		              "remove metadata.uid, or remove the file, wait until the pod is gone, and put it back");
 		return true;
@@ -192,6 +199,20 @@ void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const ch
 		sources_refresh(a->daemon, w->uid); /* labels and annotations */
 }
 
+/* What the document that is refused has defined stays. */
+static void keep_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool pod)
+{
+	bool kept = doc->unclear && doc->name && configs_keep(a, f, doc);
+
+	list_foreach(o, &a->wanted, struct wanted, link)
+		if (pod && doc->name && is_named(o, doc) && streq(o->source, f->path)) {
+			o->seen = true;
+			kept = kept || (!o->gone && !o->dropped);
+		}
+	if (!pod || doc->name)
+		accept_without(f, kept);
+}
+
 static void take_document(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private, bool *unknown)
 {
 	enum config_kind kind;
@@ -208,12 +229,7 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 	if (doc->none)
 		return;
 	if (!doc->pod) {
-		f->refused = true;
-		list_foreach(o, &a->wanted, struct wanted, link)
-			if (pod && doc->name && is_named(o, doc) && streq(o->source, f->path))
-				o->seen = true; /* its last good version stays */
-		if (doc->unclear && doc->name)
-			configs_keep(a, f, doc);
+		keep_document(a, f, doc, pod);
 		return;
 	}
 	if (conflicts(a, f, doc, w)) {
@@ -229,12 +245,13 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 
 /* --- one file ----------------------------------------------------------------------------------------------------------------- */
 
-static bool defines_any(const struct acceptor *a, const char *path)
+/* `unseen`: that no document of it names. */
+static bool defines_any(const struct acceptor *a, const char *path, bool unseen)
 {
 	list_foreach(w, &a->wanted, struct wanted, link)
-		if (streq(w->source, path) && !w->gone && !w->dropped)
+		if (streq(w->source, path) && !w->gone && !w->dropped && !(unseen && w->seen))
 			return true;
-	return configs_defined_by(a, path);
+	return configs_defined_by(a, path, unseen);
 }
 
 static void take_documents(struct acceptor *a, struct accept_file *f, bool private)
@@ -252,18 +269,29 @@ static void take_documents(struct acceptor *a, struct accept_file *f, bool priva
 		if (f->manifest.documents[i].pod)
 			take_document(a, f, &f->manifest.documents[i], private, &unknown);
 	configs_end(a, f, !unknown);
-	if (unknown)
+	if (unknown) {
+		accept_without(f, defines_any(a, f->path, true));
 		return;
+	}
 	list_foreach(w, &a->wanted, struct wanted, link)
 		if (streq(w->source, f->path) && !w->seen)
 			w->dropped = true;
 }
 
+static const char *const kept_words[] = {
+	[FILE_OK] = "",
+	[FILE_REFUSED] = "",
+	[FILE_LAST_GOOD] = "; the last good version stays",
+	[FILE_PARTLY_GOOD] = "; the last good version stays where there is one",
+};
+_Static_assert(ARRAY_SIZE(kept_words) == FILE_STATE_MAX, "words for each state");
+
 static void settle_state(struct acceptor *a, struct accept_file *f)
 {
-	f->judged = true;
-	f->state = !f->refused ? FILE_OK : defines_any(a, f->path) ? FILE_LAST_GOOD : FILE_REFUSED;
 	_cleanup_buf_ struct buf line = BUF_NULL;
+
+	f->judged = true;
+	f->state = !f->keeps ? (f->lacks ? FILE_REFUSED : FILE_OK) : f->lacks ? FILE_PARTLY_GOOD : FILE_LAST_GOOD;
 	if (f->state == FILE_OK) {
 		free(TAKE_PTR(f->said));
 		return;
@@ -277,8 +305,7 @@ static void settle_state(struct acceptor *a, struct accept_file *f)
 		return; /* read again, nothing new */
 	free(f->said);
 	f->said = xstrdup(buf_str(&line));
-	daemon_report(a->daemon, "", NULL, false, "ManifestRefused", "%s%s", buf_str(&line),
-	              f->state == FILE_LAST_GOOD ? "; the last good version stays" : "");
+	daemon_report(a->daemon, "", NULL, false, "ManifestRefused", "%s%s", buf_str(&line), kept_words[f->state]);
 }
 
 static struct accept_file *get_file(struct acceptor *a, const char *path)
@@ -305,11 +332,13 @@ void accept_text(struct acceptor *a, const char *path, const char *text, size_t 
 	manifest_deinit(&f->manifest);
 	manifest_read(f->path, text, size, &f->manifest);
 	f->present = true;
-	f->conflict = false;
-	f->refused = !f->manifest.parsed;
-	if (f->manifest.parsed && f->manifest.document_count == 0 && defines_any(a, path))
-		accept_refuse(f, 0, "", "the file is empty, but what it defined is in use", "remove the file to end that");
-	else if (f->manifest.parsed)
+	f->conflict = f->keeps = f->lacks = false;
+	bool defines = defines_any(a, path, false);
+	if (!f->manifest.parsed)
+		accept_without(f, defines);
+	else if (f->manifest.document_count == 0 && defines)
+		accept_refuse(f, true, 0, "", "the file is empty, but what it defined is in use", "remove the file to end that");
+	else
 		take_documents(a, f, private);
 	settle_state(a, f);
 	/* The typed pods are kept by reference, the diags by the arena; the rest of the tree is not needed. */
@@ -322,8 +351,9 @@ void accept_unreadable(struct acceptor *a, const char *path, const char *text, c
 	manifest_deinit(&f->manifest);
 	f->manifest.arena = arena_new();
 	f->present = true;
-	f->conflict = false;
-	accept_refuse(f, 0, "", arena_strdup(f->manifest.arena, text), hint ? arena_strdup(f->manifest.arena, hint) : NULL);
+	f->conflict = f->keeps = f->lacks = false;
+	accept_refuse(f, defines_any(a, path, false), 0, "", arena_strdup(f->manifest.arena, text),
+	              hint ? arena_strdup(f->manifest.arena, hint) : NULL);
 	settle_state(a, f);
 }
 

@@ -4,11 +4,17 @@
 #include "daemon/daemon.h"
 
 /* One file of the directories, for `podctl status`. */
-enum file_state { FILE_OK, FILE_REFUSED, FILE_LAST_GOOD, FILE_STATE_MAX };
+enum file_state {
+	FILE_OK,
+	FILE_REFUSED,
+	FILE_LAST_GOOD,   /* refused, but an earlier version runs on */
+	FILE_PARTLY_GOOD, /* of some refused documents it does, of others there is none */
+	FILE_STATE_MAX
+};
 
 struct file_status {
 	const char *path;
-	enum file_state state; /* LAST_GOOD: refused, but an earlier version runs on */
+	enum file_state state;
 	const struct diag *diags;
 	size_t diag_count, diags_dropped;
 };

@@ -19,10 +19,11 @@ struct accept_file {
 	char *path;
 	struct manifest manifest; /* kept for its diags */
 	enum file_state state;
-	bool present, refused;
-	bool judged;   /* its content was read, or could not be; before that nothing is said of it */
-	bool conflict; /* refused because of another file: to be read again when that one lets go */
-	char *said;    /* the finding that was reported last */
+	bool present;
+	bool keeps, lacks; /* a document was refused of which an earlier version stays; of which there is none */
+	bool judged;       /* its content was read, or could not be; before that nothing is said of it */
+	bool conflict;     /* refused because of another file: to be read again when that one lets go */
+	char *said;        /* the finding that was reported last */
 };
 
 struct acceptor {
@@ -50,6 +51,8 @@ void accept_sweep(struct acceptor *a);       /* all files are read: pods that no
 
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
 void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);
-/* One more finding: the document in this line is not taken. The texts live as long as the file's manifest. */
-void accept_refuse(struct accept_file *f, unsigned line, const char *field, const char *text, const char *hint);
+/* A document is refused; `kept`: an earlier version of it stays. */
+void accept_without(struct accept_file *f, bool kept);
+/* The same, with a finding in this line. The texts live as long as the file's manifest. */
+void accept_refuse(struct accept_file *f, bool kept, unsigned line, const char *field, const char *text, const char *hint);
 struct accept_file *accept_file_find(const struct acceptor *a, const char *path);

@@ -72,15 +72,17 @@ void configs_free(struct acceptor *a)
 static bool refused(struct acceptor *a, struct accept_file *f, const struct document *doc, const struct kept *k, bool private)
 {
 	struct arena *arena = f->manifest.arena;
+	bool kept = k && !k->dropped && streq(k->source, f->path);
 	const struct accept_file *other = k && !k->dropped && !streq(k->source, f->path) ? accept_file_find(a, k->source) : NULL;
 
 	if (doc->config->kind == CONFIG_SECRET && !private) {
-		accept_refuse(f, doc->line, "kind", "Forbidden: a file with a Secret must not be readable by others than root",
+		accept_refuse(f, kept, doc->line, "kind",
+		              "Forbidden: a file with a Secret must not be readable by others than root",
 		              arena_printf(arena, "chmod go= %s", f->path));
 		return true;
 	}
 	if (other && other->present) {
-		accept_refuse(f, doc->line, "metadata.name",
+		accept_refuse(f, false, doc->line, "metadata.name",
 		              arena_printf(arena, "Duplicate value: %s %s/%s is defined by %s already", doc->kind, doc->namespace,
 		                           doc->name, k->source),
 		              "give it another name or namespace, or remove one of the two files");
@@ -90,7 +92,7 @@ static bool refused(struct acceptor *a, struct accept_file *f, const struct docu
 	/* In another file it is another object, made after the first one's end. */
 	if (k && !k->dropped && streq(k->source, f->path) && k->object->immutable &&
 	    !(config_equal(k->object, doc->config) && doc->config->immutable)) {
-		accept_refuse(f, doc->line, "data", "Forbidden: field is immutable when `immutable` is set",
+		accept_refuse(f, kept, doc->line, "data", "Forbidden: field is immutable when `immutable` is set",
 		              "give the new version another name, or remove the file first");
 		return true;
 	}
@@ -129,8 +131,8 @@ void configs_take(struct acceptor *a, struct accept_file *f, const struct docume
 	enum config_kind kind;
 	struct kept *k = doc->name && config_kind_find(doc->kind, &kind) ? find(a, kind, doc->namespace, doc->name) : NULL;
 
-	if (!doc->config)
-		f->refused = true;
+	if (!doc->config && doc->name)
+		accept_without(f, k && !k->dropped && streq(k->source, f->path));
 	if (!doc->config || refused(a, f, doc, k, private)) {
 		if (k && streq(k->source, f->path))
 			k->seen = true; /* its last good version stays */
@@ -145,13 +147,18 @@ void configs_take(struct acceptor *a, struct accept_file *f, const struct docume
 	k->seen = true;
 }
 
-void configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc)
+bool configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc)
 {
+	bool any = false;
+
 	for (enum config_kind kind = 0; kind < CONFIG_KIND_MAX; kind++) {
 		struct kept *k = find(a, kind, doc->namespace, doc->name);
-		if (k && streq(k->source, f->path))
+		if (k && streq(k->source, f->path)) {
 			k->seen = true;
+			any = any || !k->dropped;
+		}
 	}
+	return any;
 }
 
 void configs_end(struct acceptor *a, const struct accept_file *f, bool whole)
@@ -170,10 +177,10 @@ void configs_absent(struct acceptor *a, const char *path)
 			k->dropped = true;
 }
 
-bool configs_defined_by(const struct acceptor *a, const char *path)
+bool configs_defined_by(const struct acceptor *a, const char *path, bool unseen)
 {
 	list_foreach(k, &a->configs, struct kept, link)
-		if (streq(k->source, path) && !k->dropped)
+		if (streq(k->source, path) && !k->dropped && !(unseen && k->seen))
 			return true;
 	return false;
 }

@@ -17,13 +17,13 @@ void configs_restore(struct acceptor *a, struct config_object *c, const char *so
  * longer defined there. */
 void configs_begin(struct acceptor *a);
 void configs_take(struct acceptor *a, struct accept_file *f, const struct document *doc, bool private);
-/* The document is none of the kinds, but may have been: what this file defined by its name stays. */
-void configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc);
+/* The document is none of the kinds, but may have been: what this file defined by its name stays. Whether there is such an object. */
+bool configs_keep(struct acceptor *a, const struct accept_file *f, const struct document *doc);
 void configs_end(struct acceptor *a, const struct accept_file *f, bool whole);
 
-void configs_absent(struct acceptor *a, const char *path); /* the file is gone */
-bool configs_defined_by(const struct acceptor *a, const char *path);
-bool configs_dropped(const struct acceptor *a); /* one of them is defined by no file, for now */
+void configs_absent(struct acceptor *a, const char *path);                        /* the file is gone */
+bool configs_defined_by(const struct acceptor *a, const char *path, bool unseen); /* unseen: that no document of it names */
+bool configs_dropped(const struct acceptor *a);                                   /* one of them is defined by no file, for now */
 void configs_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
 void configs_sweep(struct acceptor *a);
 /* The pods hear of what has changed; not before podd is ready. */
