@@ -257,7 +257,7 @@ static void record(struct core_container *k, const struct exit_info *exit, const
 	t->set = true;
 	t->number = k->number;
 	t->exit = *exit;
-	t->started_wall = k->started_wall;
+	t->started_wall = MIN(k->started_wall, exit->wall); /* the anchor may see the end before podd hears of the start */
 	(void)snprintf(t->reason, sizeof(t->reason), "%s", reason);
 	(void)snprintf(t->message, sizeof(t->message), "%s", message);
 	k->pid = 0;

@@ -114,6 +114,25 @@ static void test_words_of_jobs(void **state _unused_)
 }
 
 /* Nothing pending means no timer at all, whatever went before. */
+/* The start has podd's time, the end the anchor's, who was there first. */
+static void test_ends_at_once(void **state _unused_)
+{
+	struct world w;
+
+	begin(&w);
+	set(&w, "web", "app=1");
+	run_all(&w);
+	struct world_pod *p = world_pod(&w, "web");
+	struct world_proc *q = world_current(p, "app");
+	world_proc_ends(&w, q, 0, 0, false);
+	q->exit.wall = core_container(core_pod_by_uid(w.core, "web"), "app")->started_wall - 1;
+	world_tell_exit(&w, p, q, ALL_EFFECTS);
+	const struct core_container *app = core_container(core_pod_by_uid(w.core, "web"), "app");
+	assert_true(app->last.set);
+	assert_true(app->last.started_wall <= app->last.exit.wall);
+	world_deinit(&w);
+}
+
 static void test_quiet(void **state _unused_)
 {
 	struct world w;
@@ -358,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_words_of_jobs),
+		cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_note_of_64),
 		cmocka_unit_test(test_bad_notes),
