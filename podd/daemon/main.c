@@ -35,6 +35,7 @@
 #include "daemon/probe/prober.h"
 #include "daemon/pod/sandbox.h"
 #include "daemon/pod/spawn.h"
+#include "daemon/pod/volumes.h"
 #include "daemon/intake/watch.h"
 #include "plan/filter.h"
 #include "sys/apparmor.h"
@@ -479,6 +480,8 @@ int main(int argc, char **argv)
 	while (!d.ending && !drained(&d))
 		(void)uv_run(&d.loop, config.drain ? UV_RUN_ONCE : UV_RUN_DEFAULT);
 	notify("STOPPING=1");
+	if (drained(&d))
+		volumes_release(&d);
 	stop(&d);
 	config_deinit(&config);
 	return 0;

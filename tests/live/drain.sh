@@ -28,6 +28,7 @@ pod late <<<"  terminationGracePeriodSeconds: 2
 ok "it ends by itself" drain
 is "each pod had the time that it needs" "$(sort "$ROOT/ended" | xargs)" "quick slow"
 ok "no process is left" sh -c '! grep -q . $(find "$1" -name cgroup.procs)' - "$(cgroup_v2)/$PODD_HOST"
+is "no mount is left" "$(grep -c " $ROOT/run/podd/" /proc/self/mounts)" 0
 ok "again, with nothing to do" drain
 podd_start --cgroup-root "$root"
 for name in slow quick late; do ok "$name runs when podd is started again" ready $name; done

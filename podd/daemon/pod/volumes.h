@@ -12,6 +12,8 @@ int volumes_prepare(struct sandbox *s, const struct pod *p);
 void volumes_sandbox_gone(struct sandbox *s);
 /* All volumes of a pod of which nothing runs are emptied; a new sandbox makes them anew. */
 void volumes_clear(struct daemon *d, const char *uid);
+/* No pod runs, nor shall before the next boot (podd --drain): what their volumes have in memory goes, so that no mount is left. */
+void volumes_release(struct daemon *d);
 /* The pod is gone for good: its emptyDirs go. */
 void volumes_forget(struct daemon *d, const char *uid);
 
