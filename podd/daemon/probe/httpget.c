@@ -178,7 +178,7 @@ static void write_some(struct httpget *g)
 		buf_consume(&g->request, (size_t)n);
 }
 
-static void on_event(uv_poll_t *p, int status _unused_, int events);
+static void on_event(uv_poll_t *p, int status _unused_, int events _unused_);
 
 static void connected(struct httpget *g)
 {
@@ -193,7 +193,7 @@ static void connected(struct httpget *g)
 		finish(g, 0, NULL);
 }
 
-static void on_event(uv_poll_t *p, int status _unused_, int events)
+static void on_event(uv_poll_t *p, int status _unused_, int events _unused_)
 {
 	struct httpget *g = p->data;
 
@@ -201,8 +201,8 @@ static void on_event(uv_poll_t *p, int status _unused_, int events)
 		connected(g);
 	else if (g->request.len)
 		write_some(g);
-	else if (events)
-		read_some(g);
+	else
+		read_some(g); /* also if libuv tells of an error, which is as good as EBADF to it: read(2) says which one it is */
 	if (!uv_is_closing((uv_handle_t *)p))
 		(void)uv_poll_start(p, g->request.len ? UV_WRITABLE : UV_READABLE, on_event);
 }
