@@ -11,8 +11,6 @@
 #include "wire/stream.h"
 #include "wire/terminal.h"
 
-enum { ARGS_MAX = 500 };
-
 struct exec {
 	struct relay *relay;
 	struct session *session;
@@ -120,7 +118,7 @@ static bool parse_command(struct http_request *q, struct string_list *ret)
 	const struct url *u = http_url(q);
 
 	for (size_t i = 0; i < u->param_count; i++)
-		if (streq(u->params[i].name, "command") && ret->count < ARGS_MAX)
+		if (streq(u->params[i].name, "command"))
 			*xgrow(ret->items, ret->count) = u->params[i].value;
 	if (ret->count && *ret->items[0])
 		return true;
