@@ -122,9 +122,32 @@ int dir_make(int dirfd, const char *path, mode_t mode)
 	return 0;
 }
 
-static int tree_empty(int fd, dev_t dev);
+enum {
+	LIFT_DEPTH = 300
+}; /* each has a descriptor and a buffer of readdir(3); no image is as deep, whose jail knows no rename(2) */
 
-static int entry_remove(int dirfd, const char *name, dev_t dev)
+struct removal {
+	dev_t dev;
+	int top; /* the outermost directory */
+	unsigned depth, lifted;
+};
+
+static int tree_empty(int fd, struct removal *w);
+
+/* Who filled the tree may have nested it deeper than there are descriptors or stack: what is too deep is done from the top, later. */
+static int lift(int dirfd, const char *name, struct removal *w)
+{
+	char unique[32];
+
+	do {
+		(void)snprintf(unique, sizeof(unique), ".lifted-%u", w->lifted++);
+		if (renameat(dirfd, name, w->top, unique) == 0)
+			return 0;
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return -errno;
+}
+
+static int entry_remove(int dirfd, const char *name, struct removal *w)
 {
 	struct stat st;
 
@@ -136,18 +159,23 @@ static int entry_remove(int dirfd, const char *name, dev_t dev)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -EPERM; /* immutable, most likely */
-	if (st.st_dev != dev)
+	if (st.st_dev != w->dev)
 		return -EXDEV;
+	if (w->depth == LIFT_DEPTH)
+		return lift(dirfd, name, w);
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int r = tree_empty(fd, dev); /* closes fd */
+	if (w->depth++ == 0)
+		w->top = fd;
+	int r = tree_empty(fd, w); /* closes fd */
+	w->depth--;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return r < 0 ? r : -errno;
 	return 0;
 }
 
-static int tree_empty(int fd, dev_t dev)
+static int tree_empty(int fd, struct removal *w)
 {
 	DIR *d = fdopendir(fd);
 	int result = 0;
@@ -160,7 +188,7 @@ static int tree_empty(int fd, dev_t dev)
 	for (struct dirent *e; (e = readdir(d));) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
-		int r = entry_remove(fd, e->d_name, dev);
+		int r = entry_remove(fd, e->d_name, w);
 		if (r < 0)
 			result = r;
 	}
@@ -170,16 +198,17 @@ static int tree_empty(int fd, dev_t dev)
 
 int tree_remove(int dirfd, const char *name)
 {
+	struct removal w;
 	struct stat st;
+	int r;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return entry_remove(dirfd, name, st.st_dev);
-}
-
-int fd_set_cloexec(int fd, bool on)
-{
-	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
+	do {
+		w = (struct removal){ .dev = st.st_dev, .top = -EBADF };
+		r = entry_remove(dirfd, name, &w);
+	} while (r == -ENOTEMPTY && w.lifted);
+	return r;
 }
 
 static int compare_fds(const void *a, const void *b)
