@@ -71,11 +71,6 @@ void netlink_batch_add(struct netlink_batch *b, struct nl_msg *m)
 	(void)batch_append(b, m);
 }
 
-void netlink_batch_add_optional(struct netlink_batch *b, struct nl_msg *m)
-{
-	b->optional[batch_append(b, m)] = true;
-}
-
 void netlink_batch_add_silent(struct netlink_batch *b, struct nl_msg *m)
 {
 	nlmsg_hdr(m)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
@@ -157,7 +152,7 @@ static void take_answer(struct answers *a, const struct nlmsghdr *h)
 	/* nfnetlink answers its silent begin too when the whole batch fails. */
 	if (!a->batch->silent[i] && a->missing)
 		a->missing--;
-	if (e->error < 0 && !a->batch->optional[i] && (!a->first_error || i < a->first_index)) {
+	if (e->error < 0 && (!a->first_error || i < a->first_index)) {
 		a->first_error = e->error;
 		a->first_index = i;
 	}

@@ -22,8 +22,7 @@ struct netlink_batch {
 	struct buf data;
 	uint32_t seq; /* of the first message */
 	unsigned count;
-	bool optional[NETLINK_BATCH_MAX]; /* failure of this one is no failure of the batch */
-	bool silent[NETLINK_BATCH_MAX];   /* no answer is asked for (nfnetlink's begin and end) */
+	bool silent[NETLINK_BATCH_MAX]; /* no answer is asked for (nfnetlink's begin and end) */
 };
 #define _cleanup_netlink_batch_ _cleanup_(netlink_batch_deinit)
 
@@ -32,7 +31,6 @@ void netlink_batch_deinit(struct netlink_batch *b);
 /* Starts a message; netlink_batch_add() takes it. Flags NLM_F_*; NLM_F_REQUEST and NLM_F_ACK are added. */
 struct nl_msg *netlink_message(uint16_t type, uint16_t flags, const void *header, size_t header_size);
 void netlink_batch_add(struct netlink_batch *b, struct nl_msg *m);
-void netlink_batch_add_optional(struct netlink_batch *b, struct nl_msg *m);
 void netlink_batch_add_silent(struct netlink_batch *b, struct nl_msg *m);
 
 void netlink_put(struct nl_msg *m, int type, const void *data, size_t size);
@@ -41,7 +39,7 @@ void netlink_put_u32(struct nl_msg *m, int type, uint32_t v);
 struct nlattr *netlink_nest(struct nl_msg *m, int type);
 void netlink_nest_end(struct nl_msg *m, struct nlattr *nest);
 
-/* Sends all, takes all answers; the first error of a message that is not optional. An empty batch is success. */
+/* Sends all, takes all answers; the first error of a message. An empty batch is success. */
 int netlink_send(int fd, struct netlink_batch *b);
 
 /* Asks one question and gives each message of the answer to fn, which stops it by a non-zero value. With NLM_F_DUMP in the message's flags
