@@ -217,15 +217,14 @@ union message {
 	unsigned char bytes[FRAME_SIZE_MAX];
 };
 
-static void dispatch(struct anchor *a, const union message *m, size_t size, int *fds, size_t fd_count)
+static void dispatch(struct anchor *a, const union message *m, int *fds, size_t fd_count)
 {
 	switch (m->header.type) {
 	case ANCHOR_SNAPSHOT:
-		if (size >= sizeof(m->snapshot) - ANCHOR_NOTE_MAX && m->snapshot.note_size <= ANCHOR_NOTE_MAX)
-			take_snapshot_head(a, &m->snapshot, fds, fd_count);
+		take_snapshot_head(a, &m->snapshot, fds, fd_count);
 		break;
 	case ANCHOR_PROCESS:
-		if (size >= sizeof(m->process) && a->process_count < ANCHOR_PROCESSES_MAX)
+		if (a->process_count < ANCHOR_PROCESSES_MAX)
 			*xgrow(a->processes, a->process_count) = m->process;
 		break;
 	case ANCHOR_SNAPSHOT_END:
@@ -233,24 +232,19 @@ static void dispatch(struct anchor *a, const union message *m, size_t size, int 
 			take_snapshot_end(a);
 		break;
 	case ANCHOR_STARTED:
-		if (size >= sizeof(m->process))
-			a->cb.started(a->arg, &m->process);
+		a->cb.started(a->arg, &m->process);
 		break;
 	case ANCHOR_EXITED:
-		if (size >= sizeof(m->process))
-			a->cb.exited(a->arg, &m->process);
+		a->cb.exited(a->arg, &m->process);
 		break;
 	case ANCHOR_DROPPED:
-		if (size >= sizeof(m->dropped))
-			a->cb.dropped(a->arg, &m->dropped);
+		a->cb.dropped(a->arg, &m->dropped);
 		break;
 	case ANCHOR_ERROR:
-		if (size >= sizeof(m->error))
-			a->cb.refused(a->arg, &m->error);
+		a->cb.refused(a->arg, &m->error);
 		break;
 	case ANCHOR_ATTACHED:
-		if (size >= sizeof(m->attached))
-			a->cb.attached(a->arg, &m->attached, fd_count ? TAKE_FD(fds[0]) : -EBADF);
+		a->cb.attached(a->arg, &m->attached, fd_count ? TAKE_FD(fds[0]) : -EBADF);
 		break;
 	}
 }
@@ -354,8 +348,8 @@ static void receive(struct anchor *a)
 		return;
 	}
 	a->open_handles++; /* keeps `a` while callbacks run */
-	if ((size_t)n >= sizeof(m.header))
-		dispatch(a, &m, (size_t)n, fds, fd_count);
+	if (anchor_check(&m, (size_t)n) == 0)
+		dispatch(a, &m, fds, fd_count);
 	for (size_t i = 0; i < fd_count; i++)
 		(void)fd_close(fds[i]);
 	a->open_handles--;
