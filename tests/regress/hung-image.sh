@@ -25,7 +25,12 @@ runs() { # NAME IMAGE [VOLUME]
 	END
 }
 runs before "rootfs:$HUNG/root"
-ok "a pod runs while the file system answers" ready before
+pod hooked <<END
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: app, image: "rootfs:$HUNG/root", command: [sleep, "1000"], lifecycle: {preStop: {exec: {command: ["true"]}}}}
+END
+ok "pods run while the file system answers" eval 'ready before && ready hooked'
 
 # A FUSE server that never answers: nobody reads what the kernel asks. It hides what is there until it goes.
 mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 hung "$HUNG" || { fail "mounting it"; finish; }
@@ -45,13 +50,18 @@ ok "one can be deleted" await 20 gone deleted
 podd_kill
 podd_start 9>&- || { fail "podd starts anew beside them"; finish; }
 ok "nor do they hold up a new podd" ready well
-rm "$PODS/top.yaml"
+podctl exec before -- true 9>&- &
+exec=$!
+rm "$PODS/hooked.yaml" "$PODS/top.yaml"
+ok "a hook in a container from there, which must wait, holds up nobody" await 20 eval 'gone hooked && podctl exec well -- true'
 runs late registry.example/late:1
 
 umount -l "$HUNG" # what is asked from now on finds the directory beneath
 exec 9>&-         # and now the kernel answers those that wait, in the server's place
 ln -s "$HUNG/late.tar" "$ROOT/link" && mv -T "$ROOT/link" "$ROOT/var/lib/podd/images.d/late.tar"
 ok "when the server is back they start, also what came by images.d" eval 'ready root && ready layout && ready archive && ready volume && ready late'
+wait $exec
+is "and a command in a container that ran all the time is run" $? 0
 leaves_nothing
 podd_stop
 finish

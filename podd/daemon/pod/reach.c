@@ -88,6 +88,12 @@ static bool image_at_hand(const struct daemon *d, const struct image_wish *w)
 	return ref.transport != IMAGE_ROOTFS || (file_at_hand(d, fd, "etc/passwd") && file_at_hand(d, fd, "etc/group"));
 }
 
+/* What a running container came from as an archive is in the store. */
+bool reach_image_at_hand(const struct daemon *d, const char *image)
+{
+	return image_at_hand(d, &(struct image_wish){ image, PULL_NEVER });
+}
+
 /* False: mount `i` is of no image. */
 static bool mount_wish(const struct pod *p, const struct container *c, size_t i, struct image_wish *ret)
 {
@@ -137,6 +143,13 @@ static void visit_image(struct daemon *d, const struct image_wish *w, struct are
 		(void)origin_stamp(&ref, stamp);
 	else if (images_layers(d, w->image, &root, &why, &text) == 0)
 		images_describe(NULL, root, a, &described);
+}
+
+void reach_visit(struct daemon *d, const char *image)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+
+	visit_image(d, &(struct image_wish){ image, PULL_NEVER }, a);
 }
 
 static int work(void *arg)

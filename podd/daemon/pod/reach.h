@@ -18,5 +18,10 @@ bool reach_end(struct daemon *d, const struct start_id *id);
 void reach_sandbox_gone(struct sandbox *s);
 void reach_close(struct daemon *d);
 
+/* The same for whoever reads a rootfs: directory with images_describe() at another time, in two halves: whether it is at hand, and what a child
+ * does when it is not. Other images are at hand. */
+bool reach_image_at_hand(const struct daemon *d, const char *image);
+void reach_visit(struct daemon *d, const char *image);
+
 /* Whether a file is on a disk that podd itself lives on, its root's or its state's: when that hangs, all hangs. Asks no file system. */
 bool reach_is_own(const struct daemon *d, int fd);

@@ -5,9 +5,11 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/helper.h"
 #include "daemon/pod/cdi.h"
 #include "daemon/image/images.h"
 #include "daemon/pod/launch.h"
+#include "daemon/pod/reach.h"
 #include "daemon/pod/slots.h"
 #include "daemon/pod/sources.h"
 #include "daemon/image/startimage.h"
@@ -30,11 +32,47 @@ struct session {
 	int plan_fd;
 	struct session_callbacks cb;
 	void *arg;
-	bool attach;  /* not a command of its own */
-	bool hook;    /* survives podd */
-	bool adopted; /* a hook that an earlier podd began and nobody has asked for yet */
+	bool attach;         /* not a command of its own */
+	bool hook;           /* survives podd */
+	bool adopted;        /* a hook that an earlier podd began and nobody has asked for yet */
+	struct delay *delay; /* until its container's image was looked at */
+	bool looked;         /* that is over */
 	struct anchor_process found;
 };
+
+/* What is asked for. */
+struct order {
+	const char *uid, *container;
+	const struct string_list *argv;
+	enum session_kind kind;
+	bool again;       /* and again: the plan is worth keeping */
+	uint32_t session; /* of a hook; 0: the next free one */
+	uint32_t number;  /* of the start; 0: the present one */
+};
+
+/* A copy of it, while a child looks at a rootfs: directory that may hang (reach.h). */
+struct delay {
+	struct daemon *daemon;
+	struct session *session;
+	struct helper *helper;
+	struct arena *arena;
+	const char *image;
+	struct order order;
+	struct string_list argv;
+	int stdio[3]; /* -EBADF: a hook has none */
+};
+
+static struct delay *delay_free(struct delay *w)
+{
+	if (!w)
+		return NULL;
+	helper_cancel(w->helper);
+	for (size_t i = 0; i < ARRAY_SIZE(w->stdio); i++)
+		(void)fd_close(w->stdio[i]);
+	(void)arena_free(w->arena);
+	free(w);
+	return NULL;
+}
 
 static struct session *find(struct sandbox *s, const struct anchor_key *k)
 {
@@ -65,6 +103,7 @@ static void forget(struct session *e)
 
 	list_remove(&e->link);
 	e->sandbox = NULL;
+	e->delay = delay_free(e->delay);
 	if (s && !e->attach)
 		remove_leaf(s, &e->key);
 }
@@ -332,14 +371,60 @@ static int send_spawn(struct session *e, const struct session_plan *p, const str
 	return r;
 }
 
-/* What is asked for. */
-struct order {
-	const char *uid, *container;
-	const struct string_list *argv;
-	enum session_kind kind;
-	bool again;       /* and again: the plan is worth keeping */
-	uint32_t session; /* of a hook; 0: the next free one */
-};
+static int start(struct daemon *d, struct session *e, const struct order *o, const int *stdio);
+
+static int visit(void *arg)
+{
+	const struct delay *w = arg;
+
+	reach_visit(w->daemon, w->image);
+	return 0;
+}
+
+static void visited(void *arg, int result _unused_)
+{
+	struct delay *w = arg;
+	struct session *e = w->session;
+
+	w->helper = NULL;
+	e->delay = NULL;
+	e->looked = true;
+	list_remove(&e->link);
+	int r = start(w->daemon, e, &w->order, w->order.session ? NULL : w->stdio);
+	(void)delay_free(w);
+	if (r < 0)
+		end(e, 126 << 8, strerror(-r));
+}
+
+static int delay(struct daemon *d, struct session *e, const struct order *o, const struct core_container *cc, const int *stdio)
+{
+	struct arena *a = arena_new();
+	struct delay *w = xnew(struct delay);
+
+	*w = (struct delay){ .daemon = d,
+		             .session = e,
+		             .arena = a,
+		             .image = arena_strdup(a, cc->spec->image),
+		             .order = *o,
+		             .argv = { arena_new_array(a, const char *, o->argv->count), o->argv->count },
+		             .stdio = { -EBADF, -EBADF, -EBADF } };
+	for (size_t i = 0; i < o->argv->count; i++)
+		w->argv.items[i] = arena_strdup(a, o->argv->items[i]);
+	w->order.uid = arena_strdup(a, o->uid);
+	w->order.container = arena_strdup(a, o->container);
+	w->order.argv = &w->argv;
+	w->order.number = cc->number;
+	for (size_t i = 0; stdio && i < 3; i++)
+		w->stdio[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
+	e->delay = w;
+	w->helper = helper_start(&d->loop, &d->state_fd, 1, visit, visited, w);
+	return w->helper ? 0 : -EAGAIN;
+}
+
+static bool has_plan(struct sandbox *s, const struct pod *pod, const struct core_container *cc, const struct order *o)
+{
+	return o->kind == SESSION_COMMAND && find_plan(s, pod, cc, o->argv);
+}
 
 static int start(struct daemon *d, struct session *e, const struct order *o, const int *stdio)
 {
@@ -350,11 +435,15 @@ static int start(struct daemon *d, struct session *e, const struct order *o, con
 	if (!cc || !cc->spec)
 		return -ENOENT;
 	e->sandbox = sandbox_find(d, o->uid);
+	if (o->number && o->number != cc->number)
+		return -ESRCH;
 	if (!e->sandbox || !e->sandbox->anchor || (cc->state != CONTAINER_STATE_RUNNING && cc->state != CONTAINER_STATE_STOPPING))
 		return -ESRCH;
 	e->hook = o->session;
 	e->key = anchor_key(o->container, cc->number, e->hook ? o->session : e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
+	if (!e->looked && !has_plan(e->sandbox, cp->pod, cc, o) && !reach_image_at_hand(d, cc->spec->image))
+		return delay(d, e, o, cc, stdio);
 	int r = get_plan(e->sandbox, cp->pod, cc, o->argv, o->kind, &p);
 	if (r < 0)
 		return r;
@@ -390,13 +479,13 @@ static int begin(struct daemon *d, const struct order *o, const int *stdio, cons
 int session_start(struct daemon *d, const char *uid, const char *container, const struct string_list *argv, enum session_kind kind,
                   const int stdio[static 3], const struct session_callbacks *cb, void *arg, struct session **ret)
 {
-	return begin(d, &(struct order){ uid, container, argv, kind, false, 0 }, stdio, cb, arg, ret);
+	return begin(d, &(struct order){ uid, container, argv, kind, false, 0, 0 }, stdio, cb, arg, ret);
 }
 
 int session_start_probe(struct daemon *d, const struct start_id *id, const struct string_list *argv, const int stdio[static 3],
                         const struct session_callbacks *cb, void *arg, struct session **ret)
 {
-	return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, true, 0 }, stdio, cb, arg, ret);
+	return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, true, 0, 0 }, stdio, cb, arg, ret);
 }
 
 /* --- hooks -------------------------------------------------------------------------------------------------------------------------- */
@@ -428,8 +517,8 @@ int session_start_hook(struct daemon *d, const struct start_id *id, const struct
 	struct session *e = s ? find(s, &key) : NULL;
 
 	if (!e)
-		return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, false, key.session }, NULL, cb, arg,
-		             &e);
+		return begin(d, &(struct order){ id->uid, id->container, argv, SESSION_COMMAND, false, key.session, 0 }, NULL, cb,
+		             arg, &e);
 	e->adopted = false;
 	e->cb = *cb;
 	e->arg = arg;
