@@ -2,15 +2,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 
 struct walk {
 	gid_t gid;
-	dev_t dev;
 	bool read_only;
 	unsigned depth;
 };
@@ -45,15 +46,15 @@ static int walk(int fd, struct walk *w);
 
 static int entry(int dirfd, const char *name, struct walk *w)
 {
+	/* What is mounted there can't be told by its device: it may be another place of the same file system. */
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
 	struct stat st;
 
-	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT || errno == EXDEV ? 0 : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_dev != w->dev)
-		return 0;
 	if (!S_ISDIR(st.st_mode))
 		return give(fd, &st, w);
 	if (w->depth == CHGRP_DEPTH_MAX)
@@ -98,11 +99,7 @@ bool chgrp_is_done(int fd, gid_t gid, bool read_only)
 int chgrp_tree(int fd, gid_t gid, bool read_only)
 {
 	struct walk w = { .gid = gid, .read_only = read_only };
-	struct stat st;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (own < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	w.dev = st.st_dev;
-	return walk(own, &w);
+	return own < 0 ? -errno : walk(own, &w);
 }

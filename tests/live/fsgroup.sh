@@ -23,7 +23,7 @@ END
 mkdir -p "$ROOT/canary" "$CLAIMS" && chmod 700 "$CLAIMS" && echo canary >"$ROOT/canary/file" && chmod 600 "$ROOT/canary/file"
 before=$(find "$ROOT/canary" -printf '%p %m %u:%g %C@\n')
 for c in all mapped readonly mismatch match; do fill $c; done
-mkdir "$CLAIMS/all/mounted" && mount -t tmpfs -o mode=700 mounted "$CLAIMS/all/mounted" && touch "$CLAIMS/all/mounted/file"
+mkdir -m 700 "$ROOT/other" && mkdir "$CLAIMS/all/mounted" && mount --bind "$ROOT/other" "$CLAIMS/all/mounted" && touch "$CLAIMS/all/mounted/file"
 chgrp 3000 "$CLAIMS/match" && chmod 2770 "$CLAIMS/match"
 podd_start || exit 1
 claim all all 2000
