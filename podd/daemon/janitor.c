@@ -20,6 +20,7 @@ struct janitor {
 	uv_timer_t timer;
 	struct helper *helper;
 	bool pending;
+	int last; /* what became of the last removal: a trouble is told once */
 	int syncs[SYNCS_MAX];
 	size_t sync_count;
 };
@@ -34,17 +35,21 @@ static void timer_closed(uv_handle_t *h)
 	free(j);
 }
 
-static void remove_all(int trash_fd)
+/* What stays is tried again by the next child. */
+static int remove_all(int trash_fd)
 {
-	int fd = openat(trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!d)
-		return;
-	for (struct dirent *e; (e = readdir(d));)
-		if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
-			(void)tree_remove(trash_fd, e->d_name); /* what stays is tried again by the next child */
+		return -errno;
+	for (struct dirent *e; (e = readdir(d));) {
+		int r = streq(e->d_name, ".") || streq(e->d_name, "..") ? 0 : tree_remove(trash_fd, e->d_name);
+		if (r < 0)
+			result = r;
+	}
 	(void)closedir(d);
+	return result;
 }
 
 static int clean(void *arg)
@@ -53,16 +58,17 @@ static int clean(void *arg)
 
 	for (size_t i = 0; i < j->sync_count; i++)
 		(void)fsync(j->syncs[i]);
-	remove_all(j->trash_fd);
-	return 0;
+	return remove_all(j->trash_fd);
 }
 
 static void cleaned(void *arg, int result)
 {
 	struct janitor *j = arg;
 
-	(void)result;
 	j->helper = NULL;
+	if (result < 0 && result != j->last)
+		log_warning("removing what pods left behind: %s; trying again with what the next one leaves", strerror(-result));
+	j->last = result;
 	if (j->pending)
 		work_later(j);
 }

@@ -2,9 +2,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include "base/str.h"
 
 int fd_read_all(int fd, size_t max, struct buf *out)
@@ -127,52 +132,96 @@ enum {
 }; /* each has a descriptor and a buffer of readdir(3); no image is as deep, whose jail knows no rename(2) */
 
 struct removal {
-	dev_t dev;
 	int top; /* the outermost directory */
 	unsigned depth, lifted;
 };
 
 static int tree_empty(int fd, struct removal *w);
 
+static bool unprotect(int fd)
+{
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return false;
+	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+/* A container with CAP_LINUX_IMMUTABLE may have made files, and directories, that nobody may remove or take something out of. */
+static bool entry_unprotect(int dirfd, const char *name)
+{
+	bool changed = unprotect(dirfd);
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return changed;
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return (fd >= 0 && unprotect(fd)) || changed;
+}
+
+/* A mount is taken off what it hides. Nothing in it is touched: a privileged container may have mounted what is the host's. */
+static bool detach(int dirfd, const char *name)
+{
+	char path[NAME_MAX + 32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+}
+
+static int entry_unlink(int dirfd, const char *name, int flags)
+{
+	int r;
+
+	do
+		r = unlinkat(dirfd, name, flags) < 0 ? -errno : 0;
+	while ((r == -EPERM && entry_unprotect(dirfd, name)) || (r == -EBUSY && detach(dirfd, name)));
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What is mounted there can't be told by its device: it may be another place of the same file system. */
+static int open_unmounted(int dirfd, const char *name)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
+	long fd;
+
+	do
+		fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+	while (fd < 0 && errno == EXDEV && detach(dirfd, name));
+	return fd < 0 ? -errno : (int)fd;
+}
+
 /* Who filled the tree may have nested it deeper than there are descriptors or stack: what is too deep is done from the top, later. */
 static int lift(int dirfd, const char *name, struct removal *w)
 {
 	char unique[32];
+	int r;
 
 	do {
 		(void)snprintf(unique, sizeof(unique), ".lifted-%u", w->lifted++);
-		if (renameat(dirfd, name, w->top, unique) == 0)
-			return 0;
-	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
-	return -errno;
+		r = renameat(dirfd, name, w->top, unique) < 0 ? -errno : 0;
+	} while (r == -EEXIST || r == -ENOTEMPTY || r == -ENOTDIR || (r == -EPERM && entry_unprotect(dirfd, name)) ||
+	         (r == -EBUSY && detach(dirfd, name)));
+	return r;
 }
 
 static int entry_remove(int dirfd, const char *name, struct removal *w)
 {
-	struct stat st;
+	int r = entry_unlink(dirfd, name, 0);
 
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return -EPERM; /* immutable, most likely */
-	if (st.st_dev != w->dev)
-		return -EXDEV;
+	if (r != -EISDIR)
+		return r;
 	if (w->depth == LIFT_DEPTH)
 		return lift(dirfd, name, w);
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_unmounted(dirfd, name);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (w->depth++ == 0)
 		w->top = fd;
-	int r = tree_empty(fd, w); /* closes fd */
+	r = tree_empty(fd, w); /* closes fd */
 	w->depth--;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return r < 0 ? r : -errno;
-	return 0;
+	int removed = entry_unlink(dirfd, name, AT_REMOVEDIR);
+	return removed < 0 && r < 0 ? r : removed;
 }
 
 static int tree_empty(int fd, struct removal *w)
@@ -199,13 +248,10 @@ static int tree_empty(int fd, struct removal *w)
 int tree_remove(int dirfd, const char *name)
 {
 	struct removal w;
-	struct stat st;
 	int r;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
 	do {
-		w = (struct removal){ .dev = st.st_dev, .top = -EBADF };
+		w = (struct removal){ .top = -EBADF };
 		r = entry_remove(dirfd, name, &w);
 	} while (r == -ENOTEMPTY && w.lifted);
 	return r;

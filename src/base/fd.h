@@ -24,7 +24,8 @@ int file_replace_unsynced(int dirfd, const char *path, const void *data, size_t 
 /* mkdir -p; an existing directory is fine. The mode is that of the directories made. */
 int dir_make(int dirfd, const char *path, mode_t mode);
 
-/* Removes name below dirfd and all that is in it, however deep; follows no symlink and crosses no mount. Absence is success. */
+/* Removes name below dirfd and all that is in it, however deep and whatever its flags (chattr +i); follows no symlink, and detaches what is
+ * mounted there. What can't be removed stays, with the directories above it, and is the error. Absence is success. */
 int tree_remove(int dirfd, const char *name);
 
 /* Closes all descriptors from 3 on but those in keep[], which is sorted here. For a forked child that must not hold its parent's locks. */
