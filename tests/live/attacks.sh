@@ -116,7 +116,7 @@ for flaw in pipe device shadow huge line; do
 	device) mknod "$passwd" c 1 5 ;;
 	shadow) ln -s /etc/shadow "$passwd" ;;
 	huge) truncate -s 1G "$passwd" ;;
-	line) head -c 100000 /dev/zero | tr '\0' x >"$passwd" ;;
+	line) head -c 1048000 /dev/zero | tr '\0' x >"$passwd" ;; # what is larger is not read: "huge"
 	esac
 	image=$ROOT/$flaw container "number-$flaw" '[/bin/attacker, nap]' '{}' <$X
 	[ $flaw = huge ] && truncate -s 2M "$passwd"
@@ -135,6 +135,16 @@ shadow "web" is not in its /etc/passwd
 huge its /etc/passwd is larger than 1 MiB
 line "web" is not in its /etc/passwd
 END
+
+# An image's own list of volumes. As in Kubernetes, what is not in the manifest is not mounted; nothing is made for it either.
+long=$(printf '/%.0sx' $(seq 3000))
+image "$ROOT/volumes.tar" volumes "$image" "$(jq -n --arg long "$long" '{Volumes: (["", "/", "..", "/proc", "/dev", "/../../etc", "/etc/../../x", "relative", $long, "/told"] | map({(.): {}}) | add)}')"
+container volumes '[/bin/attacker, nap]' '{}' <$X
+sed -i "s|rootfs:$image|docker-archive:$ROOT/volumes.tar|" "$PODS/volumes.yaml"
+mounts() { inside "$1" cat /proc/mounts | awk '{ print $2, $3 }'; }
+ok "an image with volumes of strange names runs" ready volumes
+is "... and has the mounts that any container has" "$(mounts volumes)" "$(mounts plain)"
+is "... and nothing is made for them" "$(inside volumes ls -A / | xargs)" "$(inside plain ls -A / | xargs)"
 
 # --- the kernel's interfaces --------------------------------------------------------------------------------------------------------------------
 
@@ -189,6 +199,19 @@ done
 ok "200 clients of exec and attach that were killed leave no descriptor, no process" \
 	await 20 eval '[ -z "$(sessions)" ] && [ "$(descriptors)" -le $((before + 10)) ]'
 ok "... and no memory to speak of: $resident_before KiB before, $(resident) after" [ "$(resident)" -le $((resident_before + 8192)) ]
+
+# A line without an end: 100 MB of it.
+peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"; }
+anchors() { find "$(cgroup_v2)/$PODD_HOST" -path "*pod$(pod_uid "$1")/anchor/cgroup.procs" -exec cat {} +; }
+log_peak() { for p in $(anchors endless); do peak "$p"; done | sort -n | tail -n 1; }
+before=$(peak "$PODD_PID")
+container endless '[/bin/sh, -c, "busybox head -c 100000000 /dev/zero; echo >/told/endless; exec attacker nap"]' '{}' <$X
+ok "a line of 100 MB is written" await 60 [ -e "$told/endless" ]
+ok "... of which as much is kept as of any other" eval '[ "$(podctl logs endless | wc -c)" -gt 10000000 ]'
+is "... and the end can be asked for" "$(podctl logs endless --tail 1 | tail -c 3 | od -An -tx1)" " 00 00 00"
+ok "... and described" podctl describe pod endless
+ok "... who writes it down needs little memory: $(log_peak) KiB" [ "$(log_peak)" -le 4096 ]
+ok "... and podd not more than before: $before KiB, $(peak "$PODD_PID")" [ "$(peak "$PODD_PID")" -le $((before + 8192)) ]
 
 leaves_nothing
 is "podd's programs are what they were" "$(programs)" "$programs_before"

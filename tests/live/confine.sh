@@ -135,7 +135,7 @@ for p in proc dev sys; do
 	ok "an image in which /$p is a symlink is refused" await 20 says bad-$p 'symbolic link'
 done
 spoilt etc <<<'rm -r etc; ln -s "$canary/dir" etc'
-spoilt hosts <<<'ln -s "$canary/file" etc/hosts; ln -s "$canary/new" etc/resolv.conf; ln -s ../../../../../../../../.."$canary/file" etc/hostname'
+spoilt hosts <<<'ln -s "$canary/file" etc/hosts; ln -s "$canary/new" etc/resolv.conf; ln -s ../../../../../../../../.."$canary/file" etc/hostname; ln -s "$canary/mtab" etc/mtab; ln -sf "$canary/file" etc/passwd'
 spoilt data <<<'rmdir data; ln -s "$canary/dir" data'
 spoilt up <<<'rmdir data; ln -s ../../../../../../../../../.."$canary" data'
 spoilt root <<<'rmdir data; ln -s / data; ln -s / deep'
