@@ -27,16 +27,17 @@ host_sweep() { # NAME ROOT
 	rm -rf --one-file-system "$2"
 }
 
-# The same for tests that were killed and could not: their shell is gone.
+# The same for tests that were killed and could not: their shell is gone, or its number is this one's by now.
 host_sweep_dead() {
 	local d pid h
 	for d in "${TMPDIR:-/var/tmp}"/podd-test-*; do
 		pid=$(cat "$d/.pid" 2>/dev/null) || continue
-		[ -d "/proc/$pid" ] || host_sweep "podd-test-$pid" "$d"
+		[ "$pid" != $$ ] && [ -d "/proc/$pid" ] || host_sweep "podd-test-$pid" "$d"
 	done
 	for h in $(host_hierarchies); do
 		for d in "$h"/podd-test-*; do
-			[ -d "/proc/${d##*-}" ] || find "$d" -depth -type d -exec rmdir {} + 2>/dev/null
+			pid=${d##*-}
+			[ "$pid" != $$ ] && [ -d "/proc/$pid" ] || find "$d" -depth -type d -exec rmdir {} + 2>/dev/null
 		done
 	done
 }
@@ -113,16 +114,22 @@ field() { podctl get pod "$1" -o json 2>/dev/null | jq -r "$2 // empty"; } # POD
 ready() { podctl wait --for=ready "$1" --timeout "${2:-30s}" >/dev/null; }
 
 http_get() { # ADDRESS PORT: the page at /
-	timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3' - "$1" "$2" 2>/dev/null
+	timeout 20 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3' - "$1" "$2" 2>/dev/null
 }
 
 cgroup_v2() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
-member_pid() { # POD CONTAINER: its first process, by the cgroup tree
-	local uid
-	uid=$(pod_uid "$1")
-	find "$(cgroup_v2)/$PODD_HOST" -path "*pod$uid/members/$2.*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -n | head -n 1
+# Of the processes below a directory of the cgroup tree the one that started first: numbers begin anew at 32768, and loops get there.
+first_pid() { # PATTERN of find's -path
+	local p stat first= when=0
+	for p in $(find "$(cgroup_v2)/$PODD_HOST" -path "$1" -exec cat {} + 2>/dev/null | sort -n); do
+		{ read -r stat <"/proc/$p/stat"; } 2>/dev/null || continue
+		set -- ${stat##*)} # from its third field on; the 22nd is the time
+		[ -n "$first" ] && [ "${20}" -ge "$when" ] || first=$p when=${20}
+	done
+	echo "$first"
 }
-anchor_pid() { local uid; uid=$(pod_uid "$1"); find "$(cgroup_v2)/$PODD_HOST" -path "*pod$uid/anchor/cgroup.procs" -exec cat {} + 2>/dev/null | sort -n | head -n 1; }
+member_pid() { first_pid "*pod$(pod_uid "$1")/members/$2.*/cgroup.procs"; } # POD CONTAINER
+anchor_pid() { first_pid "*pod$(pod_uid "$1")/anchor/cgroup.procs"; }
 netns_of() { stat -Lc %i "/proc/$1/ns/net"; }
 
 # The independent census: shares no code with podd. Prints everything of podd's that is there.

@@ -41,12 +41,18 @@ sandbox() { # POD
 	echo "anchor $a net $(netns_of "$a") ip $(field "$1" .status.podIP) uid $(pod_uid "$1")"
 }
 
+no_process() { # of podd's or its pods
+	local h
+	for h in $(host_hierarchies); do ! find "$h/$PODD_HOST" -name cgroup.procs -exec cat {} + 2>/dev/null | grep -q . || return 1; done
+	! pgrep podd-anchor && ! pgrep -x podd
+}
+
 # As the power switch does it: no process gets a word, and what is in memory is gone.
 reboot_host() {
 	local p
 	for p in $(ps -e -o pid=); do [ "$p" = 1 ] || [ "$p" = $$ ] || kill -KILL "$p" 2>/dev/null; done
 	wait "$PODD_PID" 2>/dev/null
-	await 20 eval '! pgrep podd-anchor && ! pgrep -x podd'
+	await 20 no_process
 	awk -v p="$ROOT/run" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do umount -l "$m"; done
 	mount -t tmpfs -o mode=755 run "$ROOT/run"
 	for l in $(ip -o link show | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/\1/p'); do ip link del "$l" 2>/dev/null; done
