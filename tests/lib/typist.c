@@ -27,6 +27,9 @@ static int master, slave; /* the slave stays open here, so that its settings can
 static struct buf seen;
 static size_t matched;
 
+/* The last that the terminal prints: a kernel thread carries it over, after the command has ended, too. */
+static const char end_mark[] = "\001[end of typist]\002";
+
 /* False at the end, or when nothing came in time. */
 static bool take(int ms)
 {
@@ -103,6 +106,19 @@ static void step(const char *s, pid_t child)
 		(void)printf("[no such step: %s]\n", s);
 }
 
+static void take_rest(void)
+{
+	char *at;
+
+	(void)fcntl(slave, F_SETFL, O_NONBLOCK); /* a terminal that was left stopped takes nothing */
+	bool marked = write(slave, end_mark, sizeof(end_mark) - 1) == sizeof(end_mark) - 1;
+	do {
+		at = seen.len ? memmem(seen.data, seen.len, end_mark, sizeof(end_mark) - 1) : NULL;
+	} while (!at && take(marked ? HANG_MS : 200));
+	if (at)
+		seen.len = (size_t)(at - seen.data);
+}
+
 static pid_t start(char **argv)
 {
 	pid_t pid = fork();
@@ -141,9 +157,8 @@ int main(int argc, char **argv)
 			(void)kill(child, SIGKILL);
 			waited = 0;
 		}
-	while (take(20))
-		;
 	(void)tcgetattr(slave, &after);
+	take_rest();
 	(void)fwrite(buf_str(&seen), 1, seen.len, stdout);
 	(void)printf("\n[%s %d]\n", WIFSIGNALED(status) ? "signal" : "exit",
 	             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
