@@ -153,7 +153,7 @@ void host_down(struct host *h)
 		(void)waitpid(h->anchor, NULL, 0);
 	}
 	kill_cgroup(h->cgroup);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < HOST_WAIT_MS / 20; i++) {
 		(void)snprintf(command, sizeof(command), "rmdir %s/* %s 2>/dev/null", h->cgroup, h->cgroup);
 		(void)!system(command);
 		if (access(h->cgroup, F_OK) < 0)
@@ -258,10 +258,17 @@ void host_connect(struct host *h)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct anchor_hello hello = { .header = { ANCHOR_HELLO, sizeof(hello), 0 }, .version = ANCHOR_VERSION };
+	int r = -1;
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/anchor.sock", h->dir);
 	h->connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(h->connection, (struct sockaddr *)&address, sizeof(address)), 0);
+	for (int i = 0; i < HOST_WAIT_MS / 10; i++) { /* refused: bound, not yet listening */
+		r = connect(h->connection, (struct sockaddr *)&address, sizeof(address));
+		if (r == 0 || errno != ECONNREFUSED)
+			break;
+		(void)poll(NULL, 0, 10);
+	}
+	assert_int_equal(r, 0);
 	h->event_count = 0;
 	send_message(h, &hello, sizeof(hello), NULL, 0);
 	(void)host_wait(h, ANCHOR_SNAPSHOT_END, host_key("", 0, 0));
@@ -531,6 +538,11 @@ const char *host_log_text(struct host *h, const char *path)
 	static struct buf text;
 	const char *p = host_log(h, path);
 
+	/* A line under way is seen in part, and so is one that a full disk is about to take back. */
+	for (int i = 0; i < HOST_WAIT_MS / 10 && *p && p[strlen(p) - 1] != '\n'; i++) {
+		(void)poll(NULL, 0, 10);
+		p = host_log(h, path);
+	}
 	buf_clear(&text);
 	while (*p) {
 		const char *end = strchr(p, '\n');

@@ -304,9 +304,8 @@ static void socket_is_made_anew(void **state)
 	host_disconnect(h);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(kill(h->anchor, SIGHUP), 0);
-	for (int i = 0; i < 500 && access(path, F_OK) < 0; i++)
+	for (int i = 0; i < HOST_WAIT_MS / 10 && access(path, F_OK) < 0; i++)
 		(void)poll(NULL, 0, 10);
-	(void)poll(NULL, 0, 50); /* bound, not yet listening */
 	host_connect(h);
 	struct stat st;
 	assert_int_equal(stat(path, &st), 0);

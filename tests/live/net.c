@@ -146,6 +146,8 @@ static bool udp(int from, struct in_addr to, uint16_t port, int server_fd, const
 
 	if (connect(c, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return false;
+	while (recv(server_fd, word, sizeof(word), 0) >= 0) /* what came too late for who sent it */
+		;
 	for (int tries = 0; tries < 3; tries++)
 		if (send(c, "client", 6, 0) == 6 && readable(server_fd, SILENCE_MS))
 			break;
