@@ -92,7 +92,7 @@ podd_spawn() { # [ARGUMENT...]
 }
 podd_start() { # [ARGUMENT...]: returns when podd is ready
 	podd_spawn "$@"
-	await 20 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
+	await 60 podd_answers || { echo "# podd did not start:"; sed 's/^/#   /' "$ROOT/podd.log" | tail -n 20; return 1; }
 }
 podd_answers() { [ -S "$PODD_SOCKET" ] && podctl version >/dev/null 2>&1; }
 podd_stop() { # it ends by itself, and well
@@ -111,7 +111,7 @@ put() { # NAME: standard input becomes the manifest NAME
 
 pod_uid() { field "$1" .metadata.uid; }
 field() { podctl get pod "$1" -o json 2>/dev/null | jq -r "$2 // empty"; } # POD FILTER: from the pod's JSON, as jq says it
-ready() { podctl wait --for=ready "$1" --timeout "${2:-30s}" >/dev/null; }
+ready() { podctl wait --for=ready "$1" --timeout "${2:-60s}" >/dev/null; }
 
 http_get() { # ADDRESS PORT: the page at /
 	timeout 20 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3' - "$1" "$2" 2>/dev/null

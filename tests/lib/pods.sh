@@ -52,7 +52,7 @@ reboot_host() {
 	local p
 	for p in $(ps -e -o pid=); do [ "$p" = 1 ] || [ "$p" = $$ ] || kill -KILL "$p" 2>/dev/null; done
 	wait "$PODD_PID" 2>/dev/null
-	await 20 no_process
+	await 60 no_process
 	awk -v p="$ROOT/run" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do umount -l "$m"; done
 	mount -t tmpfs -o mode=755 run "$ROOT/run"
 	for l in $(ip -o link show | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/\1/p'); do ip link del "$l" 2>/dev/null; done
@@ -61,12 +61,12 @@ reboot_host() {
 	for h in $(host_hierarchies); do find "$h/$PODD_HOST" -depth -mindepth 1 -type d -exec rmdir {} \; 2>/dev/null; done
 }
 
-remove_all() { rm -f "$PODS"/*.yaml; await 60 no_pods; }
+remove_all() { rm -f "$PODS"/*.yaml; await 120 no_pods; }
 no_pods() { [ -z "$(podctl get pods -A -o name 2>/dev/null)" ]; }
 
 # A test's last question, whatever it did before.
 leaves_nothing() {
 	ok "all pods are gone when their manifests are" remove_all
-	ok "podd's census and the shell's agree that nothing is left" await 20 census_clean
+	ok "podd's census and the shell's agree that nothing is left" await 60 census_clean
 	census_clean || { shell_census | sed 's/^/# /'; podctl census | awk 'NF > 3' | sed 's/^/# /' | tail -n 15; }
 }
