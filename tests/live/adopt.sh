@@ -36,7 +36,7 @@ pod once <<END
     volumeMounts: [{name: facts, mountPath: /facts}]
   volumes: [{name: facts, hostPath: {path: "$ROOT/facts"}}]
 END
-ok "five pods are ready" podctl wait --for=ready steady removed edited ends once --timeout 30s
+ok "five pods are ready" podctl wait --for=ready steady removed edited ends once --timeout 60s
 steady=$(members steady) box=$(sandbox edited) edited=$(member_pid edited app) beside=$(member_pid edited beside) removed=$(member_pid removed app)
 ends=$(member_pid ends app)
 podd_kill
@@ -44,7 +44,7 @@ rm "$PODS/removed.yaml"
 sleeper added
 sed 's/name: app, image: "rootfs:\/", command: \[sleep, infinity\]/name: app, image: "rootfs:\/", command: [sleep, "1000003"]/' "$PODS/edited.yaml" | put edited.yaml
 touch "$ROOT/facts/end"
-await 10 eval '[ ! -e /proc/$ends ] || grep -q zombie /proc/$ends/status'
+await 20 eval '[ ! -e /proc/$ends ] || grep -q zombie /proc/$ends/status'
 podd_start
 ok "podd killed and started: who was ready is ready" ready steady
 is "nobody was restarted" "$(members steady)" "$steady"
@@ -75,6 +75,7 @@ is "the first one answers as before" "$(members steady)" "$steady"
 
 # --- /run wiped ----------------------------------------------------------------------------------------------------------------------------
 
+await 20 eval 'gone edited && gone added && gone ends && gone once'
 podd_kill
 umount -R "$ROOT"/run/podd/pods/*/* 2>/dev/null
 rm -rf "$ROOT"/run/podd
@@ -113,24 +114,27 @@ is "podctl restart of what is not there fails" "$(podctl restart nobody 2>/dev/n
 
 # --- deleted --------------------------------------------------------------------------------------------------------------------------------
 
-pod polite <<END
+polite() { # NAME: it leaves when it was asked and may
+	pod "$1" <<END
   terminationGracePeriodSeconds: 30
   containers:
   - name: app
     image: rootfs:/
-    command: [sh, -c, "trap 'echo asked >>/facts/polite; until [ -e /facts/leave ]; do sleep 0.02; done; echo left >>/facts/polite; exit 0' TERM; >/facts/trapped; while :; do sleep 0.02; done"]
+    command: [sh, -c, "trap 'echo asked >>/facts/$1; until [ -e /facts/leave-$1 ]; do sleep 0.02; done; echo left >>/facts/$1; exit 0' TERM; >/facts/trapped-$1; while :; do sleep 0.02; done"]
     volumeMounts: [{name: facts, mountPath: /facts}]
   volumes: [{name: facts, hostPath: {path: "$ROOT/facts"}}]
 END
+}
+polite polite
 ready polite
-await 10 [ -e "$ROOT/facts/trapped" ]
+await 20 [ -e "$ROOT/facts/trapped-polite" ]
 rm "$PODS/polite.yaml"
 ok "a deleted pod's members are asked to end" await 20 grep -q asked "$ROOT/facts/polite"
 like "it is Terminating within its grace period" "$(podctl get pods)" '^polite .*Terminating'
 podd_kill
 podd_start
 ok "podd's restart does not end its grace" eval 'podctl get pods | grep -q "^polite .*Terminating" && ! grep -q left "$ROOT/facts/polite"'
-touch "$ROOT/facts/leave"
+touch "$ROOT/facts/leave-polite"
 ok "when they have ended, it is gone" await 20 gone polite
 is "they were let end" "$(tail -n 1 "$ROOT/facts/polite")" left
 ok "asked once by each podd, at most" [ "$(grep -c asked "$ROOT/facts/polite")" -le 2 ]
@@ -155,14 +159,18 @@ for i in {1..20}; do
 done
 ok "deleted while it starts, twenty times: gone" await 60 gone hasty
 
-sleeper again
+polite again
 ready again
-uid=$(pod_uid again) app=$(member_pid again app)
+await 20 [ -e "$ROOT/facts/trapped-again" ]
+app=$(member_pid again app)
 rm "$PODS/again.yaml"
 await 20 eval 'podctl get pods | grep -q "^again .*Terminating"'
-sleeper again
+rm "$ROOT/facts/trapped-again"
+polite again
+touch "$ROOT/facts/leave-again"
 ok "put back while it stops: it runs again" await 20 replaced again app "$app"
 ok "and is ready" ready again
+await 20 [ -e "$ROOT/facts/trapped-again" ]
 
 leaves_nothing
 finish

@@ -25,6 +25,7 @@ chained() { # NAME AFTER [POLICY COMMAND]
 	END
 }
 told() { xargs <"$ROOT/told/order"; }
+began() { local p; for p; do grep -qxF "+$p" "$ROOT/told/order" || return 1; done; } # POD...: and heeds signals
 message() { podctl get pod "$1" -o json | jq -r '.status | "\(.phase) \(.reason) \(.message)"'; }
 message_is() { [ "$(message "$1")" = "$2" ]; }
 
@@ -36,12 +37,14 @@ like "and so does describe" "$(podctl describe pod web)" 'WaitingFor .*waits for
 chained setup '' Never 'while [ ! -e /told/go ]; do sleep 0.02; done; echo setup >>/told/order'
 chained db ''
 ok "the first is ready" ready db
-is "the second is waited for" "$(message web)" 'Pending WaitingFor waits for setup to be completed'
+ok "the second is waited for" await 20 message_is web 'Pending WaitingFor waits for setup to be completed'
+await 20 began db
 podd_kill
 podd_start
-is "also by a new podd" "$(message web)" 'Pending WaitingFor waits for setup to be completed'
+ok "also by a new podd" await 20 message_is web 'Pending WaitingFor waits for setup to be completed'
 touch "$ROOT/told/go"
 ok "when it has completed, the pod begins" ready web
+await 20 began web
 is "all in their order" "$(told)" "+db setup +web"
 
 # --- what runs is left alone ------------------------------------------------------------------------------------------------------------
@@ -67,14 +70,17 @@ like "the others likewise" "$(message b) $(message c)" 'DependencyCycle .*Depend
 like "it is among the events" "$(podctl get events)" "$cycle"
 chained a ''
 ok "when it is none any more they begin" ready c
+await 20 began a b c
 
 # --- stop in the reverse order ----------------------------------------------------------------------------------------------------------
 
 : >"$ROOT/told/order"
 ok "all stop" podctl stop --all
 like "in the reverse order" "$(told)" '^(-web )?-c (-web )?-b (-web )?-a( -web)?$'
+: >"$ROOT/told/order"
 for p in a b c; do podctl start $p >/dev/null; done
 ok "they start again, in their order" ready c
+await 20 began a b c
 podd_stop
 : >"$ROOT/told/order"
 ok "a drain" timeout 60 "$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --drain 2>>"$ROOT/podd.log"

@@ -22,12 +22,13 @@ put_pod() { # NAME
 END
 }
 starts() { wc -l <"$ROOT/facts/$1"; }
+starts_are() { [ "$(starts "$1")" = "$2" ]; }
 link_of() { ip -o link show | sed -n "s/^[0-9]*: \(pd[^:@]*\).*/\1/p"; }
 log_process() { # POD: of the anchor's two processes, the child
 	local a
 	a=$(anchor_pid "$1")
 	for p in $(find "$(cgroup_v2)/$PODD_HOST" -path "*pod$(pod_uid "$1")/anchor/cgroup.procs" -exec cat {} +); do
-		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$p/status")" = "$a" ] && echo "$p"
+		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$p/status" 2>/dev/null)" = "$a" ] && echo "$p"
 	done
 }
 rebuilt() { # POD ANCHOR
@@ -35,6 +36,7 @@ rebuilt() { # POD ANCHOR
 	a=$(anchor_pid "$1")
 	[ -n "$a" ] && [ "$a" != "$2" ] && ready_is "$1" True
 }
+other_log_process() { local now; now=$(log_process "$1"); [ -n "$now" ] && [ "$now" != "$2" ]; } # POD PID
 dead() { local p; for p; do [ ! -e "/proc/$p" ] || [ "$(awk '/^State:/ { print $2 }' "/proc/$p/status" 2>/dev/null)" = Z ] || return 1; done; }
 
 # --- killed --------------------------------------------------------------------------------------------------------------------------
@@ -45,24 +47,27 @@ podctl exec web -c app -- sh -c 'echo survives >/kept/file'
 uid=$(pod_uid web) ip=$(field web .status.podIP) a=$(anchor_pid web) net=$(netns_of "$(anchor_pid web)")
 app=$(member_pid web app) beside=$(member_pid web beside) logger=$(log_process web)
 is "the anchor is two processes" "$(wc -w <<<"$logger")" 1
+await 20 starts_are web 1
+exec 7<"/proc/$a/ns/net" # as long as it is held, no other one has its number
 kill -KILL "$a"
 ok "an anchor that is killed is replaced, and the pod is ready again" await 30 rebuilt web "$a"
 is "uid and address are the same" "$(pod_uid web) $(field web .status.podIP)" "$uid $ip"
 ok "the network namespace is another one" [ "$(netns_of "$(anchor_pid web)")" != "$net" ]
-is "it was rebuilt exactly once" "$(starts web)" 2
-ok "members and log process of old are dead" await 10 dead "$app" "$beside" "$logger"
-is "one link is left, the new one" "$(link_of | wc -l)" 1
-is "one anchor directory is left" "$(find "$(cgroup_v2)/$PODD_HOST" -type d -name anchor | wc -l)" 1
-is "no directory of an old start is left" "$(find "$(cgroup_v2)/$PODD_HOST" -path '*/members/app.*' -prune | wc -l)" 1
+exec 7<&-
+ok "it was rebuilt exactly once" await 20 starts_are web 2
+ok "members and log process of old are dead" await 20 dead "$app" "$beside" "$logger"
+ok "one link is left, the new one" await 20 eval '[ "$(link_of | wc -l)" = 1 ]'
+ok "one anchor directory is left" await 20 eval '[ "$(find "$(cgroup_v2)/$PODD_HOST" -type d -name anchor | wc -l)" = 1 ]'
+ok "no directory of an old start is left" await 20 eval '[ "$(find "$(cgroup_v2)/$PODD_HOST" -path "*/members/app.*" -prune | wc -l)" = 1 ]'
 is "the emptyDir kept what was in it" "$(podctl exec web -c app -- cat /kept/file)" survives
 is "the members are restarted ones" "$(of web app .restartCount) $(of web beside .restartCount)" "1 1"
 like "events say that it was lost" "$(podctl events)" 'AnchorLost'
-ok "the census finds nothing amiss" podctl census
+ok "the census finds nothing amiss" await 20 podctl census
 
 a=$(anchor_pid web)
 kill -KILL "$a"
 ok "killed once more, it is rebuilt once more" await 60 rebuilt web "$a"
-is "by one more start" "$(starts web)" 3
+ok "by one more start" await 20 starts_are web 3
 
 # --- killed while podd is dead -----------------------------------------------------------------------------------------------------------
 
@@ -71,11 +76,11 @@ podd_kill
 kill -KILL "$a"
 podd_start
 ok "killed while podd was dead: the pod is rebuilt" await 60 rebuilt web "$a"
-is "exactly once" "$(starts web)" 4
-ok "the member of old is dead" await 10 dead "$app"
+ok "exactly once" await 20 starts_are web 4
+ok "the member of old is dead" await 20 dead "$app"
 is "uid and address are the same" "$(pod_uid web) $(field web .status.podIP)" "$uid $ip"
-is "one link is left" "$(link_of | wc -l)" 1
-ok "the census finds nothing amiss" podctl census
+ok "one link is left" await 20 eval '[ "$(link_of | wc -l)" = 1 ]'
+ok "the census finds nothing amiss" await 20 podctl census
 
 a=$(anchor_pid web) app=$(member_pid web app)
 podd_kill
@@ -83,7 +88,7 @@ kill -KILL "$a"
 mv "$PODS/web.yaml" "$ROOT/"
 podd_start
 ok "killed, and the manifest removed, while podd was dead: the pod goes" await 30 gone web
-ok "with its member" await 10 dead "$app"
+ok "with its member" await 20 dead "$app"
 ok "and all that was its own" await 20 census_clean
 
 # --- stopped ----------------------------------------------------------------------------------------------------------------------------
@@ -116,14 +121,14 @@ END
 ready talk
 counted() { [ "$(printed "$uid" app | wc -l)" -ge "$1" ]; }
 uid=$(pod_uid talk)
-await 10 counted 20
+await 20 counted 20
 logger=$(log_process talk) app=$(member_pid talk app) beside=$(member_pid talk beside)
 kill -KILL "$logger"
-ok "a log process that is killed is replaced" await 20 eval '[ -n "$(log_process talk)" ] && [ "$(log_process talk)" != "$logger" ]'
+ok "a log process that is killed is replaced" await 20 other_log_process talk "$logger"
 n=$(printed "$uid" app | wc -l)
 ok "the log goes on" await 20 counted $((n + 20))
 is "the members run on" "$(member_pid talk app) $(member_pid talk beside)" "$app $beside"
-ok "no line is missing or double" eval 'printed "$uid" app | awk "{ if (\$2 != NR - 1) { print NR \": \" \$0; bad = 1 } } END { exit bad }"'
+ok "no line is missing or double" await 20 eval 'printed "$uid" app | awk "{ if (\$2 != NR - 1) { print NR \": \" \$0; bad = 1 } } END { exit bad }"'
 kill -KILL "$(log_process talk)" "$beside"
 ok "killed together with a member: the exit is seen" await 20 replaced talk beside "$beside"
 is "and what it was" "$(of talk beside .lastState.terminated.exitCode)" 137

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The API and podctl against a running podd: objects, tables, logs, exec, stop and start, events, refusals, who may connect.
 . "$(dirname "$0")/../lib/host.sh"
+. "$srcdir/tests/lib/pods.sh"
 
 api() { curl -s --max-time 20 --unix-socket "$PODD_SOCKET" "$@"; } # CURL-ARGUMENTS... with http://podd/PATH
 code() { api -o /dev/null -w '%{http_code}' "$@"; }
@@ -50,7 +51,8 @@ is "a container has to be chosen" "$(api $V1/talker/log | jq -r .message)" \
 
 # --- logs
 logs_complete() { [ "$(podctl logs talker -c app | grep -c '^line ')" = 200 ]; }
-ok "all lines" await 10 logs_complete
+ok "all lines" await 20 logs_complete
+await 20 said talker other '^from other$'
 is "a tail" "$(podctl logs talker -c app --tail 3 | tr '\n' '|')" "line 198|line 199|line 200|"
 like "timestamps" "$(podctl logs talker -c app --timestamps --tail 1 | head -n 1)" '^20[0-9-]+T[0-9:.]{18}Z line 200$'
 is "since" "$(podctl logs talker -c app --since 1h | grep -c '^line')" 200
@@ -58,10 +60,11 @@ is "all containers, prefixed" "$(podctl logs talker --all-containers --prefix | 
 ok "no previous start" sh -c "! '$builddir/bin/podctl' --root '$ROOT' logs talker -c app --previous"
 podctl logs -f talker -c other >"$ROOT/followed" &
 follower=$!
-ok "a follower is there" await 10 grep -q 'from other' "$ROOT/followed"
+ok "a follower is there" await 20 grep -q 'from other' "$ROOT/followed"
 podctl restart talker -c other >/dev/null
 wait $follower
 is "a followed log ends with its container" $? 0
+await 20 restarts_are talker other 1
 ok "ready again" ready talker
 is "the previous start" "$(podctl logs talker -c other --previous)" "from other"
 
@@ -79,11 +82,10 @@ is "a command that does not read" "$(podctl exec -i talker -c app -- true </dev/
 is "a slow reader gets everything" "$(podctl exec talker -c app -- head -c 20000000 /dev/zero | { sleep 0.5; wc -c; })" 20000000
 "$builddir/bin/podctl" --root "$ROOT" exec -i talker -c app -- sleep 4321 </dev/zero &
 client=$!
-ok "the command runs" await 10 pgrep -f '^sleep 4321'
+ok "the command runs" await 20 pgrep -f '^sleep 4321'
 kill -KILL $client
 wait $client 2>/dev/null
-gone() { ! pgrep -f '^sleep 4321'; }
-ok "it ends with its client, although input waits that it never reads" await 10 gone
+ok "it ends with its client, although input waits that it never reads" await 20 eval '! pgrep -f "^sleep 4321"'
 
 # --- what it uses
 PODD=http://podd/apis/podd.dev/v1
@@ -93,7 +95,7 @@ is "stats of each container" "$(api $PODD/stats | jq -c '.items[] | select(.name
 traffic() { api $PODD/namespaces/default/stats | jq '.items[0].network.rxBytes'; }
 before=$(traffic)
 for _ in 1 2 3; do head -c 1000 /dev/zero >"/dev/udp/$(field talker .status.podIP)/9"; done
-is "what was sent to the pod was received by it" "$([ $(($(traffic) - before)) -ge 3000 ] && echo yes)" yes
+ok "what was sent to the pod was received by it" await 20 eval '[ $(($(traffic) - before)) -ge 3000 ]'
 is "metrics" "$(api $METRICS/namespaces/default/pods/talker | jq -c '[.kind, (.containers[] | .name, (.usage.cpu | test("^[0-9]+n$")), (.usage.memory | test("^[0-9]+Ki$")))]')" \
 	'["PodMetrics","app",true,true,"other",true,true]'
 is "metrics of all" "$(api $METRICS/pods | jq -c '[.kind, (.items | length)]')" '["PodMetricsList",1]'
@@ -108,14 +110,13 @@ ok "and ready" ready talker
 
 # --- events, status
 like "events" "$(podctl events)" 'Normal +Started +pod/talker: Started container app'
-ok "the watch gives what is there" sh -c "curl -s --max-time 2 --unix-socket '$PODD_SOCKET' 'http://podd/api/v1/events?watch=1' |
-	jq -es '[.[] | select(.object.reason == \"Started\")] | length > 0'"
+ok "the watch gives what is there" eval 'grep -q "\"reason\": *\"Started\"" < <(api -N "http://podd/api/v1/events?watch=1" 2>/dev/null)'
 put bad.yaml <<<'apiVersion: v1
 kind: Pod
 metadata: {name: bad}
 spec: {containres: []}'
 refused() { [ "$(api http://podd/apis/podd.dev/v1/status | jq .refused)" = 1 ]; }
-ok "a refused file is counted" await 10 refused
+ok "a refused file is counted" await 20 refused
 like "and named, with its place" "$(podctl status)" "bad.yaml:4:8: error: .*containres"
 like "get says so on stderr" "$(podctl get pods 2>&1 >/dev/null)" '^1 manifest refused: podctl status$'
 rm "$PODS/bad.yaml"
@@ -125,7 +126,7 @@ is "the socket is root's alone" "$(stat -c '%a %u' "$PODD_SOCKET")" "600 0"
 chmod 666 "$PODD_SOCKET"
 chmod 711 "$ROOT" "$ROOT/run" "$ROOT/run/podd"
 ok "another user is turned away even where the mode lets him in" \
-	sh -c "! setpriv --reuid 65534 --clear-groups curl -s --max-time 5 --unix-socket '$PODD_SOCKET' http://podd/healthz"
+	sh -c "! setpriv --reuid 65534 --clear-groups curl -s --max-time 20 --unix-socket '$PODD_SOCKET' http://podd/healthz"
 chmod 600 "$PODD_SOCKET"
 is "root is not" "$(api http://podd/healthz)" ok
 is "nothing listens on TCP or an abstract socket" "$(ss -Hltn; ss -Hlx | awk '$5 ~ /^@/' | grep -i podd)" ""
@@ -134,7 +135,8 @@ is "nothing listens on TCP or an abstract socket" "$(ss -Hltn; ss -Hlx | awk '$5
 ok "delete waits until it is gone" podctl delete pod talker
 is "it is" "$(podctl get pod talker 2>&1)" 'Error from server (NotFound): pods "talker" not found'
 is "delete of what is not there" "$(podctl delete pod talker >/dev/null 2>&1; echo $?)" 1
+await 20 census_clean
 podd_stop
 is "podd can't be reached" "$(podctl get pods >/dev/null 2>&1; echo $?)" 4
-ok "nothing is left" await 10 test -z "$(shell_census)"
+is "nothing is left" "$(shell_census)" ""
 finish

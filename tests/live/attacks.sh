@@ -50,7 +50,7 @@ container group '[/bin/attacker, nap]' '{runAsUser: 1234, runAsGroup: 4321}' <$X
 container same '[/bin/attacker, nap]' '{runAsUser: 1000, runAsGroup: 1001, allowPrivilegeEscalation: false, capabilities: {drop: [KILL]}}' \
 	'  securityContext: {supplementalGroups: [5, 6]}' <$X
 container crash '[/bin/attacker, crash]' '{}' '  restartPolicy: Never' <<<'    workingDir: /told'
-container orphans '[/bin/sh, -c, "setsid attacker nap & until cat /told/go; do :; done 2>/dev/null"]' '{}' '  restartPolicy: Never' <$X
+container orphans '[/bin/sh, -c, "setsid attacker nap & until cat /told/go; do sleep 0.02; done 2>/dev/null"]' '{}' '  restartPolicy: Never' <$X
 container floods '[/bin/attacker, nap]' '{}' <<'END'
     readinessProbe: {exec: {command: [/bin/yes, for ever and ever]}, timeoutSeconds: 1, periodSeconds: 1}
 END
@@ -71,26 +71,28 @@ for _ in $(seq 30); do
 	done
 	wait "${execs[@]}"
 done
+# A joiner is seen if the attacker has the processor just then: on a busy machine it takes more of them.
+saw() { said "$1" c "^saw .*$2" || { podctl exec "$1" -- /bin/true; false; }; } # POD PATTERN
 for p in tracer locked users shared; do
-	ok "$p: it saw who joins" await 10 said $p c '^saw '
+	ok "$p: it saw who joins" await 60 saw $p ''
 	is "$p: ... but nobody who is more than itself, or has no filter" "$(podctl logs $p -c c | grep breach | sort | uniq -c)" ""
 done
-ok "tracer: it had podd's program in its hands" said tracer c 'programs [1-9]'
+ok "tracer: it had podd's program in its hands" await 60 saw tracer 'programs [1-9]'
 
 ended() { [ -n "$(of "$1" c .state.terminated)" ]; }
-ok "an image whose program is #!/proc/self/exe ends" await 10 ended itself
+ok "an image whose program is #!/proc/self/exe ends" await 20 ended itself
 rm "$PODS"/{tracer,locked,users,shared,itself}.yaml
 like "PID 1 of a shared PID namespace gives nothing away, though it may be traced, and heeds no signal" "$(inside pauser /bin/attacker pause | paste -sd' ')" \
 	'root / .*environ (empty|hidden) .*descriptors 0 trace (done|refused) capabilities 0$'
 waits() { [ "$(awk '$1 == "State:" { print $2 }' "/proc/$(pgrep -P "$(anchor_pid pauser)" podd-pause)/status")" = S ]; }
-ok "... and goes on waiting" await 10 waits
+ok "... and goes on waiting" await 20 waits
 spaces() { for n in mnt pid net ipc uts cgroup; do readlink "/proc/$(member_pid "$1" c)/ns/$n"; done; }
 is "two pods have no namespace in common" "$(sort <(spaces plain) <(spaces twin) | uniq -d)" ""
 
 # --- who it is --------------------------------------------------------------------------------------------------------------------------------
 
 identity() { grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' "/proc/$(member_pid same c)/status"; }
-restart() { local old; old=$(member_pid same c); kill -9 "$old"; await 10 replaced same c "$old"; }
+restart() { local old; old=$(member_pid same c); kill -9 "$old"; await 20 replaced same c "$old"; }
 first=$(identity) changed=
 like "an identity" "$first" 'Uid:.1000.*'
 for _ in 1 2 3 4 5; do
@@ -99,7 +101,7 @@ for _ in 1 2 3 4 5; do
 done
 podd_kill
 podd_start
-await 10 ready same
+ready same
 [ "$(identity)" = "$first" ] || changed+=y
 restart
 [ "$(identity)" = "$first" ] || changed+=z
@@ -127,7 +129,7 @@ rm "$PODS/name-device.yaml"
 for flaw in pipe device shadow huge line; do ok "a user by number needs no passwd, whatever it is ($flaw)" ready "number-$flaw"; done
 who() { [ -n "$(of "$1" c .state.waiting.message | tee "$ROOT/who" | grep "user")" ]; }
 while read -r flaw text; do
-	ok "a user by name: $flaw" await 10 who "name-$flaw"
+	ok "a user by name: $flaw" await 20 who "name-$flaw"
 	like "... says what is wrong" "$(cat "$ROOT/who")" "$text"
 done <<'END'
 pipe its /etc/passwd is no regular file
@@ -160,27 +162,27 @@ is "a key that one pod adds" "$(inside free /bin/attacker key add)" done
 like "... is not found in another" "$(inside other /bin/attacker key find)" 'not available'
 is "... nor are there keys under the default profile" "$(inside plain /bin/attacker key add)$(inside plain /bin/attacker key find)" \
 	"Operation not permittedOperation not permitted"
-await 10 ended crash
+await 20 ended crash
 like "a container that dumps core is told of" "$(of crash c '.state.terminated.signal, .state.terminated.exitCode' | xargs)" '^(6 134|11 139)$' 
 is "... but there is no core" "$(find "$told" -name 'core*')" ""
 out=$("$builddir/tests/lib/typist" -- bash -c "'$builddir/bin/podctl' --root '$ROOT' exec -it mighty -- /bin/attacker type; read -r -t 0.3 line; echo \"[read \$line]\"")
 like "what a privileged container types at its terminal" "$out" typed
 like "... the shell from which it was started does not get" "$out" '\[read \]'
 orphan() { pgrep -f "^attacker nap$"; }
-ok "a process that heeds no signal" await 10 orphan
+ok "a process that heeds no signal" await 20 orphan
 touch "$told/go"
-ok "... ends with the first process of its container" await 10 eval '! orphan'
+ok "... ends with the first process of its container" await 20 eval '! orphan'
 
 # --- what it costs podd ---------------------------------------------------------------------------------------------------------------------------
 
 descriptors() { find "/proc/$PODD_PID/fd" -type l | wc -l; }
 resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$PODD_PID/status"; }
 unhealthy() { podctl events --for "$1" -o json | grep -q Unhealthy; }
-ok "a probe that prints for ever fails in time" await 10 unhealthy floods
-ok "a probe that hangs, and left a process that heeds no signal, fails in time" await 10 unhealthy lingers
-is "... after that process began" "$(cat "$told/lingers")" here
+ok "a probe that prints for ever fails in time" await 20 unhealthy floods
+ok "a probe that hangs, and left a process that heeds no signal, fails in time" await 20 unhealthy lingers
+ok "... after that process began" await 20 grep -qx here "$told/lingers"
 rm "$PODS"/{floods,lingers}.yaml
-ok "... and nothing of both is left" await 10 eval '! pgrep -f "attacker linger|^/bin/yes"'
+ok "... and nothing of both is left" await 20 eval '! pgrep -f "attacker linger|^/bin/yes"'
 leaves() { find "$(cgroup_v2)/$PODD_HOST" -path '*/c.*/x*' -type d | wc -l; }
 sessions() { find "$(cgroup_v2)/$PODD_HOST" -path '*/c.*/x*/cgroup.procs' -exec cat {} +; }
 before=$(descriptors) resident_before=$(resident)
@@ -192,7 +194,7 @@ for _ in 1 2 3 4 5; do
 		"$builddir/bin/podctl" --root "$ROOT" attach twin -c c >/dev/null 2>&1 &
 		clients+=($!)
 	done
-	await 10 eval '[ "$(leaves)" -ge 15 ]'
+	await 20 eval '[ "$(leaves)" -ge 15 ]'
 	kill -KILL "${clients[@]}"
 	wait "${clients[@]}" 2>/dev/null
 done

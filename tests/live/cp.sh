@@ -18,7 +18,7 @@ pod web <<END
   volumes: [{name: v, emptyDir: {}}]
   restartPolicy: Never
 END
-ok "a pod runs" await 20 eval '[ -n "$(of web full .state.running)" ] && [ -n "$(of web bare .state.running)" ] && [ -n "$(of web user .state.running)" ]'
+ok "a pod runs" await 20 eval '[ -n "$(of web full .state.running)" ] && [ -n "$(of web bare .state.running)" ] && [ -n "$(of web user .state.running)" ] && [ -n "$(of web dead .state.terminated)" ]'
 
 cd "$here" || exit 1
 tree() { (cd "$1" && find . -printf '%P %y %m %l\n' | sort && find . -type f -exec sha256sum {} + | sort); } # DIRECTORY

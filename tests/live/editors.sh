@@ -75,7 +75,11 @@ w_data_swap() { # as a ConfigMap volume is updated: the names are links through 
 }
 w_exchange() { cp "$1" "$PODS/other" && "$ROOT/exchange" "$PODS/other" "$FILE" && rm "$PODS/other"; }
 w_directory_moved() { mv "$PODS" "$ROOT/etc/away" && rm "$ROOT/etc/away/web.yaml" && cp "$1" "$ROOT/etc/away/web.yaml" && mv "$ROOT/etc/away" "$PODS"; }
-w_delete_first() { rm "$FILE" && cp "$1" "$FILE"; }
+w_delete_first() { # within the settling time, however slow this machine
+	kill -STOP "$PODD_PID"
+	rm "$FILE" && cp "$1" "$FILE"
+	kill -CONT "$PODD_PID"
+}
 swaps=0
 
 ${CC:-cc} -D_GNU_SOURCE -x c -o "$ROOT/exchange" - <<'EOF' || exit 1
@@ -120,8 +124,10 @@ sleep 0.5 # time for what must not happen: a second application
 is "each edit started the container exactly once" "$(xargs <"$STARTS/log")" "$wanted"
 
 # Nothing of this is an edit.
+kill -STOP "$PODD_PID"
 rm -rf "$FILE" "$PODS"/..*
 manifest "$value" >"$FILE"
+kill -CONT "$PODD_PID"
 await 20 all_well
 pid=$(member_pid web app)
 touch "$FILE"

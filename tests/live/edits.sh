@@ -100,8 +100,8 @@ write_pod
 ok "hostNetwork makes the sandbox anew" await 30 eval 'a=$(anchor_pid web); [ -n "$a" ] && [ "$a" != "$anchor" ] && ready_is web True'
 is "in the host's network" "$(netns_of "$(member_pid web app)")" "$(stat -Lc %i /proc/self/ns/net)"
 is "with the same uid" "$(pod_uid web)" "$uid"
-is "and no link is left" "$(ip -o link show | grep -c ': pd')" 0
-ok "the members and the anchor of old are gone" eval '[ ! -e "/proc/$app" ] && [ ! -e "/proc/$beside" ] && [ ! -e "/proc/$anchor" ]'
+ok "and no link is left" await 20 eval '! ip -o link show | grep -q ": pd"'
+ok "the members and the anchor of old are gone" await 20 eval '[ ! -e "/proc/$app" ] && [ ! -e "/proc/$beside" ] && [ ! -e "/proc/$anchor" ]'
 
 # --- a hundred edits in a second ------------------------------------------------------------------------------------------------------------
 
@@ -128,11 +128,12 @@ for i in {1..100}; do
 	write_edit $i
 	sleep 0.005
 done
-ok "a hundred edits in about a second end in the last version" await 60 last_version 100
+ok "a hundred edits in about a second end in the last version" await 120 last_version 100
 is "there was never a second instance" "$(cat "$ROOT/one/met" 2>/dev/null)" ""
 is "all in the same sandbox" "$(sandbox fast)" "$before"
 ok "versions only went forward" sort -nuc "$ROOT/one/versions"
-is "one instance is alive" "$(find "$(cgroup_v2)/$PODD_HOST" -path "*pod$(pod_uid fast)/members/app.*" -name cgroup.procs -exec cat {} + | wc -l)" 2
+alive() { find "$(cgroup_v2)/$PODD_HOST" -path "*pod$(pod_uid fast)/members/app.*" -name cgroup.procs -exec cat {} + | wc -l; }
+ok "one instance is alive" await 20 eval '[ "$(alive)" = 2 ]' # with its child
 
 # The same, with edits that each need another sandbox in between.
 write_box() { # VERSION
@@ -143,7 +144,7 @@ for i in {101..140}; do
 	write_box $i
 	sleep 0.02
 done
-ok "forty edits that change the sandbox end in the last version" await 60 last_version 140
+ok "forty edits that change the sandbox end in the last version" await 120 last_version 140
 is "there was never a second instance" "$(cat "$ROOT/one/met" 2>/dev/null)" ""
 is "it is in the host's network, as the last version says" "$(netns_of "$(member_pid fast app)")" "$(stat -Lc %i /proc/self/ns/net)"
 
@@ -157,7 +158,7 @@ podd_kill
 podd_start
 is "also across podd's restart" "$(sandbox fast) $(member_pid fast app)" "$before"
 write_edit 141
-ok "mended, it goes on" await 30 last_version 141
+ok "mended, it goes on" await 60 last_version 141
 
 leaves_nothing
 finish

@@ -44,18 +44,18 @@ is "a volume, in the kubelet's words" "$(message volume)" 'Usage of EmptyDir vol
 is "a container" "$(message layer)" 'Container app exceeded its local ephemeral storage limit "1Mi". '
 is "a pod, here by its log" "$(message logs)" 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. '
 like "a warning tells" "$(podctl events)" 'Warning.*Evicted.*exceeds the limit'
-ok "what the pod held is gone" await 10 eval '[ ! -e "$ROOT/var/lib/podd/pods/$(pod_uid volume)/volumes" ]'
-is "its containers have ended" "$(of volume app .state.terminated.exitCode)" 137
+ok "what the pod held is gone" await 20 eval '[ ! -e "$ROOT/var/lib/podd/pods/$(pod_uid volume)/volumes" ]'
+ok "its containers have ended" await 20 eval '[ "$(of volume app .state.terminated.exitCode)" = 137 ]'
 
 podd_kill
 podd_start
-ok "evicted it stays when podd was killed" await 10 evicted volume
+ok "evicted it stays when podd was killed" await 20 evicted volume
 is "for the same reason" "$(message volume) $(of volume app .restartCount)" 'Usage of EmptyDir volume "v" exceeds the limit "1Mi".  0'
 
 sed -i 's/sizeLimit: 1Mi/sizeLimit: 4Mi/' "$PODS/volume.yaml"
 podctl restart layer >/dev/null
 ready volume
-ok "an edit begins anew, with what the limit allows" await 10 volume_is volume full
+ok "an edit begins anew, with what the limit allows" await 20 volume_is volume full
 ok "a restart by hand begins anew, too, and ends likewise" await 20 eval '[ "$(of layer app .restartCount)" = 1 ] && evicted layer'
 is "links count once, holes and what they lead to do not" "$(field good .status.phase) $(of good app .restartCount)" "Running 0"
 holds good 'cd /mnt; i=0; while [ $i -lt 420 ]; do mkdir d && cd -P d || exit 1; i=$((i + 1)); done'

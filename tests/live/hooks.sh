@@ -6,6 +6,7 @@
 podd_start || { fail "podd starts"; finish; }
 mkdir "$ROOT/told"
 told() { tr '\n' ' ' <"$ROOT/told/$1" 2>/dev/null; }
+told_is() { [ "$(told "$1")" = "$2" ]; }
 event_is() { podctl events 2>/dev/null | grep -qE -- "$1"; }
 
 pod hooks <<END
@@ -15,7 +16,7 @@ pod hooks <<END
     image: rootfs:/
     restartPolicy: Always
     command: [sh, -c, "trap 'echo -proxy >>/told/hooks; exit 0' TERM; echo +proxy >>/told/hooks; while :; do sleep 0.02; done"]
-    lifecycle: {postStart: {exec: {command: [sh, -c, "sleep 0.3; echo post >>/told/hooks"]}}}
+    lifecycle: {postStart: {exec: {command: [sh, -c, "until [ -s /told/hooks ]; do sleep 0.02; done; sleep 0.3; echo post >>/told/hooks"]}}}
     volumeMounts: [{name: told, mountPath: /told}]
   containers:
   - name: app
@@ -35,9 +36,9 @@ pod bad <<'END'
     lifecycle: {postStart: {exec: {command: ["false"]}}}
 END
 ok "a pod with hooks is ready" ready hooks
-is "who comes after a sidecar waits for its postStart hook" "$(told hooks)" "+proxy post +app "
+ok "who comes after a sidecar waits for its postStart hook" await 20 told_is hooks "+proxy post +app "
 ok "a postStart hook that fails ends the container" await 20 phase_is bad Failed
-ok "and is told" event_is 'FailedPostStartHook.*false exited with 1'
+ok "and is told" await 20 event_is 'FailedPostStartHook.*false exited with 1'
 rm "$PODS/hooks.yaml"
 ok "the pod goes" await 20 gone hooks
 is "preStop, then the stop signal of its own, then the sidecar" "$(told hooks)" "+proxy post +app pre -app -proxy "
@@ -85,11 +86,10 @@ for hook in postStart preStop; do
   volumes: [{name: told, hostPath: {path: "$ROOT/told"}}]
 END
 done
-told_is() { [ "$(told "$1")" = "$2" ]; }
 ok "pods with slower hooks are there" ready web
-ok "what a hook prints is in the container's log" await 10 said web app '^out of the hook$'
+ok "what a hook prints is in the container's log" await 20 said web app '^out of the hook$'
 ok "a request that nobody answers fails the start" await 20 phase_is deaf Failed
-ok "and is told" event_is 'FailedPostStartHook.*http://.*:8081/.*refused'
+ok "and is told" await 20 event_is 'FailedPostStartHook.*http://.*:8081/.*refused'
 ok "one is in its postStart hook" await 20 told_is postStart "begun "
 ok "one is ready" ready slow-prestop
 rm "$PODS/slow-prestop.yaml" "$PODS/web.yaml"
@@ -101,7 +101,7 @@ podd_start
 ok "hooks outlive podd, which waits for them" told_is preStop "begun "
 podd_kill
 touch "$ROOT/told/go"
-ok "one ends while podd is away" await 10 told_is preStop "begun done "
+ok "one ends while podd is away" await 20 told_is preStop "begun done "
 podd_start
 ok "postStart ran once, and its container is ready" ready slow-poststart
 is "once" "$(told postStart)" "begun done "

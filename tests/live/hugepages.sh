@@ -46,11 +46,11 @@ EOF
 	ok "another limit is another sandbox" await 20 eval '[ "$(limit both app 2MB)" = 2097152 ] && [ "$(anchor_pid both)" != "$before_pid" ]'
 	mount -t tmpfs none $huge && mkdir $huge/hugepages-2048kB # a kernel without the other size
 	asks small 1Gi 1Gi
-	ok "a size that the kernel does not have" await 10 waits_because small 'this kernel has no huge pages of 1Gi'
+	ok "a size that the kernel does not have" await 20 waits_because small 'this kernel has no huge pages of 1Gi'
 	umount $huge
 else
 	asks small 2Mi 2Mi
-	ok "without controller or pages a pod is refused" await 10 waits_because small 'huge'
+	ok "without controller or pages a pod is refused" await 20 waits_because small 'huge'
 fi
 leaves_nothing
 podd_stop

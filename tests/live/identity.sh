@@ -40,11 +40,11 @@ is "a safe sysctl" "$(inside safe net/ipv4/tcp_syncookies)" 0
 is "... written with slashes" "$(inside safe net/ipv4/ip_local_port_range)" "2000 3000"
 is "... is the pod's alone" "$(cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' ')" "$(inside merged net/ipv4/ip_local_port_range)"
 is "sysctls that the node allows, of network and IPC" "$(inside allowed net/core/somaxconn) $(inside allowed kernel/msgmax)" "77 4242"
-ok "a sysctl that the node does not allow" await 10 reason_is unsafe SysctlForbidden
+ok "a sysctl that the node does not allow" await 20 reason_is unsafe SysctlForbidden
 like "... with the way out" "$(of unsafe c .state.waiting.message)" 'net.ipv4.tcp_mem.*allowedUnsafeSysctls'
-ok "a sysctl of the host's" await 10 reason_is hosts SysctlForbidden
+ok "a sysctl of the host's" await 20 reason_is hosts SysctlForbidden
 like "... says that it is" "$(of hosts c .state.waiting.message)" "kernel.panic.*is the host's"
-ok "a value that the kernel refuses" await 10 reason_is wrong FailedCreatePodSandBox
+ok "a value that the kernel refuses" await 20 reason_is wrong FailedCreatePodSandBox
 like "... names both" "$(of wrong c .state.waiting.message)" 'net.ipv4.tcp_syncookies to "many"'
 like "a name that is a path out" "$(podctl status)" 'strange.yaml:.*sysctls\[0\].name'
 panic=$(cat /proc/sys/kernel/panic)

@@ -77,12 +77,12 @@ for p in web own; do
 	is "$p: root's files are root's" "$(in_pod $p app 'stat -c %u:%g /mnt/models/models/a /mnt/single/models/a' | xargs)" "0:0 0:0"
 done
 ok "an image that is not there: ErrImagePull, then ImagePullBackOff" await 20 waits_for waits later ImagePullBackOff
-ok "policy Never: ErrImageNeverPull" await 10 waits_for waits never 'ErrImageNeverPull.*present with pull policy of Never'
-ok "a part that leads out" await 10 waits_for waits out 'models/out on /mnt: leads out of the image'
-ok "a part that is not there" await 10 waits_for waits none 'models/none on /mnt: No such file'
+ok "policy Never: ErrImageNeverPull" await 20 waits_for waits never 'ErrImageNeverPull.*present with pull policy of Never'
+ok "a part that leads out" await 20 waits_for waits out 'models/out on /mnt: leads out of the image'
+ok "a part that is not there" await 20 waits_for waits none 'models/none on /mnt: No such file'
 image "$ROOT/later.tar" registry.example/later:1 "$ROOT/directory" '{}'
 podctl import "$ROOT/later.tar" >/dev/null
-ok "one that comes starts who waits for it" await 10 eval '[ -n "$(of waits later .state.running)" ]'
+ok "one that comes starts who waits for it" await 20 eval '[ -n "$(of waits later .state.running)" ]'
 rm "$PODS/waits.yaml"
 
 # --- what its reference becomes ---
@@ -91,7 +91,7 @@ mnt() { in_pod "$1" app 'cat /mnt/models/models/a'; }
 archive "$ROOT/models.tar" registry.example/models:1 "$ROOT/next"
 old=$(member_pid web app)
 podctl restart web >/dev/null
-ok "a container is started anew in its sandbox" await 10 replaced web app "$old"
+ok "a container is started anew in its sandbox" await 20 replaced web app "$old"
 is "what the file has become counts for the next sandbox" "$(mnt web)" one
 podd_kill
 podd_start
@@ -99,17 +99,17 @@ rm "$ROOT/models.tar"
 podctl prune >/dev/null
 old=$(member_pid web app)
 podctl restart web >/dev/null
-ok "also for the next podd, when the file is gone and all that nobody names was removed" await 10 replaced web app "$old"
+ok "also for the next podd, when the file is gone and all that nobody names was removed" await 20 replaced web app "$old"
 is "it is the same" "$(mnt web)" one
 archive "$ROOT/models.tar" registry.example/models:1 "$ROOT/next"
 podctl stop web >/dev/null
-await 10 eval '! podctl get pod web -o json | jq -e ".status.containerStatuses[0].state.running" >/dev/null'
+await 20 eval '! podctl get pod web -o json | jq -e ".status.containerStatuses[0].state.running" >/dev/null'
 podctl start web >/dev/null
 ready web
 is "policy Always: the next sandbox has the new one" "$(mnt web)" two
 is "the other pod has what it had" "$(mnt own)" one
 sed -i "s|docker-archive:$ROOT/models.tar|rootfs:$ROOT/next|" "$PODS/own.yaml"
-ok "an edit of the reference starts the container anew" await 10 eval '[ "$(mnt own)" = two ]'
+ok "an edit of the reference starts the container anew" await 20 eval '[ "$(mnt own)" = two ]'
 
 leaves_nothing
 podctl prune >/dev/null

@@ -48,6 +48,7 @@ podd_kill
 podd_start
 ok "a new podd finds all of it as it was" ready order
 is "and runs nothing again" "$(member_pid order app) $(told order | tr ' ' '\n' | grep -c '^+first')" "$app 1"
+await 20 eval '[ "$(told order | tr " " "\n" | grep -c "^+proxy")" = 2 ]' # it is back, and heeds signals
 : >"$ROOT/told/order"
 rm "$PODS/order.yaml"
 ok "the pod goes" await 20 gone order
@@ -81,9 +82,9 @@ touch "$ROOT/told/go"
 ok "the member starts when they are" ready waits
 ok "an init container that fails again and again: Init:CrashLoopBackOff" await 20 status_is loops Init:CrashLoopBackOff
 ok "with restartPolicy Never the pod fails" await 20 phase_is fails Failed
-ok "get says Init:Error" status_is fails Init:Error
+ok "get says Init:Error" await 20 status_is fails Init:Error
 is "its member never ran" "$(of fails app .state.waiting.reason)" PodInitializing
-is "its sidecar was stopped" "$(init_of fails proxy '.state | keys[0]')" terminated
+ok "its sidecar was stopped" await 20 eval '[ "$(init_of fails proxy ".state | keys[0]")" = terminated ]'
 rm "$PODS"/{waits,loops,fails}.yaml
 
 # --- the end of a pod -------------------------------------------------------------------------------------------------------------------

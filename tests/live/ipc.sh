@@ -84,7 +84,7 @@ like "what the init container left is there" "$(podctl exec pair -c b -- ipcs -m
 
 # --- alone in the pod ------------------------------------------------------------------------------------------------------------
 
-ok "a member leaves 64 MiB of shared memory, crashes and is started again, 20 times" await 60 starts crash 21
+ok "a member leaves 64 MiB of shared memory, crashes and is started again, 20 times" await 120 starts crash 21
 is "each start found none of it, no semaphore, no message queue, no file in /dev/shm and /dev/mqueue" "$(found crash)" "21 0 0 0 0 0"
 is "the pod holds 64 MiB" "$(podctl exec crash -- awk 'NR > 1 { sum += $15 } END { print sum / 1024 / 1024 }' /proc/sysvipc/shm)" 64
 ok "one that starts after an init container" await 20 starts heir 4

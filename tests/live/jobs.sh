@@ -37,7 +37,7 @@ lines() { wc -l <"$ROOT/told/$1"; }
 job good 'echo run >>/told/good; echo done'
 job many 'echo run >>/told/many' 'completions: 4' 'parallelism: 2'
 job bad 'echo run >>/told/bad; exit 3' 'backoffLimit: 2'
-job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 1'
+job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 3'
 job choosy 'exit 42' 'podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}'
 POLICY=OnFailure job inside 'echo run >>/told/inside; exit 1' 'backoffLimit: 2'
 job brief 'true' 'ttlSecondsAfterFinished: 0'
@@ -64,13 +64,13 @@ is "each ran as often as it should" "$(lines good) $(lines many) $(lines bad) $(
 is "a job that is suspended has not run" "$(ls "$ROOT/told/still" 2>&1 | grep -c 'No such') $(podctl get job still | awk 'NR == 2 { print $2 }')" '1 Suspended'
 ok "its time over, no pod of a job is left" await 20 eval '[ -z "$(pods_of brief)" ] && shown_is brief "Complete 1/1"'
 ok "who comes after a job begins when all of it is complete" await 20 phase_is later Succeeded
-is "and not before" "$(podctl logs later | wc -l)" 4
+ok "and not before" await 20 eval '[ "$(podctl logs later | wc -l)" = 4 ]'
 message_is() { [ "$(field "$1" '.status.message')" = "$2" ]; } # POD MESSAGE
 ok "who comes after a job that failed is told so" await 20 message_is never 'waits for bad to be completed (the job has failed)'
 like "get shows them" "$(podctl get jobs bad many | xargs)" 'bad Failed 0/1 .* many Complete 4/4'
 pod=$(pods_of good)
 like "a pod has a name of its own" "$pod" '^pod/good-[a-z0-9]{5}$'
-is "its log stays" "$(podctl logs "${pod#pod/}")" done
+ok "its log stays" await 20 eval '[ "$(podctl logs "${pod#pod/}")" = done ]'
 is "it has labels and an owner" "$(field "${pod#pod/}" '"\(.metadata.labels.made) \(.metadata.ownerReferences[0].kind)/\(.metadata.ownerReferences[0].name)"')" \
 	'here Job/good'
 like "events tell" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "Job") | "\(.involvedObject.name) \(.type) \(.reason)"' | sort -u | xargs)" \
@@ -87,7 +87,7 @@ ok "a new podd knows them all" await 20 shown_is running 'Running 0/1'
 is "and the pod that runs" "$(sandbox "${pod#pod/}")" "$before"
 is "how they ended too" "$(status good) $(status bad)" \
 	'1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached 0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
-is "and who waits for them knows it" "$(field never .status.message)" 'waits for bad to be completed (the job has failed)'
+ok "and who waits for them knows it" await 20 message_is never 'waits for bad to be completed (the job has failed)'
 is "their pods as well" "$(podctl get pods -l job-name=good -o json | jq -r '.items[0].status.phase')" Succeeded
 podd_kill
 reboot_host
@@ -138,12 +138,15 @@ cron never 'echo run >>/told/never' 'schedule: "0 0 30 2 *"' 'timeZone: Europe/B
 cron lost 'true' 'schedule: "* * * * *"' 'timeZone: Europe/Nowhere'
 ok "one job begins at once when asked to" await 20 podctl create job by-hand --from=cronjob/never
 ok "a schedule makes jobs" await 20 eval '[ "$(lines often)" -ge 3 ]'
+await 20 eval '[ -s "$ROOT/told/alone" ]'
 is "with Forbid not a second one beside the first" "$(lines alone) $(jobs_by alone)" '1 1'
 ok "of those that have succeeded two are kept" await 20 eval '[ "$(podctl get jobs -l by=often | grep -c Complete)" = 2 ]'
 ok "and the one by hand has run" await 20 shown_is by-hand 'Complete 1/1'
 like "get shows them" "$(podctl get cronjobs | xargs)" 'alone @every 1s <none> False 1 .* never 0 0 30 2 \* Europe/Berlin False 0 <none>'
 ok "what is too much is deleted" await 20 eval 'podctl get events -o json | grep -q SuccessfulDelete'
-like "an unknown zone is told" "$(podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "CronJob") | "\(.involvedObject.name) \(.reason)"' | sort -u | xargs)" \
+cron_events() { podctl get events -o json | jq -r '.items[] | select(.involvedObject.kind == "CronJob") | "\(.involvedObject.name) \(.reason)"' | sort -u | xargs; }
+await 20 eval 'cron_events | grep -q "alone JobAlreadyActive.* never SawCompletedJob"'
+like "an unknown zone is told" "$(cron_events)" \
 	'alone JobAlreadyActive alone SuccessfulCreate lost UnknownTimeZone never SawCompletedJob .*often SuccessfulDelete'
 pod=$(podctl get pods -o name | grep pod/alone-) before=$(sandbox "${pod#pod/}")
 podd_kill
@@ -151,5 +154,5 @@ podd_start
 ok "a new podd goes on" await 20 eval '[ "$(jobs_by alone)" = 1 ] && [ "$(sandbox "${pod#pod/}")" = "$before" ]'
 is "with what a cron job's job has done" "$(podctl get job by-hand | awk 'NR == 2 { print $2 }') $(wc -l <"$ROOT/told/never") $(podctl get cronjob never -o json | jq -r '.status.lastSuccessfulTime != null')" 'Complete 1 true'
 leaves_nothing
-is "nothing is kept of them" "$(ls -A "$ROOT/var/lib/podd/jobs")" ''
+ok "nothing is kept of them" await 20 eval '[ -z "$(ls -A "$ROOT/var/lib/podd/jobs")" ]'
 finish

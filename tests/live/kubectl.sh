@@ -27,7 +27,7 @@ cd "$ROOT" || exit 1
 
 podd_start || { fail "podd starts"; finish; }
 socat TCP-LISTEN:6443,bind=127.0.0.1,fork,reuseaddr "UNIX-CONNECT:$PODD_SOCKET" &
-ok "the relay relays" await 10 curl -s http://127.0.0.1:6443/healthz
+ok "the relay relays" await 20 curl -s http://127.0.0.1:6443/healthz
 
 kubectl get pods -w >"$ROOT/watched" &
 watcher=$!
@@ -76,7 +76,7 @@ is "get nodes" "$(kubectl get nodes | shape)" "NAME STATUS ROLES AGE VERSION
 testnode Ready <none> AGE $(curl -s http://127.0.0.1:6443/version | jq -r .gitVersion)"
 like "version" "$(kubectl version --short | tail -n 1)" '^Server Version: v1\.[0-9]+\.0-podd'
 is "top pod" "$(kubectl top pod web --no-headers | awk '{ print $1, $2 ~ /^[0-9]+m$/, $3 ~ /^[0-9]+Mi$/ }')" "web 1 1"
-is "wait" "$(kubectl wait --for=condition=Ready pod/web --timeout=10s)" "pod/web condition met"
+is "wait" "$(kubectl wait --for=condition=Ready pod/web --timeout=60s)" "pod/web condition met"
 
 # --- debug
 like "kubectl debug adds a container" "$(kubectl debug web --image tools:1 --target app --container look -- ls)" '^$'
@@ -89,7 +89,7 @@ described=$(kubectl describe pod web)
 like "describe tells the node" "$described" '^Node: +testnode/'
 like "the state" "$described" '^    State: +Running'
 like "the conditions" "$described" '^  Ready +True'
-like "and the events" "$described" '^  Normal +Started +[0-9]+s +podd +Started container app'
+like "and the events" "$described" '^  Normal +Started +[0-9msh]+ +podd +Started container app'
 like "describe node" "$(kubectl describe node testnode)" '^  default +web '
 like "get events" "$(kubectl get events | shape)" '^AGE Normal Started pod/web Started container app$'
 is "events of one pod" "$(kubectl get events --field-selector involvedObject.name=other,reason=Started --no-headers | awk '{ print $4 }' | uniq)" "pod/other"
@@ -119,22 +119,22 @@ is "logs" "$(kubectl logs web)" "hello"
 is "logs of one of several" "$(kubectl logs other)" "error: a container name must be specified for pod other, choose one of: [a b]"
 kubectl logs -f web >"$ROOT/log" &
 follower=$!
-ok "logs -f" await 10 grep -q hello "$ROOT/log"
+ok "logs -f" await 20 grep -q hello "$ROOT/log"
 podctl exec web -- touch /tmp/go
 wait $follower
 is "ends with the container" "$(tr '\n' ' ' <"$ROOT/log")" "hello bye "
 restarted() { [ "$(of web app '.restartCount > 0')" = true ]; }
-ok "the container is started again" await 10 restarted
+ok "the container is started again" await 20 restarted
 is "logs of the one before" "$(kubectl logs --previous web)" "hello
 bye"
 crashed() { kubectl get pods --no-headers | shape | grep -qE '^web [01]/1 (Running|CrashLoopBackOff|Error) [1-9][0-9]* \(AGE ago\) AGE$'; }
-ok "its restarts are counted" await 10 crashed
+ok "its restarts are counted" await 20 crashed
 is "writes name the file" "$(kubectl delete pod web --wait=false)" \
 	"Error from server (MethodNotAllowed): pod \"web\" is defined by $PODS/web.yaml; edit that file"
 rm "$PODS/web.yaml"
 ok "it goes" await 20 gone web
 deleted() { grep -qE '^DELETED +web ' "$ROOT/events"; }
-ok "the watch sees it go" await 10 deleted
+ok "the watch sees it go" await 20 deleted
 is "and come, and change" "$(awk '$2 == "web" { print $1 }' "$ROOT/events" | uniq | tr '\n' ' ')" "ADDED MODIFIED DELETED "
 is "a watch has one head" "$(grep -c ^NAME "$ROOT/watched")" 1
 like "and shows it ready" "$(shape <"$ROOT/watched")" '^web 1/1 Running 0 AGE$'
