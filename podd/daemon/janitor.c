@@ -127,9 +127,11 @@ void janitor_remove(struct janitor *j, int dirfd, const char *name)
 		(void)snprintf(unique, sizeof(unique), "%llx", (unsigned long long)j->sequence++);
 		r = renameat(dirfd, name, j->trash_fd, unique) < 0 ? -errno : 0;
 	} while (r == -EEXIST || r == -ENOTEMPTY);
-	if (r == 0)
+	if (r == -EXDEV) /* in memory, since the disk was read-only: no disk to wait for */
+		r = tree_remove(dirfd, name);
+	else if (r == 0)
 		work_later(j);
-	else if (r != -ENOENT)
+	if (r < 0 && r != -ENOENT)
 		log_warning("removing %s: %s, ignoring", name, strerror(-r));
 }
 

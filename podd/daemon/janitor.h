@@ -5,7 +5,8 @@
 
 struct janitor;
 
-/* `trash` is a directory of podd's own, on the file system of all that is removed; what a killed podd left in it goes first. */
+/* `trash` is a directory of podd's own, on the file system of all that is removed; what a killed podd left in it goes first. What
+ * is in memory is removed at once. */
 int janitor_new(uv_loop_t *loop, int trash_fd, struct janitor **ret);
 void janitor_free(struct janitor *j); /* takes NULL; what is not removed yet waits for the next podd */
 

@@ -27,6 +27,7 @@
 #include "daemon/image/images.h"
 #include "daemon/janitor.h"
 #include "daemon/pod/leftover.h"
+#include "daemon/pod/logs.h"
 #include "daemon/pod/ownership.h"
 #include "daemon/pod/reach.h"
 #include "daemon/leases.h"
@@ -60,35 +61,52 @@ static int open_directory(const char *path, mode_t mode, int *ret)
 
 	if (r < 0)
 		return r;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (fchmod(fd, mode) < 0 && errno != EROFS))
 		return -errno;
-	*ret = fd;
-	return fchmod(fd, mode) < 0 ? -errno : 0;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+/* A worn flash becomes read-only: the pods run on, and what podd has to write lies in memory. */
+static int open_durable(struct daemon *d, const char *path, mode_t mode, const char *known, const char *spare, int *ret)
+{
+	const char *full = config_path(d->config, path);
+	_cleanup_close_ int fd = -EBADF;
+
+	int r = open_directory(full, mode, &fd);
+	bool read_only = r == -EROFS || (r == 0 && fd_is_read_only(fd));
+	if (read_only && (r < 0 || faccessat(fd, known, F_OK, 0) < 0)) {
+		_cleanup_free_ char *instead = xasprintf("%s/%s", d->run_path, spare);
+		fd = fd_close(fd);
+		r = open_directory(instead, mode, &fd);
+	}
+	if (r < 0) {
+		log_error("opening %s: %s", full, strerror(-r));
+		return r;
+	}
+	if (read_only) {
+		_cleanup_free_ char *text =
+			xasprintf("%s is read-only: what belongs there is in memory, and lost at the next boot", full);
+		missing(d, text);
+	}
+	*ret = TAKE_FD(fd);
+	return 0;
 }
 
 static int open_directories(struct daemon *d)
 {
-	const struct {
-		const char *path;
-		mode_t mode;
-		int *fd;
-	} dirs[] = {
-		{ "/run/podd", 0700, &d->run_fd },
-		{ "/var/lib/podd", 0700, &d->state_fd },
-		{ "/var/log/pods", 0750, &d->log_fd },
-	};
-
 	d->run_path = config_path(d->config, "/run/podd");
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		const char *path = config_path(d->config, dirs[i].path);
-		int r = open_directory(path, dirs[i].mode, dirs[i].fd);
-		if (r < 0) {
-			log_error("opening %s: %s", path, strerror(-r));
-			return r;
-		}
+	int r = open_directory(d->run_path, 0700, &d->run_fd);
+	if (r == 0 && fd_is_read_only(d->run_fd))
+		r = -EROFS;
+	if (r < 0) {
+		log_error("opening %s: %s%s", d->run_path, strerror(-r), r == -EROFS ? "; podd needs a tmpfs there" : "");
+		return r;
 	}
-	return 0;
+	/* What podd makes last when it starts for the first time shows that all of its directories are there. */
+	r = open_durable(d, "/var/lib/podd", 0700, "accepted", "state", &d->state_fd);
+	return r < 0 ? r : open_durable(d, "/var/log/pods", 0750, ".", LOGS_IN_MEMORY, &d->log_fd);
 }
 
 /* One podd a root: the lock goes with the process, and the file says whose it is. Not flock(2): a child that was cloned a moment before podd is
@@ -107,8 +125,9 @@ static int lock_root(struct daemon *d)
 		return -EBUSY;
 	}
 	(void)snprintf(pid, sizeof(pid), "%d\n", getpid());
+	/* It is only for people: when /run is full the lock holds without it. */
 	if (ftruncate(fd, 0) < 0 || write(fd, pid, strlen(pid)) < 0)
-		return -errno;
+		log_warning("writing %s/podd.pid: %s, ignoring", d->run_path, strerror(errno));
 	return 0; /* the descriptor stays open as long as podd lives */
 }
 

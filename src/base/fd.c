@@ -257,6 +257,11 @@ int tree_remove(int dirfd, const char *name)
 	return r;
 }
 
+bool fd_is_read_only(int dirfd)
+{
+	return faccessat(dirfd, ".", W_OK, 0) < 0 && errno == EROFS;
+}
+
 static int compare_fds(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;

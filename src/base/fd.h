@@ -28,5 +28,8 @@ int dir_make(int dirfd, const char *path, mode_t mode);
  * mounted there. What can't be removed stays, with the directories above it, and is the error. Absence is success. */
 int tree_remove(int dirfd, const char *name);
 
+/* Whether the directory lies on a file system that is read-only, for everybody. */
+bool fd_is_read_only(int dirfd);
+
 /* Closes all descriptors from 3 on but those in keep[], which is sorted here. For a forked child that must not hold its parent's locks. */
 void fd_close_others(int *keep, size_t count);

@@ -166,7 +166,8 @@ static int load(struct ipam *i)
 	i->damaged = i->dirty = true;
 	if (snprintf(bad, sizeof(bad), "%s.bad", i->name) >= (int)sizeof(bad))
 		return -ENAMETOOLONG;
-	return renameat(i->dir, i->name, i->dir, bad) < 0 ? -errno : 0;
+	(void)renameat(i->dir, i->name, i->dir, bad); /* for people to look at; the disk may be read-only */
+	return 0;
 }
 
 int ipam_save(struct ipam *i)

@@ -237,6 +237,8 @@ void dropin_rescan(struct daemon *d)
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	unsigned count = 0;
 
+	if (m->dir < 0)
+		return;
 	if (!dir) {
 		log_warning("reading %s: %s, ignoring", dropin_path(d), strerror(errno));
 		return;
@@ -280,6 +282,8 @@ int dropin_open(struct daemon *d)
 	list_init(&m->imports);
 	list_init(&m->looks);
 	int r = dir_make(AT_FDCWD, path, 0755);
+	if (r == -EROFS)
+		return 0; /* nobody can put anything there */
 	if (r < 0)
 		return r;
 	m->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

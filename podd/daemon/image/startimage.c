@@ -129,19 +129,9 @@ static void walk_starts(int containers, void (*f)(const struct image *i, void *a
 
 void start_image_walk(struct daemon *d, void (*f)(const struct image *i, void *arg), void *arg)
 {
-	int fd = openat(d->state_fd, "pods", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return;
-	for (struct dirent *e; (e = readdir(dir));) {
-		char path[NAME_MAX + 16];
-		(void)snprintf(path, sizeof(path), "%s/containers", e->d_name);
-		int containers = openat(dirfd(dir), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (containers >= 0 && !streq(e->d_name, ".."))
+	list_foreach(s, &d->sandboxes, struct sandbox, link) {
+		int containers = openat(s->state_fd, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (containers >= 0)
 			walk_starts(containers, f, arg);
-		else
-			(void)fd_close(containers);
 	}
-	(void)closedir(dir);
 }

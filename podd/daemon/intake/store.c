@@ -107,7 +107,8 @@ int store_save_config(struct acceptor *a, const struct config_object *c, const c
 	file_name(c->namespace, c->name, ending_of(c->kind), name);
 	untold_name(name, untold);
 	_cleanup_close_ int fd = openat(a->keep.fd, untold, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : save(a, name, source, &body);
+	int mark = fd < 0 ? -errno : 0, r = save(a, name, source, &body);
+	return mark < 0 ? mark : r;
 }
 
 void store_told_config(struct acceptor *a, const struct config_object *c)
@@ -250,32 +251,11 @@ int accept_hold(struct daemon *d, const char *uid, bool held)
 	return fd < 0 ? -errno : 0;
 }
 
-static void remove_logs(struct daemon *d, const char *uid)
-{
-	int fd = openat(d->log_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	char suffix[POD_UID_SIZE + 1];
-
-	if (!dir)
-		return;
-	(void)snprintf(suffix, sizeof(suffix), "_%s", uid);
-	for (struct dirent *e; (e = readdir(dir));)
-		if (str_ends(e->d_name, suffix))
-			(void)tree_remove(d->log_fd,
-			                  e->d_name); /* a few files; they may be on another file system than the state */
-	(void)closedir(dir);
-}
-
 void store_remove_pod(struct daemon *d, const char *uid, const struct pod *pod)
 {
-	char path[NAME_MAX + 1];
+	char path[POD_UID_SIZE + 8];
 
 	(void)snprintf(path, sizeof(path), "pods/%s", uid);
 	janitor_remove(d->janitor, d->state_fd, path);
-	if (!pod) {
-		remove_logs(d, uid);
-		return;
-	}
-	logs_name(pod, uid, path);
-	(void)tree_remove(d->log_fd, path);
+	logs_remove(d, pod, uid);
 }

@@ -12,5 +12,5 @@ int store_save_config(struct acceptor *a, const struct config_object *c, const c
 void store_told_config(struct acceptor *a, const struct config_object *c);
 void store_remove_config(struct acceptor *a, const struct config_object *c);
 bool store_is_held(const struct acceptor *a, const char *uid);
-/* Logs and state directory of a pod; its log directory is found by the uid when `pod` is NULL. */
+/* State directory and logs (logs_remove()) of a pod. */
 void store_remove_pod(struct daemon *d, const char *uid, const struct pod *pod);

@@ -398,7 +398,11 @@ void launch_start(struct daemon *d, const struct start_id *id)
 		return; /* it was lost meanwhile, and the core will hear so */
 	st.pod = core_pod_by_uid(d->core, id->uid)->pod;
 	st.container = pod_container(st.pod, id->container);
-	int r = reach_images(st.sandbox, id, st.pod, st.container, &st.text);
+	int r = sandbox_leave_disk(st.sandbox, st.pod);
+	if (r < 0)
+		buf_printf(&st.text, "the disk is read-only, and in memory: %s", strerror(-r));
+	if (r == 0)
+		r = reach_images(st.sandbox, id, st.pod, st.container, &st.text);
 	if (r == 0)
 		r = ownership_get(st.sandbox, id, st.pod, st.container, &st.text);
 	if (r == 0)

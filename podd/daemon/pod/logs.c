@@ -6,6 +6,8 @@
 #include "base/fd.h"
 #include "base/str.h"
 
+enum { PATH_SIZE = LOGS_NAME_SIZE + sizeof(LOGS_IN_MEMORY) };
+
 void logs_name(const struct pod *p, const char *uid, char ret[static LOGS_NAME_SIZE])
 {
 	const char *ns = p->metadata.namespace, *name = p->metadata.name;
@@ -42,21 +44,60 @@ static int make_directory(struct daemon *d, const char *name)
 	return r < 0 ? r : dir_make(d->log_fd, name, 0750);
 }
 
+static void in_memory(const char *name, char ret[static PATH_SIZE])
+{
+	(void)snprintf(ret, PATH_SIZE, LOGS_IN_MEMORY "/%s", name);
+}
+
 int logs_make(struct daemon *d, const struct pod *p, const char *uid)
 {
-	char name[LOGS_NAME_SIZE];
+	char name[LOGS_NAME_SIZE], path[PATH_SIZE];
 
 	logs_name(p, uid, name);
 	int r = make_directory(d, name);
+	if (r == -EROFS || (r == 0 && fd_is_read_only(d->log_fd))) {
+		in_memory(name, path);
+		r = dir_make(d->run_fd, path, 0750);
+	}
 	return r < 0 ? r : logs_open(d, p, uid);
+}
+
+/* A few files; they may be on another file system than the state. */
+static void remove_named(int base, const char *path, const char *name, const char *suffix)
+{
+	int fd = openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return;
+	for (struct dirent *e; !name && (e = readdir(dir));)
+		if (str_ends(e->d_name, suffix))
+			(void)tree_remove(dirfd(dir), e->d_name);
+	if (name)
+		(void)tree_remove(dirfd(dir), name);
+	(void)closedir(dir);
+}
+
+void logs_remove(const struct daemon *d, const struct pod *p, const char *uid)
+{
+	char name[LOGS_NAME_SIZE], suffix[POD_UID_SIZE + 1];
+
+	if (p)
+		logs_name(p, uid, name);
+	(void)snprintf(suffix, sizeof(suffix), "_%s", uid);
+	remove_named(d->log_fd, ".", p ? name : NULL, suffix);
+	remove_named(d->run_fd, LOGS_IN_MEMORY, p ? name : NULL, suffix);
 }
 
 int logs_open(const struct daemon *d, const struct pod *p, const char *uid)
 {
-	char name[LOGS_NAME_SIZE];
+	char name[LOGS_NAME_SIZE], path[PATH_SIZE];
 
 	logs_name(p, uid, name);
-	int fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	in_memory(name, path);
+	int fd = openat(d->run_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		fd = openat(d->log_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -89,6 +89,24 @@ static int open_pod_dir(int base, const char *uid, int *ret)
 	return 0;
 }
 
+static int open_in_memory(struct sandbox *s)
+{
+	int fd = openat(s->run_fd, SANDBOX_IN_MEMORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	(void)fd_close(s->state_fd);
+	s->state_fd = fd;
+	return 0;
+}
+
+static int make_in_memory(struct sandbox *s)
+{
+	int r = dir_make(s->run_fd, SANDBOX_IN_MEMORY, 0700);
+
+	return r < 0 ? r : open_in_memory(s);
+}
+
 int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 {
 	struct sandbox *s = xnew(struct sandbox);
@@ -111,7 +129,23 @@ int sandbox_new(struct daemon *d, const char *uid, struct sandbox **ret)
 	s->open_handles = 2;
 	*ret = s;
 	int r = open_pod_dir(d->run_fd, uid, &s->run_fd);
-	return r < 0 ? r : open_pod_dir(d->state_fd, uid, &s->state_fd);
+	if (r == 0 && open_in_memory(s) == -ENOENT)
+		r = open_pod_dir(d->state_fd, uid, &s->state_fd);
+	return r == -EROFS ? make_in_memory(s) : r;
+}
+
+int sandbox_leave_disk(struct sandbox *s, const struct pod *p)
+{
+	if (!fd_is_read_only(s->state_fd))
+		return 0;
+	int r = make_in_memory(s);
+	if (r == 0)
+		r = volumes_prepare(s, p);
+	if (r == 0)
+		daemon_report(
+			s->daemon, s->uid, NULL, false, "DiskReadOnly",
+			"the disk is read-only: writable layers and emptyDir volumes are in memory from now on, and begin empty");
+	return r;
 }
 
 static const char *qos_prefix(enum qos q)
@@ -316,6 +350,8 @@ void sandbox_create(struct daemon *d, const char *uid)
 		sandbox_fail(s, "RuntimeHandlerNotFound", "%s", refused);
 		return;
 	}
+	if (r == 0)
+		r = sandbox_leave_disk(s, p);
 	if (r == 0)
 		r = make_cgroups(s, p);
 	sandbox_protect(d);

@@ -23,7 +23,7 @@ struct sandbox {
 	struct anchor *anchor;
 	char cgroup[POD_UID_SIZE + 32];
 	int run_fd;   /* <run>/pods/<uid> */
-	int state_fd; /* <state>/pods/<uid> */
+	int state_fd; /* <state>/pods/<uid>, or one in run_fd: sandbox_leave_disk() */
 	int netns_fd, rtnl_fd;
 	int users_fd;      /* user namespace of a pod with hostUsers: false */
 	uint32_t first_id; /* what its id 0 is outside; 0: the host's users */
@@ -49,6 +49,10 @@ void sandbox_create(struct daemon *d, const char *uid);
 /* An anchor's directory was found: connects. The core was told ANCHOR_FOUND; SANDBOX_LOST follows if nobody answers. */
 void sandbox_adopt(struct daemon *d, const char *uid);
 void sandbox_destroy(struct daemon *d, const char *uid);
+#define SANDBOX_IN_MEMORY "state" /* in its run directory */
+/* A pod whose disk was read-only when something was to be written there has its writable layers and emptyDirs in memory, until it or the
+ * machine ends; volumes begin empty there. */
+int sandbox_leave_disk(struct sandbox *s, const struct pod *p);
 /* Limits and hostPorts as the manifest has them now, in place. */
 void sandbox_resize(struct daemon *d, const char *uid);
 /* podd ends: lets go of all, touches nothing. */

@@ -185,6 +185,7 @@ void volumes_clear(struct daemon *d, const char *uid)
 	if (run_fd >= 0) {
 		unmount_all(run_fd);
 		(void)tree_remove(run_fd, "volumes");
+		(void)tree_remove(run_fd, SANDBOX_IN_MEMORY "/volumes");
 	}
 	(void)snprintf(path, sizeof(path), "pods/%s/volumes", uid);
 	janitor_remove(d->janitor, d->state_fd, path);
