@@ -98,6 +98,7 @@ void pause_start(struct anchor *a);
 /* link.c: the reaper's side of the log process. */
 int link_start(struct anchor *a);
 void link_died(struct anchor *a);
+int link_move(struct anchor *a, int logs); /* to another directory */
 void link_input(struct anchor *a);
 void link_flush(struct anchor *a);
 int link_attach(struct anchor *a, const struct anchor_key *key, const int *fds, size_t fd_count); /* -EAGAIN: not now */

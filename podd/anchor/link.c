@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -81,6 +82,16 @@ void link_died(struct anchor *a)
 	/* At once, unless it dies as soon as it lives. */
 	if (now_boot() - a->log_born < DIES_OFTEN_NS || link_start(a) < 0)
 		timer_set(a->retry, 1);
+}
+
+/* The log process is confined to the directory it has: its successor goes to the new one. */
+int link_move(struct anchor *a, int logs)
+{
+	if (dup3(logs, a->options.logs, O_CLOEXEC) < 0)
+		return -errno;
+	if (a->log_pid)
+		(void)kill(a->log_pid, SIGKILL);
+	return 0;
 }
 
 void link_input(struct anchor *a)

@@ -255,6 +255,8 @@ static int take(struct anchor *a, const void *message, size_t n, const int *fds,
 		return take_quit(a);
 	case ANCHOR_ATTACH:
 		return take_attach(a, message, fds, fd_count);
+	case ANCHOR_LOGS:
+		return fd_count == 1 ? link_move(a, fds[0]) : -EPROTO;
 	default: /* a number from outside, not our enum's value: types of the other direction */
 		return -EOPNOTSUPP;
 	}

@@ -33,6 +33,7 @@ static const struct {
 	{ ANCHOR_ACK, "ack", offsetof(struct anchor_ack, flags), offsetof(struct anchor_ack, key) },
 	{ ANCHOR_QUIT, "quit", sizeof(struct anchor_header), NO_KEY },
 	{ ANCHOR_ATTACH, "attach", sizeof(struct anchor_attach), offsetof(struct anchor_attach, key) },
+	{ ANCHOR_LOGS, "logs", sizeof(struct anchor_header), NO_KEY },
 	{ ANCHOR_SNAPSHOT, "snapshot", offsetof(struct anchor_snapshot, note), NO_KEY },
 	{ ANCHOR_PROCESS, "process", sizeof(struct anchor_process), offsetof(struct anchor_process, key) },
 	{ ANCHOR_SNAPSHOT_END, "snapshot-end", sizeof(struct anchor_header), NO_KEY },

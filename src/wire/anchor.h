@@ -31,6 +31,7 @@ enum anchor_type {
 	ANCHOR_ACK,       /* struct anchor_ack: the exit of this key may be forgotten */
 	ANCHOR_QUIT,      /* header only: drain the logs and exit; refused while a member lives */
 	ANCHOR_ATTACH,    /* struct anchor_attach, with fds: answered with ATTACHED, or refused */
+	ANCHOR_LOGS,      /* header only, with the fd of a directory: logs go there from now on */
 
 	/* anchor to podd */
 	ANCHOR_SNAPSHOT = 64, /* struct anchor_snapshot; fds: own pidfd, network namespace, a fresh rtnetlink socket in it */

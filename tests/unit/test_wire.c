@@ -80,6 +80,7 @@ static void golden_small(void **state)
 	assert_int_equal(ANCHOR_SNAPSHOT, 64);
 	assert_int_equal(ANCHOR_ERROR, 70);
 	assert_int_equal(ANCHOR_ATTACH, 7);
+	assert_int_equal(ANCHOR_LOGS, 8);
 	assert_int_equal(ANCHOR_ATTACHED, 71);
 	assert_int_equal(ANCHOR_SPAWN_STDIN | ANCHOR_SPAWN_ONCE | ANCHOR_SPAWN_TTY, 0xe0);
 }

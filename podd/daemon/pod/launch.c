@@ -10,6 +10,7 @@
 #include "daemon/pod/cdi.h"
 #include "daemon/image/images.h"
 #include "daemon/pod/leftover.h"
+#include "daemon/pod/logs.h"
 #include "daemon/pod/ownership.h"
 #include "daemon/pod/reach.h"
 #include "daemon/pod/rootfs.h"
@@ -423,8 +424,10 @@ void launch_start(struct daemon *d, const struct start_id *id)
 	(void)reach_end(d, id);
 	if (r == 0)
 		r = prepare(&st, l);
-	if (r == 0)
+	if (r == 0) {
+		logs_repair(st.sandbox, st.pod);
 		r = send_spawn(&st, l);
+	}
 	if (r < 0)
 		report_failure(d, id, st.reason, buf_str(&st.text));
 }

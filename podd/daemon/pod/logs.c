@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "base/fd.h"
 #include "base/str.h"
@@ -60,6 +61,20 @@ int logs_make(struct daemon *d, const struct pod *p, const char *uid)
 		r = dir_make(d->run_fd, path, 0750);
 	}
 	return r < 0 ? r : logs_open(d, p, uid);
+}
+
+void logs_repair(struct sandbox *s, const struct pod *p)
+{
+	struct anchor_header m = { ANCHOR_LOGS, sizeof(m), 0 };
+	_cleanup_close_ int there = logs_open(s->daemon, p, s->uid), fd = -EBADF;
+
+	if (!s->anchor || (there >= 0 && !fd_is_read_only(there)))
+		return;
+	int r = fd = logs_make(s->daemon, p, s->uid);
+	if (r >= 0)
+		r = anchor_send(s->anchor, &m, sizeof(m), &fd, 1);
+	daemon_report(s->daemon, s->uid, NULL, false, "LogsLost", "the directory of the pod's logs %s: %s",
+	              there < 0 ? "was removed" : "is read-only", r < 0 ? strerror(-r) : "they go to a new one from now on");
 }
 
 /* A few files; they may be on another file system than the state. */

@@ -71,8 +71,10 @@ static void adopted(struct sandbox *s, const struct anchor_snapshot *snapshot, c
 	size_t n = 0;
 
 	s->state = SANDBOX_UP;
-	if (cp && cp->pod)
+	if (cp && cp->pod) {
 		restore_run(s, cp->pod);
+		logs_repair(s, cp->pod);
+	}
 	if (cp && cp->pod && users_own(cp->pod)) {
 		int r = users_adopt(s);
 		if (r < 0)
