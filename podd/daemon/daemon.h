@@ -5,6 +5,7 @@
  *   daemon.c      daemon_step(): event -> core -> effects; the one timer
  *   effects.c     each effect, carried out
  *   record.c      events that people read
+ *   rundir.c      the end of a podd whose /run/podd was cleaned
  *   node.c        what pods can ask of this machine; leases.c: addresses; census.c: what is there, matched to pods
  *   controller.c  jobs: the machine of core/jobs.h; keep.c: small files that must survive podd, also when the disk is full
  *   helper.c      what may block, in a short-lived child; janitor.c: fsync, removal of trees
@@ -54,6 +55,8 @@ struct daemon {
 	struct podnet *net;
 	uv_poll_t net_poll;
 	uv_signal_t signals[3];
+	uv_poll_t rundir_poll;
+	int rundir_inotify;
 	uv_timer_t watchdog; /* of systemd, if it asks for one */
 	struct ipam *ipam;
 	struct ipam *id_leases;  /* ranges of user ids, numbered as addresses */
@@ -83,7 +86,8 @@ struct daemon {
 	int launch_fd, anchor_fd;     /* the two programs: sys/program.h */
 	bool ready;                   /* EVENT_GO was given */
 	bool stepping;
-	bool ending;         /* SIGTERM or SIGINT came */
+	bool ending;         /* SIGTERM or SIGINT came, or... */
+	bool failed;         /* podd can't go on */
 	bool remove_network; /* nothing of ours is left that needs it */
 	struct list queue;   /* events that came up while an effect was carried out */
 	int64_t started_wall;

@@ -33,6 +33,7 @@
 #include "daemon/leases.h"
 #include "daemon/node.h"
 #include "daemon/record.h"
+#include "daemon/rundir.h"
 #include "daemon/probe/prober.h"
 #include "daemon/pod/sandbox.h"
 #include "daemon/pod/spawn.h"
@@ -397,6 +398,8 @@ static int start(struct daemon *d)
 	d->http = http_open(d);
 	if (!d->http)
 		return -EADDRNOTAVAIL; /* it has said why */
+	if ((r = rundir_watch(d)) < 0)
+		return r;
 	struct event go = daemon_event(EVENT_GO, NULL, NULL, 0);
 	d->ready = true;
 	daemon_step(d, &go);
@@ -503,5 +506,5 @@ int main(int argc, char **argv)
 		volumes_release(&d);
 	stop(&d);
 	config_deinit(&config);
-	return 0;
+	return d.failed;
 }
