@@ -28,7 +28,8 @@
 
 enum {
 	SANDBOX_BACKLOG = 4,
-	ANSWER_MS = 10000, /* an anchor that has not answered by then is reported, nothing more */
+	STOPPED_MS = 1000, /* an anchor that has not answered by then is looked at, and... */
+	ANSWER_MS = 10000, /* by then it is reported; the pod stays as it is */
 };
 
 struct sandbox *sandbox_find(const struct daemon *d, const char *uid)
@@ -274,17 +275,57 @@ void sandbox_fail(struct sandbox *s, const char *reason, const char *fmt, ...)
 	sandbox_end(s);
 }
 
+static pid_t anchor_pid(const struct sandbox *s)
+{
+	char path[sizeof(s->cgroup) + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/anchor", s->cgroup);
+	return cgroup_first_pid(s->daemon->cgroups, path);
+}
+
+/* By SIGSTOP or the freezer of cgroup v1; field 3 of proc(5)'s stat, after a name in brackets. */
+static bool is_stopped(pid_t pid)
+{
+	_cleanup_buf_ struct buf text = BUF_NULL;
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	const char *name_end = file_read(AT_FDCWD, path, 4096, &text) == 0 ? strrchr(buf_str(&text), ')') : NULL;
+	return name_end && (str_after(name_end, ") T") || str_after(name_end, ") t"));
+}
+
+static void unanswered(struct sandbox *s, pid_t pid, const char *state)
+{
+	char text[MESSAGE_SIZE];
+
+	(void)snprintf(text, sizeof(text), "the pod's anchor, process %d, %s", pid, state);
+	daemon_report(s->daemon, s->uid, NULL, false, "AnchorStuck",
+	              "%s; the pod is left as it is until the anchor answers or dies", text);
+	session_unanswered(s, text);
+}
+
 static void answer_late(uv_timer_t *t)
 {
 	struct sandbox *s = t->data;
 
-	daemon_report(s->daemon, s->uid, NULL, false, "AnchorStuck",
-	              "the anchor does not answer; the pod is left as it is until the anchor answers or dies");
+	unanswered(s, anchor_pid(s), "does not answer");
+}
+
+static void look_at_anchor(uv_timer_t *t)
+{
+	struct sandbox *s = t->data;
+	pid_t pid = anchor_pid(s);
+
+	if (is_stopped(pid))
+		unanswered(s, pid, "is stopped: kill -CONT lets it go on");
+	else
+		uv_timer_start(t, answer_late, ANSWER_MS - STOPPED_MS, 0);
 }
 
 void sandbox_expect_answer(struct sandbox *s)
 {
-	uv_timer_start(&s->timer, answer_late, ANSWER_MS, 0);
+	if (!uv_is_active((uv_handle_t *)&s->timer)) /* who asks again and again must not put it off */
+		uv_timer_start(&s->timer, look_at_anchor, STOPPED_MS, 0);
 }
 
 static const char *unenforceable(const struct daemon *d, const struct pod *p)

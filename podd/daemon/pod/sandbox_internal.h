@@ -10,7 +10,8 @@ void sandbox_name_cgroup(struct sandbox *s, enum qos q);
 /* Creation failed: what was made is unmade, then the core is told. */
 void sandbox_fail(struct sandbox *s, const char *reason, const char *fmt, ...) _printf_(3, 4);
 
-/* An anchor that has not answered by then is reported, nothing more. */
+/* An anchor that does not answer is reported, and commands (not starts) that wait for it are given up: after 10 seconds, one that was stopped
+ * after one. */
 void sandbox_expect_answer(struct sandbox *s);
 
 extern const struct anchor_callbacks sandbox_callbacks;

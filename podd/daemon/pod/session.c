@@ -10,6 +10,7 @@
 #include "daemon/image/images.h"
 #include "daemon/pod/launch.h"
 #include "daemon/pod/reach.h"
+#include "daemon/pod/sandbox_internal.h"
 #include "daemon/pod/slots.h"
 #include "daemon/pod/sources.h"
 #include "daemon/image/startimage.h"
@@ -35,6 +36,7 @@ struct session {
 	bool attach;         /* not a command of its own */
 	bool hook;           /* survives podd */
 	bool adopted;        /* a hook that an earlier podd began and nobody has asked for yet */
+	bool waiting;        /* for the anchor's first word */
 	struct delay *delay; /* until its container's image was looked at */
 	bool looked;         /* that is over */
 	struct anchor_process found;
@@ -144,8 +146,18 @@ void session_started(struct sandbox *s, const struct anchor_process *p)
 {
 	struct session *e = find(s, &p->key);
 
-	if (e)
-		e->cb.started(e, e->arg);
+	if (!e)
+		return;
+	e->waiting = false;
+	e->cb.started(e, e->arg);
+}
+
+/* Should the anchor go on after all, such a command finds no control group to be born in. Hooks wait. */
+void session_unanswered(struct sandbox *s, const char *error)
+{
+	list_foreach(e, &s->sessions, struct session, link)
+		if (e->waiting && !e->hook)
+			end(e, 126 << 8, error);
 }
 
 static void acknowledge(struct sandbox *s, const struct anchor_key *k)
@@ -191,10 +203,12 @@ void session_attached(struct sandbox *s, const struct anchor_attached *m, int in
 {
 	struct session *e = find(s, &m->key);
 
-	if (e)
-		e->cb.attached(e, input, e->arg);
-	else
+	if (!e) {
 		(void)fd_close(input);
+		return;
+	}
+	e->waiting = false;
+	e->cb.attached(e, input, e->arg);
 }
 
 void session_member_exited(struct sandbox *s, const struct anchor_process *p)
@@ -365,6 +379,8 @@ static int send_spawn(struct session *e, const struct session_plan *p, const str
 	r = slots_open(&p->plan, &src, fds + n, &slots, &text);
 	if (r < 0)
 		return r;
+	e->waiting = true;
+	sandbox_expect_answer(s);
 	r = anchor_send(s->anchor, &m, sizeof(m), fds, n + slots);
 	for (size_t i = 0; i < slots; i++)
 		(void)close(fds[n + i]);
@@ -557,6 +573,8 @@ static int attach(struct daemon *d, struct session *e, const char *uid, const ch
 		return -ESRCH;
 	m.key = e->key = anchor_key(container, cc->number, e->sandbox->next_session++);
 	list_append(&e->sandbox->sessions, &e->link);
+	e->waiting = true;
+	sandbox_expect_answer(e->sandbox);
 	return anchor_send(e->sandbox->anchor, &m, sizeof(m), outputs, outputs[1] < 0 ? 1 : 2);
 }
 

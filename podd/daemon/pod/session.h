@@ -39,6 +39,7 @@ void session_started(struct sandbox *s, const struct anchor_process *p);
 void session_exited(struct sandbox *s, const struct anchor_process *p);
 void session_attached(struct sandbox *s, const struct anchor_attached *m, int input);
 void session_member_exited(struct sandbox *s, const struct anchor_process *p);
+void session_unanswered(struct sandbox *s, const char *error); /* of those that wait for the anchor's first word */
 void session_refused(struct sandbox *s, const struct anchor_error *m);
 /* The anchor remembers hooks as long as their start: one that it still knows has run. */
 void session_adopt_hook(struct sandbox *s, const struct anchor_process *p);
