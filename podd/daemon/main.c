@@ -404,6 +404,7 @@ static int start(struct daemon *d)
 	d->ready = true;
 	daemon_step(d, &go);
 	controller_go(d);
+	adopt_sweep(d);
 	api_ready(d);
 	list_foreach(s, &d->sandboxes, struct sandbox, link)
 		sources_refresh(d, s->uid);

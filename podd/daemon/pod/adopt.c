@@ -7,8 +7,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "daemon/controller.h"
+#include "daemon/intake/store.h"
+#include "daemon/leases.h"
 #include "daemon/pod/sandbox.h"
+#include "daemon/pod/volumes.h"
 
 enum { SOCKET_WAIT_MS = 200 };
 
@@ -90,4 +95,81 @@ int adopt_all(struct daemon *d)
 	int r = adopt_directories(d);
 
 	return r < 0 ? r : cgroup_walk_v2(d->cgroups, adopt_cgroup, d);
+}
+
+/* --- what nobody knows ------------------------------------------------------------------------------------------------------------ */
+
+/* As podd, and whoever gives a pod its uid by the rules, writes it: 8-4-4-4-12. What else lies there is not podd's. */
+static bool is_uid(const char *name)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'x' ? !name[i] || !strchr("0123456789abcdef", name[i]) : name[i] != form[i])
+			return false;
+	return true;
+}
+
+static bool is_known(const struct daemon *d, const char *uid)
+{
+	return core_pod_by_uid(d->core, uid) || sandbox_find(d, uid) || controller_template(d, uid);
+}
+
+static DIR *open_list(int base, const char *name)
+{
+	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? NULL : fdopendir(fd);
+}
+
+static bool has_damaged(const struct daemon *d, const char *name)
+{
+	DIR *dir = open_list(d->state_fd, name);
+	bool found = !dir;
+
+	if (!dir)
+		return true; /* who knows */
+	for (struct dirent *e; !found && (e = readdir(dir));)
+		found = str_after(e->d_name, ".bad-") != NULL;
+	(void)closedir(dir);
+	return found;
+}
+
+/* By podd's own directories; logs that have none beside them may be a kubelet's. */
+static void sweep_directory(struct daemon *d, int base, bool damaged)
+{
+	DIR *dir = open_list(base, "pods");
+	size_t left = 0;
+
+	if (!dir)
+		return;
+	damaged = damaged || fd_is_read_only(dirfd(dir)); /* then nothing can be set aside, or removed */
+	for (struct dirent *e; (e = readdir(dir));) {
+		if (!is_uid(e->d_name) || is_known(d, e->d_name))
+			continue;
+		left++;
+		if (damaged)
+			continue;
+		daemon_report(d, "", NULL, true, "Swept", "removing what is left of pod %s, which nobody knows any more",
+		              e->d_name);
+		store_remove_pod(d, e->d_name, NULL);
+		volumes_forget(d, e->d_name);
+		leases_release(d, e->d_name);
+	}
+	(void)closedir(dir);
+	if (left && damaged)
+		log_warning("%zu directories of unknown pods stay, since one of the damaged files (.bad-*) may be theirs: once "
+		            "those are "
+		            "removed from accepted and jobs in %s, podd's next start removes them",
+		            left, config_path(d->config, "/var/lib/podd"));
+}
+
+void adopt_sweep(struct daemon *d)
+{
+	bool damaged = has_damaged(d, "accepted") || has_damaged(d, "jobs");
+
+	if (d->config->drain)
+		return;
+	sweep_directory(d, d->state_fd, damaged);
+	sweep_directory(d, d->run_fd, damaged);
 }
