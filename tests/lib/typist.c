@@ -5,7 +5,6 @@
  *     send:TEXT    types it; \r \n \e \xHH as in printf
  *     size:CxR     the window becomes C by R (at the start 100x30)
  *     signal:N     to the command
- *     quiet:MS     until nothing was printed for so long
  *
  * Prints what the command printed, then "[exit N]" or "[signal N]", and "[cooked]" or "[raw]": how the terminal was left. */
 #include <fcntl.h>
@@ -99,9 +98,6 @@ static void step(const char *s, pid_t child)
 		set_size(arg);
 	else if ((arg = str_after(s, "signal:")))
 		(void)kill(child, (int)strtol(arg, NULL, 10));
-	else if ((arg = str_after(s, "quiet:")))
-		while (take((int)strtol(arg, NULL, 10)))
-			;
 	else
 		(void)printf("[no such step: %s]\n", s);
 }

@@ -25,8 +25,10 @@ like "as large as the user's" "$out" '^30 100$'
 like "its exit code is podctl's" "$out" '^\[exit 7\]$'
 like "and the user's terminal is as it was" "$out" '^\[cooked\]$'
 like "a size that changes is passed on" "$(at 'wait:$ ' size:132x43 'send:sleep 0.1; while [ "$(stty size)" != "43 132" ]; do :; done; echo now $((1+1))\r' 'wait:now 2' 'send:exit\r')" '^\[exit 0\]'
-like "^C goes to the command" "$(at 'wait:$ ' 'send:echo go$((1+1)); sleep 1000\r' wait:go2 quiet:100 'send:\x03' 'wait:$ ' 'send:echo $?\r' wait:130 'send:exit 0\r')" '^\[exit 0\]'
-like "^Z stops it, there" "$(at 'wait:$ ' 'send:set -m; echo go$((1+1)); sleep 1000\r' wait:go2 quiet:100 'send:\x1a' 'wait:topped' 'send:fg\r' quiet:200 'send:\x03' 'wait:$ ' 'send:exit 3\r')" '^\[exit 3\]'
+# Who types ^C or ^Z waits for what the job itself prints: then it is in the foreground.
+like "^C goes to the command" "$(at 'wait:$ ' 'send:sh -c "echo go$((1+1)); exec sleep 1000"\r' wait:go2 'send:\x03' 'wait:$ ' 'send:echo $?\r' wait:130 'send:exit 0\r')" '^\[exit 0\]'
+job=$'send:sh -c "trap \'echo on$((1+1))\' CONT; echo go$((1+1)); while :; do sleep 0.1; done"\r'
+like "^Z stops it, there" "$(at 'wait:$ ' "$job" wait:go2 'send:\x1a' 'wait:topped' 'send:fg\r' wait:on2 'send:\x03' 'wait:$ ' 'send:exit 3\r')" '^\[exit 3\]'
 like "^D ends a shell" "$(at 'wait:$ ' 'send:\x04')" '^\[exit 0\]'
 like "what had been printed before the end arrives" "$(typist -- "$podctl" --root "$ROOT" exec -it web -c app -- seq 20000)" '^20000$'
 is "all of it" "$(typist -- "$podctl" --root "$ROOT" exec -it web -c app -- seq 20000 | grep -c '^[0-9]')" 20000
@@ -40,7 +42,7 @@ like "no such pod: 125" "$(typist -- "$podctl" --root "$ROOT" exec -it nope -- s
 out=$(at 'wait:$ ' signal:15)
 like "podctl that is told to end does" "$out" '^\[signal 15\]$'
 like "with the terminal as it was" "$out" '^\[cooked\]$'
-ok "and the command has ended too" await 10 eval '! podctl exec web -c app -- sh -c "pgrep -t pts/0 | grep ."'
+ok "and the command has ended too" await 30 eval '! podctl exec web -c app -- sh -c "pgrep -t pts/0 | grep ."'
 out=$(echo 'echo piped' | podctl exec -it web -c app -- sh 2>&1)
 like "without a terminal of one's own there is none" "$out" 'Unable to use a TTY'
 like "but the command runs" "$out" '^piped$'
@@ -60,7 +62,7 @@ while True:
     except OSError: time.sleep(0.02)  # nobody has it open
 ' "$ROOT/line" "$ROOT/keys" >"$ROOT/screen" &
 line=$!
-ok "a line of the host" await 10 test -s "$ROOT/line"
+ok "a line of the host" await 30 test -s "$ROOT/line"
 tty=$(cat "$ROOT/line")
 on_line() { # NAME TTY
 	put "$1.yaml" <<END
@@ -133,20 +135,28 @@ like "as large as the user's window" "$out" '^30 100$'
 like "^P ^Q leaves" "$out" '^\[exit 0\]$'
 like "the user's terminal as it was" "$out" '^\[cooked\]$'
 is "and the container runs on" "$(of console shell .restartCount)" 0
-like "what a terminal prints is in the log" "$(podctl logs console -c shell)" 'xterm 42'
+ok "what a terminal prints is in the log" await 30 said console shell 'xterm 42'
 shell=$(member_pid console shell)
 podd_kill
 podd_start
 is "podd is killed and started: the same process" "$(member_pid console shell)" "$shell"
 like "and attach works again" "$(attached shell wait:leaves 'send:\r' 'wait:$ ' 'send:echo back $((1+1))\r' 'wait:back 2' 'send:\x10\x11')" '^\[exit 0\]$'
-is "without a terminal: input and both outputs" "$({ echo one; await 10 said console cat 'got one'; } | timeout 20 "$podctl" --root "$ROOT" attach -i console -c cat 2>"$ROOT/err" & p=$!; await 10 grep -q 'err one' "$ROOT/err"; kill $p; wait $p 2>/dev/null)" "got one"
-is "stdout and stderr by themselves" "$(cat "$ROOT/err")" "err one"
+mkfifo "$ROOT/input"
+timeout 120 "$podctl" --root "$ROOT" attach -i console -c cat <"$ROOT/input" >"$ROOT/got" 2>"$ROOT/err" &
+exec 7>"$ROOT/input"
+echo one >&7
+ok "without a terminal: input" await 30 grep -q 'got one' "$ROOT/got"
+ok "and both outputs" await 30 grep -q 'err one' "$ROOT/err"
+exec 7>&-
+kill $!
+wait $! 2>/dev/null
+is "stdout and stderr by themselves" "$(cat "$ROOT/got" "$ROOT/err" | xargs)" "got one err one"
 ok "the end of one's input is not the container's" eval '! said console cat "^end"'
-( echo first; sleep 0.2 ) | timeout 20 "$podctl" --root "$ROOT" attach -i console -c once >"$ROOT/once" &
-ok "but with stdinOnce it is" await 10 said console once '^closed'
+echo first | timeout 120 "$podctl" --root "$ROOT" attach -i console -c once >"$ROOT/once" &
+ok "but with stdinOnce it is" await 30 said console once '^closed'
 kill $! 2>/dev/null
 like "and nobody gets it again" "$(echo x | podctl attach -i console -c once 2>&1; echo "exit $?")" 'standard input is closed'
-like "attach without input sees what is printed" "$(timeout 2 "$podctl" --root "$ROOT" attach console -c plain | head -n 3)" '^tick$'
+like "attach without input sees what is printed" "$(timeout 60 "$podctl" --root "$ROOT" attach console -c plain | head -n 3)" '^tick$'
 like "a container without stdin takes none" "$(podctl attach -i console -c plain 2>&1; echo "exit $?")" 'takes no input'
 like "one without a terminal has none" "$(attached cat)" 'has no terminal'
 out=$(attached shell wait:leaves 'send:\r' 'wait:$ ' 'send:exit 9\r')
