@@ -43,9 +43,9 @@ is "its neighbour lives" "$(member_pid greedy calm)" "$calm"
 rm "$PODS/greedy.yaml"
 
 { head_ hog 'podd.dev/restart-backoff: "initial=1ms, max=1ms"'; container eater 'memory: 16Mi' 'exec busybox tail -c 200m /dev/zero'; } | put hog.yaml
-ok "one that does so at once" await 20 running hog eater
+ok "one that does so at once" await 20 eval '[ "$(restarts hog eater)" -ge 1 ]'
 hog=$(anchor_pid hog)
-ok "is started again, 20 times" await 40 eval '[ "$(restarts hog eater)" -ge 20 ]'
+ok "is started again, 20 times" await 120 eval '[ "$(restarts hog eater)" -ge 20 ]'
 is "as OOMKilled, with 137, the last time as well" "$(last hog eater reason) $(last hog eater exitCode)" "OOMKilled 137"
 is "its anchor is the same all the time" "$(anchor_pid hog)" "$hog"
 rm "$PODS/hog.yaml"
@@ -56,7 +56,7 @@ rm "$PODS/hog.yaml"
 	container filler 'memory: 24Mi' 'busybox dd if=/dev/zero of=/dev/shm/fill bs=1M count=20; exec sleep 31536000'
 	container other 'memory: 24Mi' 'exec sleep 31536000'
 } | put filled.yaml
-ok "a member fills its memory" await 30 eval 'running filled filler && [ "$(stat -c %s /proc/$(member_pid filled filler)/root/dev/shm/fill)" = 20971520 ]'
+ok "a member fills its memory" await 30 eval 'running filled other && running filled filler && [ "$(stat -c %s /proc/$(member_pid filled filler)/root/dev/shm/fill)" = 20971520 ]'
 anchor=$(anchor_pid filled) other=$(member_pid filled other)
 kill -KILL "$other"
 ok "the anchor still launches another" await 30 eval 'running filled other && [ "$(member_pid filled other)" != "$other" ]'
@@ -72,7 +72,7 @@ rm "$PODS/filled.yaml"
 ok "a pod that is probed, each 100 ms" await 20 running probed app
 probed=$(member_pid probed app)
 probes() { wc -l <"/proc/$probed/root/dev/shm/probes"; }
-probed_on() { local before; before=$(probes); await 20 eval "[ \"\$(probes)\" -ge $((before + 10)) ]" && [ "$(member_pid probed app)" = "$probed" ]; }
+probed_on() { local before; before=$(probes); await 60 eval "[ \"\$(probes)\" -ge $((before + 10)) ]" && [ "$(member_pid probed app)" = "$probed" ]; }
 # Bounded in itself, should nothing hold it: 400 children.
 bomb='(i=0; while [ $i -lt 400 ]; do sleep 31536000 & i=$((i + 1)); done); exec sleep 31536000' # a shell that can't fork ends
 { head_ bomb; container app '' "$bomb"; container calm '' 'exec sleep 31536000'; } | put bomb.yaml
@@ -110,7 +110,7 @@ ok "and is held by it" await 30 eval 'limit_of busy app cpu.stat cpu.stat | grep
 pid=$(member_pid busy app)
 { head_ busy; container app 'cpu: 300m, memory: 96Mi' 'while :; do :; done'; } | put busy.yaml
 ok "other limits are written" await 20 eval '[[ $(limit_of busy app cpu.max cpu.cfs_quota_us) =~ ^30000 ]]'
-is "memory, too" "$(limit_of busy app memory.max memory.limit_in_bytes)" $((96 << 20))
+ok "memory, too" await 20 eval '[ "$(limit_of busy app memory.max memory.limit_in_bytes)" = $((96 << 20)) ]'
 is "without a restart" "$(member_pid busy app)" "$pid"
 rm "$PODS/busy.yaml"
 ok "nothing is left over" await 30 census_clean

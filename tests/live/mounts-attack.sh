@@ -123,9 +123,9 @@ is "what podd gives a container has an end of its own, or can't be written" "$(g
 
 umount "$volume/mounted"
 rm "$PODS"/*.yaml
-ok "a pod that left links, deep directories and strange names is gone" await 20 gone attacker
+ok "a pod that left links, deep directories and strange names is gone" await 60 gone attacker
 trash() { find "$ROOT/var/lib/podd/trash" -mindepth 1 2>/dev/null | head -n 3; }
-ok "and all that it left" await 20 eval '[ -z "$(trash)" ]'
+ok "and all that it left" await 60 eval '[ -z "$(trash)" ]'
 ok "but nothing that links led to" unharmed
 
 leaves_nothing

@@ -24,6 +24,8 @@ address() { field "$1" .status.podIP; }
 found() { inside "$1" getent ahostsv4 "$2" | awk 'NR == 1 { print $1 }'; } # POD NAME: by /etc/hosts alone, which no server is asked for
 inside() { podctl exec "$1" -- "${@:2}" 2>&1; }
 
+knows() { see "$1" /etc/hosts | grep -qw "$2"; } # POD NAME
+
 podd_start || exit 1
 names plain <<<''
 names cluster <<<'  dnsPolicy: ClusterFirst'
@@ -54,15 +56,16 @@ is "dnsConfig adds to the host's, an option in place of its namesake" "$(resolv 
 pid=$(member_pid more c)
 names more <<<'  dnsPolicy: None
   dnsConfig: {nameservers: [192.0.2.2]}'
-ok "an edit is in force at once" await 10 says more 'nameserver 192.0.2.2'
+ok "an edit is in force at once" await 30 says more 'nameserver 192.0.2.2'
 names more <<<'  dnsConfig: {searches: [longer.example]}'
-ok "... also one that makes it longer" await 10 says more 'search host.example longer.example|nameserver 192.0.2.53|options ndots:2'
+ok "... also one that makes it longer" await 30 says more 'search host.example longer.example|nameserver 192.0.2.53|options ndots:2'
 is "... without a restart" "$(member_pid more c)" "$pid"
 podd_kill
 names more <<<'  dnsPolicy: None
   dnsConfig: {nameservers: [192.0.2.3]}'
 podd_start
-ok "... and one that podd was not there for" await 10 says more 'nameserver 192.0.2.3'
+ok "... and one that podd was not there for" await 30 says more 'nameserver 192.0.2.3'
+await 30 knows alias plain
 is "... likewise" "$(member_pid more c)" "$pid"
 
 # --- /etc/hosts ---
@@ -73,14 +76,14 @@ is "... and nobody else's" "$(line plain 192.0.2.7)" ""
 is "they are found" "$(found alias db)" 192.0.2.7
 names late <<<''
 ready late
-ok "a pod that comes later is there, too" await 10 eval '[ -n "$(line alias "$(address late)")" ]'
+ok "a pod that comes later is there, too" await 30 eval '[ -n "$(line alias "$(address late)")" ]'
 pid=$(member_pid alias c)
 names alias <<<'  hostAliases: [{ip: 192.0.2.8, hostnames: [db]}]'
-ok "an edit of them restarts the containers" await 10 replaced alias c "$pid"
+ok "an edit of them restarts the containers" await 30 replaced alias c "$pid"
 is "... which see it" "$(found alias db)" 192.0.2.8
 pid=$(member_pid alias c)
 names alias <<<''
-ok "... also when none is left" await 10 replaced alias c "$pid"
+ok "... also when none is left" await 30 replaced alias c "$pid"
 unlike "... which they see, too" "$(see alias /etc/hosts)" 'HostAliases|192.0.2.8'
 
 # --- host names ---

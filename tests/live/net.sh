@@ -27,19 +27,19 @@ ok "two pods" eval 'ready one && ready two'
 ip1=$(field one .status.podIP) ip2=$(field two .status.podIP)
 
 all_answer() { # WHEN
-	ok "$1: by the pod's address" await 10 answers "" "$ip1" 7001 "this is one"
-	ok "$1: hostPort at 127.0.0.1" await 10 answers "" 127.0.0.1 17001 "this is one"
-	ok "$1: hostPort at an address of the host" await 10 answers "" 192.0.2.1 17001 "this is one"
-	ok "$1: hostPort from another pod" await 10 answers "$(in_pod two)" 192.0.2.1 17001 "this is one"
-	ok "$1: hostPort from the pod itself" await 10 answers "$(in_pod one)" 192.0.2.1 17001 "this is one"
-	ok "$1: another pod by its name" await 10 answers "$(in_pod two)" one 7001 "this is one"
-	ok "$1: and the other way round" await 10 answers "$(in_pod one)" two 7002 "this is two"
+	ok "$1: by the pod's address" await 30 answers "" "$ip1" 7001 "this is one"
+	ok "$1: hostPort at 127.0.0.1" await 30 answers "" 127.0.0.1 17001 "this is one"
+	ok "$1: hostPort at an address of the host" await 30 answers "" 192.0.2.1 17001 "this is one"
+	ok "$1: hostPort from another pod" await 30 answers "$(in_pod two)" 192.0.2.1 17001 "this is one"
+	ok "$1: hostPort from the pod itself" await 30 answers "$(in_pod one)" 192.0.2.1 17001 "this is one"
+	ok "$1: another pod by its name" await 30 answers "$(in_pod two)" one 7001 "this is one"
+	ok "$1: and the other way round" await 30 answers "$(in_pod one)" two 7002 "this is two"
 }
 all_answer "at first"
 pids="$(member_pid one app) $(member_pid two app)"
 nft flush ruleset
 all_answer "after nft flush ruleset"
-ok "an event says so" eval 'podctl events | grep -q NetworkRepaired'
+ok "an event says so" await 30 eval 'podctl events | grep -q NetworkRepaired'
 ip link del "$(ip -o link show | sed -n 's/^[0-9]*: \(pd[^:@]*\).*/\1/p' | head -n 1)"
 all_answer "after a link was deleted"
 is "with the same addresses" "$(field one .status.podIP) $(field two .status.podIP)" "$ip1 $ip2"

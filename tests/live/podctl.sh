@@ -53,12 +53,13 @@ ready db
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 "$podctl" --root "$ROOT" get pods -w >"$ROOT/watch" 2>/dev/null &
 watch=$!
-ok "get -w begins with what is there" await 10 lines "$ROOT/watch" 3
+ok "get -w begins with what is there" await 30 lines "$ROOT/watch" 3
 podctl delete pod db >/dev/null
-ok "and prints what changes" await 10 grep -qE '^db +0/2 +Terminating|^db +[0-9]/2' "$ROOT/watch"
+ok "and prints what changes" await 30 eval 'tail -n +4 "$ROOT/watch" | grep -qE "^db +[0-9]/2"'
 "$podctl" --root "$ROOT" events -f >"$ROOT/events" 2>/dev/null &
 events=$!
-ok "events -f begins with what has happened" await 10 grep -q 'pod/web' "$ROOT/events"
+ok "events -f begins with what has happened" await 30 grep -q 'pod/web' "$ROOT/events"
+await 30 gone db
 before=$(wc -l <"$ROOT/watch")
 podd_kill
 podd_start
@@ -69,7 +70,8 @@ is "what had been printed is not printed again" "$(tail -n +$((before + 1)) "$RO
 is "one heading" "$(grep -c '^NAME' "$ROOT/watch")" 1
 kill $watch $events
 wait $watch $events 2>/dev/null
-like "one pod by its name, as names" "$(timeout 1 "$podctl" --root "$ROOT" get pod web -w -o name)" '^pod/web$'
+read -r -t 30 first < <(exec "$podctl" --root "$ROOT" get pod web -w -o name)
+is "one pod by its name, as names" "$first" pod/web
 like "events of one pod" "$(podctl events --for pod/late)" 'pod/late'
 is "and of no other" "$(podctl events --for pod/late | grep -c pod/web)" 0
 is "-w needs podd" "$("$podctl" --socket /nonexistent get pods -w 2>/dev/null; echo $?)" 4

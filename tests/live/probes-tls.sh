@@ -118,5 +118,5 @@ ok "and nobody became unready by that" ready_of tls
 
 leaves_nothing
 podd_stop
-ok "it ends with podd" await 10 eval '! pgrep -x podd-probe'
+ok "it ends with podd" await 30 eval '! pgrep -x podd-probe'
 finish

@@ -21,14 +21,14 @@ pod probed <<END
     image: rootfs:/
     restartPolicy: Always
     command: [sleep, infinity]
-    startupProbe: {exec: {command: [test, -e, /told/up]}, periodSeconds: 1, failureThreshold: 100}
+    startupProbe: {exec: {command: [test, -e, /told/up]}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 100}
     volumeMounts: [{name: told, mountPath: /told}]
   containers:
   - name: app
     image: rootfs:/
     command: [sleep, infinity]
-    readinessProbe: {exec: {command: [sh, -c, "cat /told/ready"]}, periodSeconds: 1, failureThreshold: 1}
-    livenessProbe: {exec: {command: [sh, -c, "! cat /told/sick 2>/dev/null"]}, periodSeconds: 1, failureThreshold: 1}
+    readinessProbe: {exec: {command: [sh, -c, "cat /told/ready"]}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 1}
+    livenessProbe: {exec: {command: [sh, -c, "! cat /told/sick 2>/dev/null"]}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 1}
     volumeMounts: [{name: told, mountPath: /told}]
   volumes: [{name: told, hostPath: {path: "$ROOT/told"}}]
 END
@@ -90,17 +90,17 @@ touch "$ROOT/told/ready"
 ok "it is ready again" ready probed
 ok "since the probe says so, not since it runs" changed_since
 ok "a startup probe that takes too long ends a container that is not restarted" await 20 phase_is slow Failed
-ok "and says how long it took" event_is 'Startup probe failed: command timed out: "sleep 60" timed out after 1s'
+ok "and says how long it took" await 20 event_is 'Startup probe failed: command timed out: "sleep 60" timed out after 1s'
 podd_kill
 podd_start
 ok "it is ready still when podd is started anew" ready_is probed True
 before=$(member_pid probed app)
-echo pale >"$ROOT/told/sick"
+echo pale >"$ROOT/told/new" && mv "$ROOT/told/new" "$ROOT/told/sick"
 ok "a liveness probe that fails ends the container" await 20 restarted
 rm "$ROOT/told/sick"
 ok "that runs on when it is well" await 20 replaced probed app "$before"
-ok "in the kubelet's words" event_is 'Killing.*Container app failed liveness probe, will be restarted'
-ok "with what the probe said" event_is 'Unhealthy.*Liveness probe failed: pale'
+ok "in the kubelet's words" await 20 event_is 'Killing.*Container app failed liveness probe, will be restarted'
+ok "with what the probe said" await 20 event_is 'Unhealthy.*Liveness probe failed: pale'
 
 ok "a request with path, query and header is answered" await 20 ready_of web http true
 ok "a connection is enough" await 20 ready_of web tcp true

@@ -25,8 +25,8 @@ affinity '{matchExpressions: [{key: slots, operator: Gt, values: ["4"]}, {key: z
 affinity '{matchExpressions: [{key: slots, operator: Gt, values: ["8"]}]}, {matchExpressions: [{key: disk, operator: Exists}]}' | chosen averse
 ok "a pod whose labels the node has runs" ready here
 ok "by affinity, too" ready affine
-ok "one that is not for this node waits, and says for which labels" message_is disk "$lacks disk=ssd, zone=attic (it is lab)"
-ok "or which requirements" message_is averse "$lacks slots Gt 8 (it is 8) or disk Exists"
+ok "one that is not for this node waits, and says for which labels" await 20 message_is disk "$lacks disk=ssd, zone=attic (it is lab)"
+ok "or which requirements" await 20 message_is averse "$lacks slots Gt 8 (it is 8) or disk Exists"
 like "get shows it" "$(podctl get pods disk)" 'disk +0/1 +NodeAffinity'
 is "it is not scheduled" "$(field disk '.status.conditions[] | select(.type == "PodScheduled") | "\(.status) \(.reason)"')" "False Unschedulable"
 was=$(sandbox here)
@@ -52,7 +52,7 @@ ranked() { # NAME SPEC [AFTER]: a pod that says when it ends
 		  - name: app
 		    image: rootfs:/
 		    volumeMounts: [{name: told, mountPath: /told}]
-		    command: [sh, -c, 'trap "echo $1 >>/told/order; exit 0" TERM; while :; do sleep 0.02; done']
+		    command: [sh, -c, 'trap "echo $1 >>/told/order; exit 0" TERM; echo listens; while :; do sleep 0.02; done']
 	END
 }
 class() { # NAME VALUE [MEMBER]
@@ -70,11 +70,10 @@ ok "a class that does not exist is waited for" await 20 message_is gold 'Pending
 class gold 1000
 class usual 7 'globalDefault: true'
 ok "until it does" ready gold
-is "the pods have the numbers of their classes" \
-	"$(podctl get pods -o json | jq -r '.items | map("\(.metadata.name)=\(.spec.priority)") | sort | join(" ")')" \
-	"base=-1 critical=2000001000 gold=1000 low=3 plain=7"
+numbers() { podctl get pods -o json | jq -r '.items | map("\(.metadata.name)=\(.spec.priority)") | sort | join(" ")'; }
+ok "the pods have the numbers of their classes" await 20 eval '[ "$(numbers)" = "base=-1 critical=2000001000 gold=1000 low=3 plain=7" ]'
 like "describe says so" "$(podctl describe pod plain)" 'Priority: +7'
-for p in base plain low critical; do ready $p || fail "$p is ready"; done
+for p in gold base plain low critical; do await 30 said $p app listens || fail "$p is ready"; done
 podd_kill
 podd_start --config "$ROOT/podd.yaml"
 is "a new podd knows the classes" "$(field gold .spec.priority)" 1000
@@ -82,9 +81,9 @@ ok "all stop" podctl stop --all
 is "the lowest first, and none before those that come after it" "$(told)" "low plain gold base critical"
 : >"$ROOT/told/order"
 for p in base gold critical; do podctl start $p >/dev/null; done
-for p in base gold critical; do ready $p || fail "$p is ready again"; done
+for p in base gold critical; do ready $p && await 30 said $p app listens || fail "$p is ready again"; done
 podd_stop
-ok "a drain" timeout 60 "$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --drain 2>>"$ROOT/podd.log"
+ok "a drain" timeout 120 "$builddir/bin/podd" --root "$ROOT" --cgroup-root "$PODD_HOST" --drain 2>>"$ROOT/podd.log"
 is "does it likewise" "$(told)" "gold base critical"
 
 podd_start --config "$ROOT/podd.yaml"

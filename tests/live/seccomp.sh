@@ -70,11 +70,11 @@ is "Unconfined: the kernel decides" "$(calls free unheard_of personality)" "pers
 is "the container's profile goes before the pod's" "$(calls owndefault personality)" "personality EPERM"
 is "a profile of the node's" "$(calls local bpf keyctl socket_alg)" "keyctl EPERM bpf 61 socket_alg EPERM"
 unlike "... which allows the rest" "$(calls local unshare)" EPERM
-ok "a profile that is not there" await 10 waits_with missing CreateContainerConfigError
+ok "a profile that is not there" await 30 waits_with missing CreateContainerConfigError
 like "... is named" "$(of missing c .state.waiting.message)" 'cannot read the seccomp profile "none.json": No such file'
-ok "a profile with a field that nobody knows" await 10 waits_with odd CreateContainerConfigError
+ok "a profile with a field that nobody knows" await 30 waits_with odd CreateContainerConfigError
 like "... says which" "$(of odd c .state.waiting.message)" 'unknown field "listenerPath"'
-ok "runAsNonRoot and an image that runs as root" await 10 waits_with nonroot CreateContainerConfigError
+ok "runAsNonRoot and an image that runs as root" await 30 waits_with nonroot CreateContainerConfigError
 like "... says so" "$(of nonroot c .state.waiting.message)" 'container has runAsNonRoot and image will run as root'
 is "runAsNonRoot of the pod and a user of the container's" "$(awk '$1 == "Uid:" { print $2 }' "/proc/$(member_pid nonroot1000 c)/status")" 1000
 sed -i 's/, "listenerPath": "\/x"//' "$ROOT/etc/podd/seccomp/odd.json"

@@ -10,8 +10,8 @@ in_pod_is() { [ "$(in_pod "$1" "$2")" = "$3" ]; }
 status_says() { podctl status | grep -qF -- "$1"; }
 shows() { grep -qF -- "$S" <<<"$1" || grep -qF -- "$(printf %s "$S" | base64)" <<<"$1"; }
 hidden() { ! shows "$1"; }
-secret() { # VALUE
-	(umask 077; printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: "%s", user: root}\n' "$1" >"$PODS/.s")
+secret() { # VALUE [UMASK]
+	(umask ${2:-077}; printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: "%s", user: root}\n' "$1" >"$PODS/.s")
 	mv "$PODS/.s" "$PODS/secret.yaml"
 }
 
@@ -27,13 +27,12 @@ pod web <<'EOF'
     volumeMounts: [{name: s, mountPath: /mnt/secret}]
   volumes: [{name: s, secret: {secretName: db, defaultMode: 0400}}]
 EOF
-ok "a container waits for its Secret" await 10 sh -c "'$builddir/bin/podctl' --root '$ROOT' get pod web -o json | grep -q 'secret .*db.* not found'"
-secret "$S"
-chmod 644 "$PODS/secret.yaml"
-ok "a Secret that others can read is refused" await 10 status_says "must not be readable by others than root"
+ok "a container waits for its Secret" await 30 sh -c "'$builddir/bin/podctl' --root '$ROOT' get pod web -o json | grep -q 'secret .*db.* not found'"
+secret "$S" 022
+ok "a Secret that others can read is refused" await 30 status_says "must not be readable by others than root"
 ok "with the command that mends it" status_says "chmod go= $PODS/secret.yaml"
 chmod go= "$PODS/secret.yaml"
-ok "and taken when it is mended" await 10 running web
+ok "and taken when it is mended" await 30 running web
 is "the variables are there" "$(in_pod web 'echo "$PASSWORD $DB_user"')" "$S root"
 is "the file is there, for its owner only" "$(in_pod web 'cd /mnt/secret; cat password; stat -Lc " %a" password')" "$S 400"
 is "on a tmpfs" "$(in_pod web 'stat -f -c %T /mnt/secret')" tmpfs
@@ -54,21 +53,21 @@ for slip in "s/\"$S\"/[$S]/" "s/\"$S\"/*$S/" "s/\"$S\"/!$S x/" "s/\"$S\"/@$S/" "
 	like "a document that is broken by $slip is refused" "$out" '(error|refused):'
 	ok "and does not show it" hidden "$out"
 	(umask 077; cat >"$PODS/.s" <<<"$broken") && mv "$PODS/.s" "$PODS/secret.yaml"
-	ok "nor does podd" await 10 status_says "secret.yaml: refused, last good version kept"
+	ok "nor does podd" await 30 status_says "secret.yaml: refused, last good version kept"
 	secret "$S"
-	await 10 status_says "secret.yaml: ok"
+	await 30 status_says "secret.yaml: ok"
 done
 ok "not in what it tells, either" hidden "$(podctl status; podctl events; cat "$ROOT/podd.log")"
 
 secret second
-ok "an edit reaches the file" await 10 in_pod_is web 'cat /mnt/secret/password' second
+ok "an edit reaches the file" await 30 in_pod_is web 'cat /mnt/secret/password' second
 is "and not the variable" "$(in_pod web 'tr "\0" "\n" </proc/1/environ | sed -n s/^PASSWORD=//p')" "$S"
 podctl restart web >/dev/null
-ok "until the next start" await 10 in_pod_is web 'tr "\0" "\n" </proc/1/environ | sed -n s/^PASSWORD=//p' second
+ok "until the next start" await 30 in_pod_is web 'tr "\0" "\n" </proc/1/environ | sed -n s/^PASSWORD=//p' second
 sed -i 's/^stringData/immutable: true\nstringData/' "$PODS/secret.yaml"
-await 10 sh -c "grep -q immutable '$ROOT'/var/lib/podd/accepted/*.secret"
+await 30 sh -c "grep -q immutable '$ROOT'/var/lib/podd/accepted/*.secret"
 sed -i 's/second/third/' "$PODS/secret.yaml"
-ok "an immutable one is not edited" await 10 status_says 'field is immutable when `immutable` is set'
+ok "an immutable one is not edited" await 30 status_says 'field is immutable when `immutable` is set'
 is "and stays as it was" "$(in_pod web 'cat /mnt/secret/password')" second
 
 leaves_nothing

@@ -47,7 +47,7 @@ ok "and inherits no descriptor but its three" [ "$(podctl exec web -- sh -c 'ls 
 # What a peer sends is limited and does not end podd.
 before=$PODD_PID
 send() { # PERL-EXPRESSION: the first line of the answer
-	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; alarm 10; socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or die;
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; alarm 60; socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or die;
 		my $text = eval $ARGV[1]; for (my $at = 0; $at < length $text;) { my $n = syswrite(S, $text, 4096, $at) or last; $at += $n }
 		sysread(S, my $answer, 200); print +(split /\r\n/, $answer)[0] || "cut off"' "$PODD_SOCKET" "$1"
 }

@@ -54,9 +54,9 @@ pod watched <<X
     workingDir: /out
     volumeMounts: [{name: out, mountPath: /out}]
     resources: {requests: {memory: 64Mi}, limits: {memory: 128Mi, cpu: 500m}}
-    startupProbe: {exec: {command: [/bin/inmate, into, /out/startup]}}
-    livenessProbe: {exec: {command: [/bin/inmate, into, /out/liveness]}}
-    readinessProbe: {exec: {command: [/bin/inmate, into, /out/readiness]}}
+    startupProbe: {exec: {command: [/bin/inmate, into, /out/startup]}, timeoutSeconds: 60}
+    livenessProbe: {exec: {command: [/bin/inmate, into, /out/liveness]}, timeoutSeconds: 60}
+    readinessProbe: {exec: {command: [/bin/inmate, into, /out/readiness]}, timeoutSeconds: 60}
     lifecycle:
       postStart: {exec: {command: [/bin/inmate, into, /out/postStart]}}
       preStop: {exec: {command: [/bin/inmate, into, /out/preStop]}}
@@ -73,7 +73,7 @@ same() { grep -v '^fd\.' | sed -E '/^cgroup\./s|:/x[0-9]+$|:/|'; } # standard in
 declare -A main exec
 for p in plain restricted mixed; do
 	ready $p
-	await 10 grep -q call.create_module "/proc/$(member_pid $p c)/root/dev/shm/facts"
+	await 30 grep -q call.create_module "/proc/$(member_pid $p c)/root/dev/shm/facts"
 	main[$p]=$(cat "/proc/$(member_pid $p c)/root/dev/shm/facts")
 	exec[$p]=$(podctl exec $p -- /bin/inmate facts)
 	is "$p: an exec finds what the main program finds" \
@@ -184,7 +184,7 @@ done
 
 ready watched
 podctl exec watched -- /bin/inmate into /out/exec
-await 10 [ -e "$out/liveness" ]
+await 60 eval '[ -e "$out/main" ] && [ -e "$out/liveness" ]'
 rm "$PODS/watched.yaml"
 await 30 gone watched
 for who in exec startup readiness liveness postStart preStop; do

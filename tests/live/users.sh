@@ -85,7 +85,7 @@ is "the network namespace is the pod's users'" "$(readlink "/proc/$(member_pid a
 
 # --- podd goes and comes ---
 before=$(sandbox a; member_pid a c)
-kill -9 "$PODD_PID"
+podd_kill
 podd_start
 ready a
 is "podd's death changes nothing" "$(sandbox a; member_pid a c)" "$before"

@@ -74,7 +74,7 @@ ready again
 is "the next pod finds it, also with a document of the claim" "$(in_pod again 'cat /mnt/file')" kept
 ok "and can't write to it, as it asked" refused in_pod again 'touch /mnt/x'
 { cat "$PODS/again.yaml" | sed 's/name: again/name: other, namespace: lab/; s/, readOnly: true//'; } | put lab.yaml
-await 10 test -d "$ROOT/var/lib/podd/volumes/lab_db"
+await 30 test -d "$ROOT/var/lib/podd/volumes/lab_db"
 ok "another namespace has claims of its own" test -d "$ROOT/var/lib/podd/volumes/lab_db"
 
 # --- hostPath types -----------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ n=0
 for c in $good; do n=$((n + 1)); ok "hostPath ${c%%:*} is a good \"${c#*:}\"" ready "t$n"; done
 for c in $bad; do
 	n=$((n + 1))
-	ok "hostPath ${c%%:*} is no \"${c#*:}\"" await 10 waits_for "t$n" 'volume "v": hostPath'
+	ok "hostPath ${c%%:*} is no \"${c#*:}\"" await 30 waits_for "t$n" 'volume "v": hostPath'
 done
 
 umount "$ROOT/data/below"

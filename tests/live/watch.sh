@@ -27,36 +27,36 @@ sleeper two 1
 ok "pods become ready" ready one
 ok "both" ready two
 listed=$(version)
-ok "a pod that comes is told, then its changes" await 10 told all one "ADDED MODIFIED"
-ok "versions only grow" sh -c "jq -rn '[inputs | .object.metadata.resourceVersion | tonumber] | if . == sort and length > 3 then \"ok\" else . end' '$ROOT/all' | grep -qx ok"
+ok "a pod that comes is told, then its changes" await 30 told all one "ADDED MODIFIED"
+ok "versions only grow" await 20 sh -c "jq -rn '[inputs | .object.metadata.resourceVersion | tonumber] | if . == sort and length > 3 then \"ok\" else . end' '$ROOT/all' | grep -qx ok"
 is "an object has the version of its own last change" "$(field one '.metadata.resourceVersion | tonumber <= '"$listed")" true
 
 # --- selectors
 watch label "pods?watch=1&labelSelector=version+in+(1,3)&resourceVersion=$listed"
 watch phase "pods?watch=1&fieldSelector=status.phase%3DRunning"
-ok "what is selected comes first" await 10 told phase two ADDED
+ok "what is selected comes first" await 30 told phase two ADDED
 sleeper one 2
-ok "what is no longer selected is told as gone" await 10 told label one DELETED
+ok "what is no longer selected is told as gone" await 30 told label one DELETED
 sleeper one 3
-ok "what is selected again as come" await 10 told label one "DELETED ADDED"
-ok "for others it is a change" await 10 told all one "ADDED MODIFIED"
+ok "what is selected again as come" await 30 told label one "DELETED ADDED"
+ok "for others it is a change" await 30 told all one "ADDED MODIFIED"
 
 # --- the end, and catching up
 rm "$PODS/one.yaml"
 ok "it is gone" await 20 gone one
-ok "the end is told, and nothing after it" await 10 told all one "ADDED MODIFIED DELETED"
+ok "the end is told, and nothing after it" await 30 told all one "ADDED MODIFIED DELETED"
 is "with its last state" "$(jq -rn 'last(inputs | select(.type == "DELETED")) | .object | .metadata.name + " " + (.metadata.deletionTimestamp | type) + " " + .metadata.annotations["podd.dev/source"]' "$ROOT/all")" \
 	"one string $PODS/one.yaml"
-ok "also to the table" await 10 sh -c "jq -rn 'inputs | .type + \" \" + .object.rows[0].cells[0]' '$ROOT/table' | grep -qx 'DELETED one'"
+ok "also to the table" await 30 sh -c "jq -rn 'inputs | .type + \" \" + .object.rows[0].cells[0]' '$ROOT/table' | grep -qx 'DELETED one'"
 is "a table's columns come once" "$(jq -n '[inputs | .object.columnDefinitions | length > 0] | [.[0], (.[1:] | any)] | tostring' "$ROOT/table")" '"[true,false]"'
 is "rows carry metadata alone" "$(jq -rn 'input | .object.rows[0].object | .kind + " " + (has("spec") | tostring)' "$ROOT/table")" "PartialObjectMetadata false"
 is "another namespace sees nothing" "$(lines other)" 0
 is "a name is all that is told of" "$(jq -rn '[inputs | .object.metadata.name] | unique | tostring' "$ROOT/named")" '["two"]'
 watch late "pods?watch=1&resourceVersion=$listed"
-ok "who was told up to a version gets the rest" await 10 told late one DELETED
+ok "who was told up to a version gets the rest" await 30 told late one DELETED
 is "and no more" "$(lines late)" 1
 watch early "pods?watch=1&resourceVersion=$before"
-ok "an older one, too" await 10 told early two ADDED
+ok "an older one, too" await 30 told early two ADDED
 is "nothing of what came and went meanwhile" "$(types early one)" ""
 is "a version of the future is refused" "$(api "$V1/pods?watch=1&resourceVersion=99999999999999999" | jq -r '.type + " " + .object.reason + " " + (.object.code | tostring)')" "ERROR Expired 410"
 is "and one from before podd's time" "$(api "$V1/pods?watch=1&resourceVersion=7" | jq -r '.object.message | test("^too old resource version: 7 ")')" true

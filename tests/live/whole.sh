@@ -27,14 +27,14 @@ lives() { # WHAT [COMMAND...]: its whole life, with a COMMAND while it starts
 	local removed
 	rm -f /mnt/told/*
 	put whole.yaml <"$srcdir/tests/live/whole.yaml"
-	await 30 told +second
+	await 60 told +second
 	"${@:2}"
-	ok "$1: it gets ready" ready whole
-	ok "$1: all probes and hooks of its start have run" await 20 all_told
+	ok "$1: it gets ready" ready whole 60s
+	ok "$1: all probes and hooks of its start have run" await 60 all_told
 	removed=$(date +%s%N)
 	echo removed >>/mnt/told/order
 	rm "$PODS/whole.yaml"
-	ok "$1: it goes" await 30 gone whole
+	ok "$1: it goes" await 60 gone whole
 	is "$1: all in order" "$(wrong /mnt/told/order)" ""
 	[ -z "$(wrong /mnt/told/order)" ] || note "$(xargs </mnt/told/order)"
 	ok "$1: a preStop hook that sleeps keeps the stop signal back so long" test $(($(cat /mnt/told/db) - removed)) -ge 1000000000

@@ -50,8 +50,7 @@ is "as it was" "$(sandbox web) $(member_pid web other)" "$before $other"
 
 # --- mistakes, and the end -------------------------------------------------------------------------------------------------------------------
 
-pod web2 <<<"  containers: [{name: app, image: 'rootfs:/', command: [sleep, '1000']}]"
-sed -i 's/name: web2/name: web/' "$PODS/web2.yaml"
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: app, image: "rootfs:/", command: [sleep, "1000"]}]}\n' | put web2.yaml
 ok "a Pod of the same name is refused" await 20 eval 'podctl status | grep -q "pod default/web is defined by .*web.yaml already"'
 rm "$PODS/web2.yaml"
 sed -i 's/image: "rootfs:\/"/imag: x/' "$PODS/web.yaml"
