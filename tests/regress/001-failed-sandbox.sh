@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/host.sh"
 . "$srcdir/tests/lib/pods.sh"
 
-sleeper() { printf '  containers:\n  - {name: c, image: "rootfs:/", command: [sleep, "1000"]}\n' | pod "$1"; }
+sleeper() { printf '  terminationGracePeriodSeconds: 0\n  containers:\n  - {name: c, image: "rootfs:/", command: [sleep, "1000"]}\n' | pod "$1"; }
 waits() { podctl get pod "$1" -o json | grep -q "$2"; }
 lives() { [ "$(member_pid bystander c)" = "$by" ] && kill -0 "$by" && kill -0 "$PODD_PID"; }
 quiet() { # podd used no more than 0.2 s of CPU in the last second

@@ -22,7 +22,7 @@ for round in 1 2; do
 		client exec p -- sleep 5000
 		client logs -f p
 	done
-	await 20 eval '[ "$(leaves)" = 15 ]'
+	await 60 eval '[ "$(leaves)" = 15 ]'
 	kill -KILL "${clients[@]}"
 	wait "${clients[@]}" 2>/dev/null
 	ok "round $round: the sessions' cgroups are gone" await 20 eval '[ "$(leaves)" = 0 ]'

@@ -8,7 +8,7 @@ podd_start || { fail "podd starts"; finish; }
 pod p <<<'  terminationGracePeriodSeconds: 0
   containers: [{name: a, image: "rootfs:/", command: [sh, -c, "while :; do echo line; sleep 0.05; done"]}]'
 ok "a pod prints" await 20 said p a line
-full() { timeout 10 "$builddir/bin/podctl" --root "$ROOT" "$@" 2>&1 >/dev/full; echo "exit $?"; }
+full() { timeout 60 "$builddir/bin/podctl" --root "$ROOT" "$@" 2>&1 >/dev/full; echo "exit $?"; }
 for verb in "get pods" "get pods -w" "get pod p -o json" "get pod p -o yaml" "get pods -o name" "logs p" "logs -f p" "events" "events -f" \
 	"top --once" "status" "describe pod p" "version" "help" "help logs"; do
 	is "$verb" "$(full $verb)" "podctl: can't write: No space left on device

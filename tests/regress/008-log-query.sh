@@ -7,10 +7,13 @@
 podd_start || { fail "podd starts"; finish; }
 pod p <<<'  terminationGracePeriodSeconds: 0
   containers:
-  - {name: a, image: "rootfs:/", command: [sh, -c, "echo one; sleep 0.1; echo two; sleep 0.1; echo three; sleep 1000"]}
+  - {name: a, image: "rootfs:/", command: [sh, -c, "echo one; until [ -e /dev/shm/2 ]; do sleep 0.02; done; echo two; until [ -e /dev/shm/3 ]; do sleep 0.02; done; echo three; sleep 1000"]}
   - {name: none, image: "registry.example/none"}'
+# What is read at once has one time.
+await 20 said p a one && touch "/proc/$(member_pid p a)/root/dev/shm/2"
+await 20 said p a two && touch "/proc/$(member_pid p a)/root/dev/shm/3"
 ok "a pod prints" await 20 said p a three
-log() { curl -sG --max-time 10 --unix-socket "$PODD_SOCKET" "http://podd/api/v1/namespaces/default/pods/p/log" -d container="${2:-a}" --data-urlencode "$1" "${@:3}"; }
+log() { curl -sG --max-time 60 --unix-socket "$PODD_SOCKET" "http://podd/api/v1/namespaces/default/pods/p/log" -d container="${2:-a}" --data-urlencode "$1" "${@:3}"; }
 reason() { log "$@" | jq -r '"\(.code) \(.message)"'; }
 second=$(log timestamps=1 | awk '/two/ { print $1 }')
 is "since a moment" "$(log "sinceTime=$second")" "two
@@ -28,7 +31,7 @@ is "of what is followed, which ends with them" "$(log limitBytes=5 a -d follow=1
 t"
 is "no bytes" "$(reason limitBytes=0)" "400 limitBytes has to be a number of at least 1"
 like "one stream" "$(reason stream=Stdout)" "^400 .*stream=All"
-like "a container that waits for its image" "$(reason x= none)" 'is waiting to start: (ErrImagePull|ImagePullBackOff)$'
+ok "a container that waits for its image" await 20 eval 'reason x= none | grep -qE "is waiting to start: (ErrImagePull|ImagePullBackOff)$"'
 leaves_nothing
 podd_stop
 finish

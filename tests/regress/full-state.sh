@@ -23,8 +23,8 @@ END
 job_pods() { podctl get pods -l job-name=once -o name; }
 complete() { podctl get jobs | grep -q '^once .*Complete'; }
 ready web
-await 20 complete
-ok "that it could not be saved is told" await 10 eval 'podctl events | grep -q "NotSaved.*No space left"'
+await 60 complete
+ok "that it could not be saved is told" await 30 eval 'podctl events | grep -q "NotSaved.*No space left"'
 before="$(sandbox web) $(member_pid web app) $(job_pods)"
 podd_kill
 podd_start || exit 1

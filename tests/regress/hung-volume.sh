@@ -33,10 +33,10 @@ is "they wait" "$(for p in hung deleted frozen part; do of $p app .state.waiting
 rm "$PODS/deleted.yaml"
 ok "one can be deleted" await 20 gone deleted
 fsfreeze -u "$ROOT/frozen"
-ok "when the disk goes on, so do those that it held up" eval 'ready frozen && ready part'
+ok "when the disk goes on, so do those that it held up" eval 'ready frozen 60s && ready part 60s'
 ok "in what was made for them" [ -d "$ROOT/frozen/dir" -a -d "$ROOT/frozen/part" ]
 exec 9>&- # now the kernel answers in the server's place
-ok "a server that died is told" await 20 eval 'podctl describe pod hung | grep -qF "volume \"v\": hostPath $ROOT/hung/dir: Transport endpoint is not connected"'
+ok "a server that died is told" await 60 eval 'podctl describe pod hung | grep -qF "volume \"v\": hostPath $ROOT/hung/dir: Transport endpoint is not connected"'
 leaves_nothing
 umount "$ROOT/frozen"
 podd_stop

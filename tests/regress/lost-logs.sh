@@ -13,7 +13,7 @@ pod web <<'END'
   - {name: talker, image: "rootfs:/", command: [sh, -c, "while :; do echo talk; sleep 0.1; done"]}
 END
 ok "a pod starts" ready web
-ok "and has a log" await 10 said web app here
+ok "and has a log" await 30 said web app here
 is "for nobody else's eyes" "$(stat -c %a "$ROOT/var/log/pods")" 750
 before=$(sandbox web) pid=$(member_pid web app)
 rm -rf "$ROOT"/var/log/pods/*
