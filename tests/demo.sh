@@ -41,7 +41,7 @@ done_ "pid $server is now $(member_pid web server), address $ip as before"
 step "podd is killed with SIGKILL and started again"
 client=$(member_pid web client)
 podd_kill
-await 5 served "$ip" 8080 || die "the pod does not serve without podd"
+await 30 served "$ip" 8080 || die "the pod does not serve without podd"
 podd_start || die "it does not come back"
 ready web || die "web was not adopted"
 [ "$(member_pid web client)" = "$client" ] && [ "$(anchor_pid web)" = "$anchor" ] || die "a member was restarted"

@@ -19,18 +19,18 @@ ready quiet
 		printf '  - {name: w%s, image: "rootfs:/", command: [sh, -c, "seq -f %s 1 %s; exec sleep 31536000"]}\n' "$i" "'line %.0f of the flood, long enough to count'" $LINES
 	done
 } | put flood.yaml
-ok "all writers wrote all they had" await 120 eval '[ "$(pgrep -cfx "sleep 31536000")" = '$WRITERS' ]'
+ok "all writers wrote all they had" await 300 eval '[ "$(pgrep -cfx "sleep 31536000")" = '$WRITERS' ]'
 ok "what was dropped is an event" await 20 eval 'podctl events | grep -q "LogDropped.*flood"'
 like "with a number and the reason" "$(podctl events | grep 'LogDropped.*flood' | head -n 1)" '[0-9]+ .*No space left'
-ok "the disk was full" [ "$(df --output=avail "$ROOT/var/log/pods" | tail -n 1)" -lt 1024 ]
-ok "its logs parse" parses flood
-ok "and those of others" parses quiet
+ok "the disk was full" await 60 eval '[ "$(df --output=avail "$ROOT/var/log/pods" | tail -n 1)" -lt 1024 ]'
+ok "its logs parse" await 60 parses flood
+ok "and those of others" await 60 parses quiet
 is "no file is beyond its cap" "$(find "$ROOT/var/log/pods" -type f -size +10485760c)" ""
 rm "$PODS/flood.yaml"
 ok "the flood goes" await 30 eval '! podctl get pod flood'
 last=$(podctl logs quiet --tail 1)
 ok "others go on" await 30 went_on "$last"
-ok "and parse" parses quiet
+ok "and parse" await 60 parses quiet
 rm "$PODS/quiet.yaml"
 ok "nothing is left over" await 30 census_clean
 podd_stop

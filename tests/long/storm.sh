@@ -120,8 +120,8 @@ for ((round = 1; round <= ROUNDS; round++)); do
 		fi
 	done
 	tidy
-	await 30 podd_answers
-	if ! await 60 true_now; then
+	await 60 podd_answers
+	if ! await 120 true_now; then
 		fail "in round $round what runs is what the directory says"
 		diff <(listed) <(running) | sed 's/^/#   /'
 		{ podctl get pods; podctl status; } | sed 's/^/#   /'
