@@ -31,12 +31,12 @@ chmod 755 "$ROOT" && mount --bind "$ROOT/hosts" /etc/hosts
 socat TCP-LISTEN:8090,bind=127.0.0.1,fork,reuseaddr "EXEC:$ROOT/told/serve" 2>/dev/null &
 podd_start || { fail "podd starts"; finish; }
 
-asks() { # NAME PROBE: a container that is asked this
-	printf '  - {name: %s, image: "rootfs:/", command: [sleep, infinity], readinessProbe: {periodSeconds: 1, timeoutSeconds: 2, %s}}\n' "$1" "$2"
+asks() { # NAME PROBE [SECONDS]: a container that is asked this
+	printf '  - {name: %s, image: "rootfs:/", command: [sleep, infinity], readinessProbe: {periodSeconds: 1, timeoutSeconds: %s, %s}}\n' "$1" "${3:-30}" "$2"
 }
 tls() { asks "$1" "httpGet: {scheme: HTTPS, port: 8443, path: $2}"; }
 http() { asks "$1" "httpGet: {port: 8081, path: $2}"; }
-grpc() { asks "$1" "grpc: {port: 50051, service: \"$2\"}"; }
+grpc() { asks "$1" "grpc: {port: 50051, service: \"$2\"}" "${3:-}"; }
 {
 	cat <<-END
 	  terminationGracePeriodSeconds: 0
@@ -66,7 +66,7 @@ grpc() { asks "$1" "grpc: {port: 50051, service: \"$2\"}"; }
 	grpc sick sick
 	grpc strange strange
 	grpc old old
-	grpc slow slow
+	grpc slow slow 2
 	asks grpc-tls 'grpc: {port: 50443, mode: TLS}'
 	asks grpc-none 'grpc: {port: 50052}'
 	asks grpc-http 'grpc: {port: 8081}'
@@ -76,9 +76,9 @@ grpc() { asks "$1" "grpc: {port: 50051, service: \"$2\"}"; }
 } | pod asked
 event_is() { podctl events 2>/dev/null | grep -qE -- "$1"; }
 ready_of() { [ "$(of asked "$1" '.ready | tostring')" = "${2:-true}" ]; }
-answers() { ok "$2" await 20 ready_of "$1"; }
+answers() { ok "$2" await 60 ready_of "$1"; }
 complains() { # CONTAINER TEXT-OF-TEST EVENT
-	ok "$2" await 20 event_is "$3"
+	ok "$2" await 60 event_is "$3"
 	ok "  and makes it unready" ready_of "$1" false
 }
 prober() { pgrep -P "$PODD_PID" -x podd-probe; }
@@ -90,7 +90,7 @@ answers hop "a relative redirect is followed"
 answers full "one to another port of the host, too"
 answers full-tls "or to HTTPS there"
 answers away "one to another host is not: it is a success"
-ok "  and a warning" await 20 event_is 'ProbeWarning.*Probe terminated redirects, statuscode: 302'
+ok "  and a warning" await 60 event_is 'ProbeWarning.*Probe terminated redirects, statuscode: 302'
 complains ring "redirects end" 'Readiness probe failed: Get: stopped after 10 redirects'
 answers serving "a service that is SERVING is ready"
 answers grpc-tls "also over TLS"
