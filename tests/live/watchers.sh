@@ -9,7 +9,7 @@ LIST=http://podd/api/v1/pods
 TABLE='Accept: application/json;as=Table;v=v1;g=meta.k8s.io'
 api() { curl -sN --unix-socket "$PODD_SOCKET" "$@"; }
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$PODD_PID/status"; }
-connected() { awk -v path="$PODD_SOCKET" '$8 == path && $6 == "03"' /proc/net/unix | wc -l; } # what podd has accepted
+connected() { awk '$8 ~ /podd\.sock$/ && $6 == "03"' /proc/net/unix | wc -l; } # what podd has accepted
 pods() { # LABEL: all of them; the fewest processes a pod can have
 	local i
 	for ((i = 0; i < PODS_COUNT; i++)); do
