@@ -54,16 +54,16 @@ pod root <<'END'
     securityContext: {capabilities: {add: [SYS_ADMIN]}}
     command: [sh, -c, "umount /dev/termination-log && rm /dev/termination-log && mkdir /dev/termination-log && exit 7"]
 END
-pod again <<'END'
+mkdir "$ROOT/told"
+pod again <<END
   terminationGracePeriodSeconds: 0
   containers:
   - name: app
     image: rootfs:/
     command: [sh, -c, "test -s /dev/termination-log && exit 9; until [ -e /told/die ]; do sleep 0.02; done; rm /told/die; echo died >/dev/termination-log; exit 1"]
     volumeMounts: [{name: told, mountPath: /told}]
-  volumes: [{name: told, hostPath: {path: "TOLD"}}]
+  volumes: [{name: told, hostPath: {path: "$ROOT/told"}}]
 END
-sed -i "s|TOLD|$ROOT/told|" "$PODS/again.yaml" && mkdir "$ROOT/told"
 
 ok "a pod whose containers have said why they end" await 20 phase_is says Failed
 is "what it wrote is its message" "$(message says file)" $'the disk is\ngone'
