@@ -12,12 +12,15 @@ generations_are() { [ "$(generations "$1")" = "$2" ]; }
 loops() { of crash app .state.waiting.message | grep -q 'restarting failed container=app pod=crash_default('; }
 
 podd_start || exit 1
-pod crash <<'EOF'
+# It is started again once at once, and then waits while it is looked at.
+put crash.yaml <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: crash, annotations: {podd.dev/restart-backoff: "initial=1h, max=1h"}}
+spec:
   terminationGracePeriodSeconds: 0
   containers: [{name: app, image: "rootfs:/", command: [sh, -c, 'echo first; echo "cannot open the door" >&2; exit 7']}]
 EOF
-# It is started again once at once, and then waits while it is looked at.
-sed -i 's/^metadata:/metadata:\n  annotations: {podd.dev\/restart-backoff: "initial=1h, max=1h"}/' "$PODS/crash.yaml"
 pod done <<'EOF'
   restartPolicy: Never
   containers: [{name: app, image: "rootfs:/", command: ["true"]}]
