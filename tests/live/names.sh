@@ -7,6 +7,9 @@
 printf 'search host.example\nnameserver 192.0.2.53\noptions ndots:2\n' >"$ROOT/resolv.conf"
 mount --bind "$ROOT/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 
+printf '127.0.0.1\tlocalhost\n192.0.2.77\tprinter' >"$ROOT/hosts"
+mount --bind "$ROOT/hosts" /etc/hosts
+
 names() { # NAME: standard input is more of the spec
 	{
 		cat <<-X
@@ -71,7 +74,11 @@ is "... likewise" "$(member_pid more c)" "$pid"
 # --- /etc/hosts ---
 like "hostAliases are lines of /etc/hosts" "$(line alias 192.0.2.7)" $'^192.0.2.7\tdb\tdb.example.com$'
 like "... after those of the namespace" "$(see alias /etc/hosts | paste -sd '|')" $'\tplain\\|.*\\|\\|# Entries added by HostAliases.\\|192.0.2.7.*\\|2001:db8::7\tsix$'
-like "... in the host's network, too" "$(line host 192.0.2.9)" 'nine'
+is "in the host's network the host's own lines come first" "$(see host /etc/hosts | head -n 3 | paste -sd '|')" \
+	$'# Kubernetes-managed hosts file (host network).|127.0.0.1\tlocalhost|192.0.2.77\tprinter'
+is "... and the aliases last" "$(see host /etc/hosts | tail -n 2 | paste -sd '|')" $'# Entries added by HostAliases.|192.0.2.9\tnine'
+is "... and pods are known by name" "$(found host plain) $(found host printer)" "$(address plain) 192.0.2.77"
+is "... which are not told of the host's" "$(line plain 192.0.2.77)" ""
 is "... and nobody else's" "$(line plain 192.0.2.7)" ""
 is "they are found" "$(found alias db)" 192.0.2.7
 names late <<<''

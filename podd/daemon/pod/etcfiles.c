@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "plan/resolv.h"
 
-enum { RESOLV_MAX = 64 << 10 };
+enum { RESOLV_MAX = 64 << 10, HOSTS_MAX = 1 << 20 };
 
 static int write_file(int dirfd, const char *name, const struct buf *text)
 {
@@ -73,14 +73,15 @@ static void host_line(const struct sandbox *s, const struct pod *p, struct buf *
 	buf_putc(out, '\n');
 }
 
-static void hosts_text(struct daemon *d, const char *ns, struct buf *out)
+static const char standard[] = "127.0.0.1\tlocalhost\n"
+			       "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			       "fe00::0\tip6-localnet\n"
+			       "ff00::0\tip6-mcastprefix\n"
+			       "ff02::1\tip6-allnodes\n"
+			       "ff02::2\tip6-allrouters\n";
+
+static void pods_text(struct daemon *d, const char *ns, struct buf *out)
 {
-	buf_puts(out, "127.0.0.1\tlocalhost\n"
-	              "::1\tlocalhost ip6-localhost ip6-loopback\n"
-	              "fe00::0\tip6-localnet\n"
-	              "ff00::0\tip6-mcastprefix\n"
-	              "ff02::1\tip6-allnodes\n"
-	              "ff02::2\tip6-allrouters\n");
 	list_foreach(s, &d->sandboxes, struct sandbox, link) {
 		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
 		if (s->networked && p && p->pod && streq(p->pod->metadata.namespace, ns))
@@ -91,6 +92,8 @@ static void hosts_text(struct daemon *d, const char *ns, struct buf *out)
 /* As the kubelet words it. */
 static void aliases_text(const struct host_alias_list *aliases, struct buf *out)
 {
+	if (!aliases->count)
+		return;
 	buf_puts(out, "\n# Entries added by HostAliases.\n");
 	for (size_t i = 0; i < aliases->count; i++) {
 		const struct host_alias *alias = &aliases->items[i];
@@ -101,32 +104,56 @@ static void aliases_text(const struct host_alias_list *aliases, struct buf *out)
 	}
 }
 
-/* A pod with hostAliases has a file of its own: the namespace's, and its lines. */
-static int write_own_hosts(struct sandbox *s, const struct pod *p, const struct buf *shared)
+/* As the kubelet words it: in the host's network what the host calls by name is so called. */
+static int host_text(struct buf *out)
+{
+	buf_puts(out, "# Kubernetes-managed hosts file (host network).\n");
+	int r = file_read(AT_FDCWD, "/etc/hosts", HOSTS_MAX, out);
+	if (r == -ENOENT)
+		buf_puts(out, standard);
+	else if (r == 0 && out->data[out->len - 1] != '\n')
+		buf_putc(out, '\n');
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool has_own_hosts(const struct pod *p)
+{
+	return p->spec.host_network || p->spec.host_aliases.count > 0;
+}
+
+static int write_own_hosts(struct sandbox *s, const struct pod *p, const struct buf *pods)
 {
 	_cleanup_buf_ struct buf text = BUF_NULL;
+	int r = 0;
 
-	buf_puts(&text, buf_str(shared));
+	if (p->spec.host_network)
+		r = host_text(&text);
+	else
+		buf_puts(&text, standard);
+	if (r < 0)
+		return r;
+	buf_puts(&text, buf_str(pods));
 	aliases_text(&p->spec.host_aliases, &text);
 	return write_file(s->run_fd, "etc/hosts", &text);
 }
 
 static int write_hosts(struct daemon *d, const char *ns)
 {
-	_cleanup_buf_ struct buf text = BUF_NULL;
+	_cleanup_buf_ struct buf text = BUF_NULL, pods = BUF_NULL;
 	char path[80];
 
 	int r = dir_make(d->run_fd, "hosts", 0755);
 	if (r < 0)
 		return r;
-	hosts_text(d, ns, &text);
+	pods_text(d, ns, &pods);
+	buf_printf(&text, "%s%s", standard, buf_str(&pods));
 	(void)snprintf(path, sizeof(path), "hosts/%s", ns);
 	r = write_file(d->run_fd, path, &text);
 	list_foreach(s, &d->sandboxes, struct sandbox, link) {
 		const struct core_pod *p = core_pod_by_uid(d->core, s->uid);
-		if (r == 0 && s->state == SANDBOX_UP && p && p->pod && p->pod->spec.host_aliases.count &&
+		if (r == 0 && s->state == SANDBOX_UP && p && p->pod && has_own_hosts(p->pod) &&
 		    streq(p->pod->metadata.namespace, ns))
-			r = write_own_hosts(s, p->pod, &text);
+			r = write_own_hosts(s, p->pod, &pods);
 	}
 	return r;
 }
@@ -179,7 +206,7 @@ void etcfiles_host_came(struct sandbox *s, const struct pod *p)
 int etcfiles_open(struct sandbox *s, const struct pod *p, const char *name)
 {
 	char path[80];
-	bool own = p->spec.host_aliases.count > 0, hosts = streq(name, "hosts"), shared = hosts && !own;
+	bool own = has_own_hosts(p), hosts = streq(name, "hosts"), shared = hosts && !own;
 	int dirfd = shared ? s->daemon->run_fd : s->run_fd;
 
 	if (hosts && own) { /* the aliases may have been edited */
