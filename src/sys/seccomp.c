@@ -43,7 +43,7 @@ static const struct {
 #endif
 	{ "setxattrat", 463 },        { "getxattrat", 464 },        { "listxattrat", 465 },      { "removexattrat", 466 },
 };
-enum { NEWEST_NUMBER = 466 };
+enum { NEWEST_NUMBER = 466, COMMON_NUMBER = 424 /* the first that is the same everywhere */ };
 
 static void put(struct buf *out, uint16_t code, uint32_t k, unsigned yes, unsigned no)
 {
@@ -139,8 +139,9 @@ static int newest_number(const char *name, uint32_t *ret)
 	return -ENOENT;
 }
 
-/* What libseccomp knows goes to it, what is too new for it into `block`. */
-static int add_rules(scmp_filter_ctx ctx, uint32_t fallback, const struct seccomp_rule *rules, size_t count, struct buf *block)
+/* What libseccomp knows goes to it, what is too new for it into the blocks. */
+static int add_rules(scmp_filter_ctx ctx, uint32_t fallback, const struct seccomp_rule *rules, size_t count, struct buf *native,
+                     struct buf *compat)
 {
 	uint32_t number;
 
@@ -153,7 +154,9 @@ static int add_rules(scmp_filter_ctx ctx, uint32_t fallback, const struct seccom
 			if (r < 0)
 				return r;
 		} else if (rules[i].arg_count == 0 && newest_number(rules[i].name, &number) == 0) {
-			return_if_equal(block, number, rules[i].action);
+			return_if_equal(native, number, rules[i].action);
+			if (number >= COMMON_NUMBER)
+				return_if_equal(compat, number, rules[i].action);
 		}
 	}
 	return 0;
@@ -178,10 +181,17 @@ static int export_filter(scmp_filter_ctx ctx, struct buf *ret)
 	return 0;
 }
 
+/* A call that nobody here has heard of: libc tries an older one when it hears ENOSYS, but takes EPERM for the answer. */
+static void refuse_unknown(struct buf *block)
+{
+	put(block, BPF_JMP | BPF_JGT | BPF_K, NEWEST_NUMBER, 0, 1);
+	put(block, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+}
+
 static int compile(scmp_filter_ctx ctx, uint32_t fallback, const struct seccomp_rule *rules, size_t count, unsigned flags,
                    struct buf *ret)
 {
-	_cleanup_buf_ struct buf block = BUF_NULL, compat = BUF_NULL;
+	_cleanup_buf_ struct buf native = BUF_NULL, compat = BUF_NULL;
 
 	/* The x32 calls come as x86-64 with a high bit: to libseccomp they are of a bad architecture. */
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
@@ -189,21 +199,21 @@ static int compile(scmp_filter_ctx ctx, uint32_t fallback, const struct seccomp_
 		r = seccomp_arch_add(ctx, COMPAT_TOKEN);
 	if (r < 0)
 		return r;
-	load(&block, offsetof(struct seccomp_data, nr));
-	r = add_rules(ctx, fallback, rules, count, &block);
+	load(&native, offsetof(struct seccomp_data, nr));
+	load(&compat, offsetof(struct seccomp_data, nr));
+	r = add_rules(ctx, fallback, rules, count, &native, &compat);
 	if (r < 0)
 		return r;
-	/* A call that nobody here has heard of: libc tries an older one when it hears ENOSYS, but takes EPERM for the answer. */
 	if ((fallback & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
-		put(&block, BPF_JMP | BPF_JGT | BPF_K, NEWEST_NUMBER, 0, 1);
-		put(&block, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+		refuse_unknown(&native);
+		refuse_unknown(&compat);
 	}
 	if (flags & SECCOMP_GUARD) {
-		guard(&block, SYS_ioctl, SYS_socket);
+		guard(&native, SYS_ioctl, SYS_socket);
 		guard(&compat, COMPAT_IOCTL, COMPAT_SOCKET);
-		put_block(ret, COMPAT_ARCH, &compat);
 	}
-	put_block(ret, NATIVE_ARCH, &block);
+	put_block(ret, COMPAT_ARCH, &compat);
+	put_block(ret, NATIVE_ARCH, &native);
 	return export_filter(ctx, ret);
 }
 
