@@ -280,14 +280,17 @@ static int make_target(struct launch *l, const char *path, int tree)
 }
 
 /* The image may make a volume's place a symlink. To the root itself, it would put the volume where sessions, but not the first process,
- * have their root; into proc, it would hide what is masked there. */
-static int check_target(struct launch *l, int target)
+ * have their root; into proc, it would hide what is masked there. A file and a directory don't cover each other: the kernel says no more
+ * than EINVAL. */
+static int check_target(struct launch *l, int target, int tree)
 {
-	struct stat at, root;
+	struct stat at, root, from;
 	struct statfs fs;
 
-	if (fstat(target, &at) < 0 || fstat(l->root, &root) < 0 || fstatfs(target, &fs) < 0)
+	if (fstat(target, &at) < 0 || fstat(l->root, &root) < 0 || fstat(tree, &from) < 0 || fstatfs(target, &fs) < 0)
 		return -errno;
+	if (S_ISDIR(at.st_mode) != S_ISDIR(from.st_mode))
+		return S_ISDIR(at.st_mode) ? -EISDIR : -ENOTDIR;
 	if ((at.st_dev == root.st_dev && at.st_ino == root.st_ino) || fs.f_type == PROC_SUPER_MAGIC)
 		return -ELOOP;
 	return 0;
@@ -310,7 +313,7 @@ static int move(struct launch *l, int tree, const struct plan_op *op)
 	}
 	if (target < 0)
 		return target;
-	int r = check_target(l, target);
+	int r = check_target(l, target, tree);
 	if (r == 0 && attrs)
 		r = mnt_set_attrs(tree, attrs, 0, op->flags & PLAN_ATTR_RECURSIVE);
 	/* A copy of a shared mount is shared: without this, mounts of the container would show on the host. */

@@ -368,6 +368,34 @@ static const char *limit_reached(const struct plan_op *op, uint32_t step, int er
 	return NULL;
 }
 
+/* What the error means there, and the way out; NULL: its name says it. */
+static const char *known_cause(enum plan_kind kind, int error)
+{
+	static const char on_file[] =
+		"a directory can't be mounted on a file, nor below one; give it a mountPath of its own, or choose one "
+		"of its files by subPath";
+	static const char on_directory[] = "a file can't be mounted on a directory; append the file's name to mountPath";
+	static const struct {
+		enum plan_kind kind;
+		int error;
+		const char *text;
+	} causes[] = {
+		{ PLAN_HOST_TTY, EPERM, "another session has it, as a getty or another pod" },
+		{ PLAN_APPARMOR, ENOENT, "it is not loaded; apparmor_parser(8) loads the files of /etc/apparmor.d" },
+		{ PLAN_MOUNT, ELOOP, "it is a symbolic link in the image" },
+		{ PLAN_MOVE, ENOTDIR, on_file },
+		{ PLAN_MOVE, EISDIR, on_directory },
+		{ PLAN_IMAGE, ENOTDIR, on_file },
+		{ PLAN_IMAGE, EISDIR, on_directory },
+		{ PLAN_IMAGE, EXDEV, "leads out of the image" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
+		if (causes[i].kind == kind && causes[i].error == error)
+			return causes[i].text;
+	return NULL;
+}
+
 void plan_failure_text(const void *bytes, size_t size, const struct plan_failure *f, struct buf *out)
 {
 	char operand[sizeof(f->operand) + 1] = "";
@@ -391,24 +419,13 @@ void plan_failure_text(const void *bytes, size_t size, const struct plan_failure
 			buf_puts(out, ": not found in PATH");
 			return;
 		}
-		if (op->kind == PLAN_HOST_TTY && f->error == EPERM) {
-			buf_puts(out, ": another session has it, as a getty or another pod");
-			return;
-		}
-		if (op->kind == PLAN_APPARMOR && f->error == ENOENT) {
-			buf_puts(out, ": it is not loaded; apparmor_parser(8) loads the files of /etc/apparmor.d");
-			return;
-		}
-		if (op->kind == PLAN_IMAGE && f->error == EXDEV) {
-			buf_puts(out, ": leads out of the image");
-			return;
-		}
 		if ((op->kind == PLAN_OVERLAY || op->kind == PLAN_IMAGE) && f->error == E2BIG) {
 			buf_printf(out, ": an image of %u layers needs Linux 6.5, before which 63 are the most", op->count);
 			return;
 		}
-		if (op->kind == PLAN_MOUNT && f->error == ELOOP) {
-			buf_puts(out, ": it is a symbolic link in the image");
+		const char *cause = known_cause(op->kind, f->error);
+		if (cause) {
+			buf_printf(out, ": %s", cause);
 			return;
 		}
 	}

@@ -569,6 +569,8 @@ static void failures_in_words(void **state)
 		{ PLAN_MOUNT, ENOSPC, "/proc",
 		  "mounting proc on /proc: No space left on device; fs.mount-max or one of user.max_*_namespaces is reached" },
 		{ PLAN_MOUNT, ELOOP, "/proc", "mounting proc on /proc: it is a symbolic link in the image" },
+		{ PLAN_MOVE, EISDIR, "/etc",
+		  "mounting on /etc: a file can't be mounted on a directory; append the file's name to mountPath" },
 		{ PLAN_CHDIR, ENOTDIR, "/etc/passwd", "entering the working directory /etc/passwd: Not a directory" },
 	};
 	struct arena *a = arena_new();
