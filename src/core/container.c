@@ -34,7 +34,7 @@ void container_set_state(struct core_container *k, enum container_state to)
 	k->state = to;
 	k->deadline = k->hook_deadline = 0;
 	k->hooking = false;
-	if (to != CONTAINER_STATE_BACKOFF)
+	if (to != CONTAINER_STATE_BACKOFF && to != CONTAINER_STATE_STOPPING)
 		k->reason[0] = k->message[0] = '\0';
 }
 
@@ -315,7 +315,8 @@ static void follow_policy(struct core *c, struct core_pod *p, struct core_contai
 		container_set_state(k, CONTAINER_STATE_DONE);
 		return;
 	}
-	back_off(c, p, k, "CrashLoopBackOff", k->last.message);
+	bool hook = streq(k->reason, CORE_HOOK_ERROR);
+	back_off(c, p, k, hook ? CORE_HOOK_ERROR : "CrashLoopBackOff", hook ? k->message : k->last.message);
 	if (again == AGAIN_ALL) {
 		p->restart_all = true;
 		effect_report(c, p, k, true, "RestartAllContainers", "Container %s exited with %d, all containers are restarted",

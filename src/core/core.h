@@ -238,12 +238,13 @@ struct core_container {
 	uint32_t restart_count;
 	int32_t pid;
 	int64_t started_boot, started_wall;
-	int64_t deadline;                                /* boot ns: end of the grace period or of the back-off; 0: none */
-	int64_t backoff;                                 /* ns, the next delay; 0: restart at once */
-	bool restart_wanted;                             /* by an edit or by hand: stop, then start at once */
-	struct termination last;                         /* lastState, or the state while it waits or is done */
-	struct termination before;                       /* the end before that, which is lastState then; not in the note */
-	char reason[REASON_SIZE], message[MESSAGE_SIZE]; /* why it is in BACKOFF: "CrashLoopBackOff", "ErrImagePull"... */
+	int64_t deadline;          /* boot ns: end of the grace period or of the back-off; 0: none */
+	int64_t backoff;           /* ns, the next delay; 0: restart at once */
+	bool restart_wanted;       /* by an edit or by hand: stop, then start at once */
+	struct termination last;   /* lastState, or the state while it waits or is done */
+	struct termination before; /* the end before that, which is lastState then; not in the note */
+	/* Why it is in BACKOFF: "CrashLoopBackOff", "ErrImagePull"..., or will be when it has stopped: "PostStartHookError". */
+	char reason[REASON_SIZE], message[MESSAGE_SIZE];
 
 	/* The core's own, see core/container.h. */
 	uint64_t wanted_hash, applied_hash; /* container_edit_hash of the spec, and of what was last launched */
@@ -358,6 +359,9 @@ void core_note(const struct core_pod *p, struct buf *out);
 
 /* A pod's reason while the machine is not one that it is for; the kubelet's word. */
 #define CORE_NODE_AFFINITY "NodeAffinity"
+
+/* A container's, while it waits after its postStart hook has failed; likewise. */
+#define CORE_HOOK_ERROR "PostStartHookError"
 
 /* Kubernetes' view. */
 const char *core_pod_phase(const struct core_pod *p); /* Pending, Running, Succeeded, Failed, Unknown */

@@ -3,7 +3,10 @@
  * A hook that sleeps is a deadline. One that acts is an effect, and its end an event. After podd's restart one whose end podd did not see is
  * asked for again; the shell does not run a command twice that the anchor still knows. Without a grace period, and when the pod is
  * restarted as a whole, nothing is hooked. A hook that outlasts the grace period is left alone, and the container has two more seconds. */
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/str.h"
 #include "core/container.h"
 #include "core/pod.h"
 
@@ -28,6 +31,13 @@ bool hook_begin(struct core *c, struct core_pod *p, struct core_container *k, en
 	return true;
 }
 
+static void fail(struct core *c, struct core_pod *p, struct core_container *k, const char *error)
+{
+	(void)snprintf(k->reason, sizeof(k->reason), "%s", CORE_HOOK_ERROR);
+	(void)snprintf(k->message, sizeof(k->message), "PostStartHook failed: %.*s", MESSAGE_SIZE - 32, error);
+	container_stop(c, p, k);
+}
+
 static void over(struct core *c, struct core_pod *p, struct core_container *k, const char *error)
 {
 	enum hook_kind h = k->state == CONTAINER_STATE_RUNNING ? HOOK_POST_START : HOOK_PRE_STOP;
@@ -41,7 +51,7 @@ static void over(struct core *c, struct core_pod *p, struct core_container *k, c
 	if (h == HOOK_PRE_STOP)
 		return; /* the stop signal follows when it is its turn */
 	if (*error)
-		container_stop(c, p, k);
+		fail(c, p, k, error);
 	else
 		container_hooked(c, p, k);
 }

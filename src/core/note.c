@@ -35,9 +35,9 @@ enum {
 static const char *const reasons[] = { "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown" };
 
 /* Why one is in back-off, from 1; what waits for an image or an object is woken by these words. */
-static const char *const waits[] = { "CrashLoopBackOff",           "ErrImagePull",         "ImagePullBackOff",
-	                             "ErrImageNeverPull",          "InvalidImageName",     "ImageInspectError",
-	                             "CreateContainerConfigError", "CreateContainerError", "RunContainerError" };
+static const char *const waits[] = { "CrashLoopBackOff",  "ErrImagePull",      "ImagePullBackOff",           "ErrImageNeverPull",
+	                             "InvalidImageName",  "ImageInspectError", "CreateContainerConfigError", "CreateContainerError",
+	                             "RunContainerError", CORE_HOOK_ERROR };
 
 static uint64_t fnv(const void *data, size_t n)
 {

@@ -35,11 +35,21 @@ pod bad <<'END'
     command: [sleep, infinity]
     lifecycle: {postStart: {exec: {command: ["false"]}}}
 END
+pod again <<'END'
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: app
+    image: rootfs:/
+    command: [sleep, infinity]
+    lifecycle: {postStart: {exec: {command: ["false"]}}}
+END
 ok "a pod with hooks is ready" ready hooks
 ok "who comes after a sidecar waits for its postStart hook" await 20 told_is hooks "+proxy post +app "
 ok "a postStart hook that fails ends the container" await 20 phase_is bad Failed
 ok "and is told" await 20 event_is 'FailedPostStartHook.*false exited with 1'
-rm "$PODS/hooks.yaml"
+waits_as() { [ "$(of again app '.state.waiting | "\(.reason): \(.message)"' | sed 's/; until .*//')" = "$1" ]; }
+ok "while the next start waits, that is why" await 20 waits_as 'PostStartHookError: PostStartHook failed: false exited with 1'
+rm "$PODS/again.yaml" "$PODS/hooks.yaml"
 ok "the pod goes" await 20 gone hooks
 is "preStop, then the stop signal of its own, then the sidecar" "$(told hooks)" "+proxy post +app pre -app -proxy "
 

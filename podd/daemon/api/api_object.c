@@ -125,7 +125,8 @@ static void waiting_json(const struct core_pod *p, const struct core_container *
 	jsonw_member_str(w, "reason", sandbox_failed ? p->reason : *reason ? reason : "ContainerCreating");
 	if (sandbox_failed)
 		message = p->message;
-	if (!sandbox_failed && c->deadline && streq(reason, "CrashLoopBackOff")) {
+	bool crashed = streq(reason, "CrashLoopBackOff") || streq(reason, CORE_HOOK_ERROR);
+	if (!sandbox_failed && c->deadline && crashed) {
 		back_off_text(p, c, &text);
 		message = buf_str(&text);
 	}
