@@ -25,7 +25,7 @@ static int act_each(const struct args *a, const char *verb, const char *done, en
 
 	if (until_deadline(a, &deadline) < 0)
 		return CTL_USAGE;
-	int worst = pod_refs_find(a, verb, &pods);
+	int worst = pod_refs_find(a, verb, false, &pods);
 	for (size_t i = 0; i < pods.count; i++) {
 		const struct pod_ref *p = &pods.items[i];
 		int code = act(a, p, verb);
@@ -63,7 +63,7 @@ static int stop_all(const struct args *a)
 	if (code != CTL_YES)
 		return code;
 	json_array_foreach(json_at(pods, "items"), i, pod) {
-		struct pod_ref p;
+		struct pod_ref p = { 0 };
 		(void)snprintf(p.namespace, sizeof(p.namespace), "%s", json_text(pod, "metadata.namespace"));
 		(void)snprintf(p.name, sizeof(p.name), "%s", json_text(pod, "metadata.name"));
 		code = MAX(code, until_pod(a, &p, UNTIL_STOPPED, deadline));

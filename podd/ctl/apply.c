@@ -279,7 +279,7 @@ static int delete_object(const struct work *w, const struct object *o, const str
 		return ctl_fail(CTL_NO, "%s/%s: %s", w->directory, file, strerror(errno));
 	(void)printf("%s \"%s\" deleted\n", o->word, p->name);
 	ctl_flush();
-	return streq(o->kind, "Pod") ? wait_gone(w->args, p) : CTL_YES;
+	return streq(o->kind, "Pod") || p->job ? wait_gone(w->args, p) : CTL_YES;
 }
 
 /* What a file names; also what is refused, as far as its name could be read. */
@@ -290,7 +290,7 @@ static int delete_source(const struct source *s, void *arg)
 	for (size_t i = 0; i < s->manifest.document_count; i++) {
 		const struct document *d = &s->manifest.documents[i];
 		const struct object *o = object_of(d);
-		struct pod_ref p;
+		struct pod_ref p = { 0 };
 		if (!d->name || !o)
 			continue;
 		(void)snprintf(p.namespace, sizeof(p.namespace), "%s", d->namespace);
@@ -300,13 +300,22 @@ static int delete_source(const struct source *s, void *arg)
 	return code;
 }
 
+static const struct object *object_by_word(const char *word)
+{
+	size_t i = 0;
+
+	while (!streq(objects[i].word, word))
+		i++;
+	return &objects[i];
+}
+
 static int delete_named(const struct work *w)
 {
 	_cleanup_pod_refs_ struct pod_refs pods;
-	int code = pod_refs_find(w->args, "delete", &pods);
+	int code = pod_refs_find(w->args, "delete", true, &pods);
 
 	for (size_t i = 0; i < pods.count; i++)
-		code = files_worse(code, delete_object(w, &objects[0], &pods.items[i]));
+		code = files_worse(code, delete_object(w, object_by_word(pod_ref_kind(&pods.items[i])), &pods.items[i]));
 	return code;
 }
 

@@ -34,7 +34,7 @@ static const char end[] =
 	"\t--target) [ -z \"$pod\" ] || words=$(podctl \"${asking[@]}\" get pod \"$pod\" -o 'jsonpath={.spec.containers[*].name}' "
 	"2>/dev/null); options= kind= ;;\n"
 	"\t--profile) words='general baseline restricted netadmin sysadmin' options= kind= ;;\n"
-	"\t--for) words='ready completed deleted' options= kind= ;;\n"
+	"\t--for) words='ready completed failed deleted' options= kind= ;;\n"
 	"\t-f|--filename|--root|--socket|--manifests) [ \"$prev$verb\" = -flogs ] || [ \"$prev$verb\" = -fevents ] || return ;;\n"
 	"\tesac\n"
 	"\tcase $cur in\n"

@@ -45,6 +45,7 @@ int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret)
 		(void)ctl_fail(CTL_USAGE, "\"%s\" names no pod; write web, ns/web or pod/web", text);
 		return -EINVAL;
 	}
+	ret->job = false;
 	(void)snprintf(ret->namespace, sizeof(ret->namespace), "%.*s", (int)n, namespace);
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	return 0;
@@ -70,7 +71,7 @@ void ref_path(const struct pod_ref *p, const char *resource, struct buf *out)
 
 void pod_ref_path(const struct pod_ref *p, struct buf *out)
 {
-	ref_path(p, "pods", out);
+	ref_path(p, p->job ? "jobs" : "pods", out);
 }
 
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out)

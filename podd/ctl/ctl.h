@@ -57,9 +57,10 @@ void ctl_flush(void);
 /* "web", "ns/web", "pod/web". A namespace in the name wins over -n. */
 struct pod_ref {
 	char namespace[64], name[254];
+	bool job; /* it is a job, see ctl/pods.h */
 };
-int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret);    /* -EINVAL after a message */
-void pod_ref_path(const struct pod_ref *p, struct buf *out);                       /* "/api/v1/namespaces/NS/pods/NAME" */
+int pod_ref_parse(const struct args *a, const char *text, struct pod_ref *ret); /* -EINVAL after a message */
+void pod_ref_path(const struct pod_ref *p, struct buf *out); /* "/api/v1/namespaces/NS/pods/NAME", or the job's */
 void pod_ref_own_path(const struct pod_ref *p, const char *verb, struct buf *out); /* "/apis/podd.dev/v1/.../NAME/VERB" */
 
 void ref_path(const struct pod_ref *p, const char *resource, struct buf *out); /* likewise, of "jobs" */

@@ -1,4 +1,4 @@
-/* podctl describe: what a person asks next about a pod, from its object and its events. */
+/* podctl describe: what a person asks next about a pod or a job, from its object and its events. */
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/str.h"
@@ -349,10 +349,61 @@ static void describe(const struct args *a, const struct pod_ref *p, const json_t
 	describe_events(a, p, json_text(pod, "metadata.uid"));
 }
 
+/* Those that are left of it, with how far they are. */
+static void describe_pods_of_job(const struct args *a, const struct pod_ref *p)
+{
+	_cleanup_buf_ struct buf path = BUF_NULL, selector = BUF_NULL;
+	json_t *list, *pod;
+	size_t i;
+
+	buf_puts(&path, "/api/v1/namespaces/");
+	url_escape(&path, p->namespace);
+	buf_puts(&path, "/pods");
+	buf_printf(&selector, "job-name=%s", p->name);
+	url_add(&path, "labelSelector", selector.data);
+	if (client_json(a, "GET", path.data, false, &list) != CTL_YES)
+		return;
+	json_array_foreach(json_at(list, "items"), i, pod) {
+		line(0, i ? "" : "Pods", "%s %s", json_text(pod, "metadata.name"), json_text(pod, "status.phase"));
+	}
+	json_decref(list);
+}
+
+static long long count(const json_t *job, const char *path)
+{
+	return (long long)json_integer_value(json_at(job, path));
+}
+
+static void describe_job(const struct args *a, const struct pod_ref *p, const json_t *job)
+{
+	const json_t *owner = json_array_get(json_at(job, "metadata.ownerReferences"), 0);
+
+	line(0, "Name", "%s", json_text(job, "metadata.name"));
+	line(0, "Namespace", "%s", json_text(job, "metadata.namespace"));
+	line(0, "UID", "%s", json_text(job, "metadata.uid"));
+	pairs("Labels", json_at(job, "metadata.labels"));
+	pairs("Annotations", json_at(job, "metadata.annotations"));
+	if (owner)
+		line(0, "Made by", "%s/%s", json_text(owner, "kind"), json_text(owner, "name"));
+	line(0, "Accepted", "%s", json_text(job, "metadata.creationTimestamp"));
+	if (*json_text(job, "status.startTime"))
+		line(0, "Started", "%s", json_text(job, "status.startTime"));
+	if (*json_text(job, "status.completionTime"))
+		line(0, "Completed", "%s", json_text(job, "status.completionTime"));
+	if (json_at(job, "spec.completions"))
+		line(0, "Completions", "%lld", count(job, "spec.completions"));
+	line(0, "Parallelism", "%lld", count(job, "spec.parallelism"));
+	line(0, "Back-off Limit", "%lld", count(job, "spec.backoffLimit"));
+	line(0, "Ended Pods", "%lld succeeded, %lld failed", count(job, "status.succeeded"), count(job, "status.failed"));
+	describe_pods_of_job(a, p);
+	describe_conditions(json_at(job, "status.conditions"));
+	describe_events(a, p, json_text(job, "metadata.uid"));
+}
+
 int verb_describe(const struct args *a)
 {
 	_cleanup_pod_refs_ struct pod_refs pods;
-	int worst = pod_refs_find(a, "describe", &pods);
+	int worst = pod_refs_find(a, "describe", true, &pods);
 
 	for (size_t i = 0; i < pods.count; i++) {
 		_cleanup_buf_ struct buf path = BUF_NULL;
@@ -365,7 +416,10 @@ int verb_describe(const struct args *a)
 		}
 		if (i)
 			(void)putchar('\n');
-		describe(a, &pods.items[i], pod);
+		if (pods.items[i].job)
+			describe_job(a, &pods.items[i], pod);
+		else
+			describe(a, &pods.items[i], pod);
 		json_decref(pod);
 	}
 	return worst;

@@ -197,7 +197,7 @@ int verb_logs(const struct args *a)
 	if (container && a->all_containers)
 		return ctl_fail(CTL_USAGE, "one container or --all-containers, not both");
 	own.word_count = MIN(a->word_count, (size_t)1);
-	int code = pod_refs_find(&own, "logs", &pods);
+	int code = pod_refs_find(&own, "logs", false, &pods);
 	for (size_t i = 0; i < pods.count && code == CTL_YES; i++)
 		if (a->all_containers)
 			code = add_all(a, &pods.items[i], &t);

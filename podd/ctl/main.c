@@ -18,7 +18,7 @@ static const struct verb verbs[] = {
 	  LISTS | TAKES(OPTION_OUTPUT) | TAKES(OPTION_WATCH), verb_get, "pods jobs cronjobs events @pods" },
 	{ "status", "status [-o json|yaml]", "podd, what this host lacks, and each manifest file", TAKES(OPTION_OUTPUT),
 	  verb_status, NULL },
-	{ "describe", "describe pod NAME...|-l SELECTOR", "all about a pod that a person asks next", SELECTS, verb_describe,
+	{ "describe", "describe pod|job NAME...|-l SELECTOR", "all about a pod that a person asks next", SELECTS, verb_describe,
 	  "pod @pods" },
 	{ "logs",
 	  "logs POD|-l SELECTOR [-c NAME] [-f] [--previous] [--tail N] [--since 5m] [--timestamps] [--all-containers] [--prefix]",
@@ -62,8 +62,8 @@ static const struct verb verbs[] = {
 	{ "start", "start POD...|-l SELECTOR", "end a stop", SELECTS, verb_start, "@pods" },
 	{ "create", "create job NAME --from=cronjob/NAME", "a job of a cron job, now", SCOPE | TAKES(OPTION_FROM), verb_create,
 	  "job" },
-	{ "wait", "wait --for=ready|completed|deleted POD...|-l SELECTOR [--timeout D]", "until it is so, or not in time (exit 1)",
-	  SELECTS | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait, "@pods" },
+	{ "wait", "wait --for=ready|completed|failed|deleted POD...|-l SELECTOR [--timeout D]",
+	  "until it is so, or not in time (exit 1)", SELECTS | TAKES(OPTION_FOR) | TAKES(OPTION_TIMEOUT), verb_wait, "@pods" },
 	{ "events", "events [-f] [-A] [--for POD]", "what happened",
 	  SCOPE | TAKES(OPTION_ALL_NAMESPACES) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_OUTPUT) | TAKES(OPTION_FOR), verb_events,
 	  NULL },
@@ -94,7 +94,7 @@ static int usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
 	(void)fputs("  help         this, or `podctl VERB --help`\n\n"
-	            "A pod is named web, ns/web or pod/web.\n"
+	            "A pod is named web, ns/web or pod/web; job/pi is a job, or all pods of it.\n"
 	            "Exit codes: 0 yes, 1 no, 2 usage, 3 refused by this podd, 4 podd can't be reached.\n",
 	            out);
 	return out == stdout ? CTL_YES : CTL_USAGE;

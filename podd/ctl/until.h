@@ -1,11 +1,12 @@
-/* Waiting until a pod is what it should be: wait, stop and delete. podd is asked every 50 ms. */
+/* Waiting until a pod or a job is what it should be: wait, stop and delete. podd is asked every 50 ms. */
 #pragma once
 #include <stdint.h>
 #include "ctl/ctl.h"
 
 enum until {
 	UNTIL_READY,
-	UNTIL_COMPLETED, /* Succeeded; a pod that Failed will never be, and ends the wait */
+	UNTIL_COMPLETED, /* Succeeded, of a job Complete; what has failed will never be, and ends the wait */
+	UNTIL_FAILED,    /* the other way round */
 	UNTIL_DELETED,   /* gone, or another pod of the same name */
 	UNTIL_STOPPED,   /* by hand, and nothing is left of its sandbox */
 	UNTIL_MAX,

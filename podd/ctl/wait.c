@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 #include "base/clock.h"
 #include "base/str.h"
@@ -9,10 +10,11 @@
 enum { POLL_MS = 50 };
 
 static const struct {
-	const char *name, *kubectl; /* its spelling */
+	const char *name, *kubectl, *also; /* kubectl's spelling, in letters of any case */
 } conditions[] = {
 	[UNTIL_READY] = { "ready", "condition=Ready" },
-	[UNTIL_COMPLETED] = { "completed", "jsonpath={.status.phase}=Succeeded" },
+	[UNTIL_COMPLETED] = { "completed", "condition=Complete", "jsonpath={.status.phase}=Succeeded" },
+	[UNTIL_FAILED] = { "failed", "condition=Failed" },
 	[UNTIL_DELETED] = { "deleted", "delete" },
 	[UNTIL_STOPPED] = { "stopped", "stopped" },
 };
@@ -45,18 +47,28 @@ static bool condition_is(const json_t *pod, const char *type, const char *status
 	return false;
 }
 
+/* As a job's condition, or as a pod's phase. */
+static bool has_ended_as(const json_t *object, const char *condition, const char *phase)
+{
+	return condition_is(object, condition, "True") || streq(json_text(object, "status.phase"), phase);
+}
+
 /* 1: it is so; 0: not yet; -1: never. `uid`: of the pod when the wait began, "" at first. */
 static int judge(enum until until, const json_t *pod, char *uid, size_t uid_size)
 {
+	bool succeeded = has_ended_as(pod, "Complete", "Succeeded"), failed = has_ended_as(pod, "Failed", "Failed");
+
 	if (!*uid)
 		(void)snprintf(uid, uid_size, "%s", json_text(pod, "metadata.uid"));
 	switch (until) {
 	case UNTIL_READY:
-		if (streq(json_text(pod, "status.phase"), "Succeeded") || streq(json_text(pod, "status.phase"), "Failed"))
+		if (succeeded || failed)
 			return -1;
 		return condition_is(pod, "Ready", "True");
 	case UNTIL_COMPLETED:
-		return streq(json_text(pod, "status.phase"), "Failed") ? -1 : streq(json_text(pod, "status.phase"), "Succeeded");
+		return failed ? -1 : succeeded;
+	case UNTIL_FAILED:
+		return succeeded ? -1 : failed;
 	case UNTIL_DELETED:
 		return !streq(json_text(pod, "metadata.uid"), uid);
 	case UNTIL_STOPPED:
@@ -102,7 +114,8 @@ int until_pod(const struct args *a, const struct pod_ref *p, enum until until, i
 		if (r > 0)
 			return CTL_YES;
 		if (r < 0)
-			return ctl_fail(CTL_NO, "pod %s will not become %s: it has ended", p->name, conditions[until].name);
+			return ctl_fail(CTL_NO, "%s %s will not become %s: it has ended", pod_ref_kind(p), p->name,
+			                conditions[until].name);
 		if (deadline ? clock_boot() >= deadline : code < 0)
 			break;
 		(void)nanosleep(&pause, NULL);
@@ -110,8 +123,14 @@ int until_pod(const struct args *a, const struct pod_ref *p, enum until until, i
 	if (code < 0)
 		return client_unreachable(a, code);
 	if (code == 404)
-		return ctl_fail(CTL_NO, "pods \"%s\" not found", p->name);
-	return ctl_fail(CTL_NO, "timed out: pod %s is not %s", p->name, conditions[until].name);
+		return ctl_fail(CTL_NO, "%ss \"%s\" not found", pod_ref_kind(p), p->name);
+	return ctl_fail(CTL_NO, "timed out: %s %s is not %s", pod_ref_kind(p), p->name, conditions[until].name);
+}
+
+static bool means(const char *condition, enum until until)
+{
+	return streq(condition, conditions[until].name) || strcasecmp(condition, conditions[until].kubectl) == 0 ||
+	       streq0(conditions[until].also, condition);
 }
 
 int verb_wait(const struct args *a)
@@ -120,20 +139,19 @@ int verb_wait(const struct args *a)
 	_cleanup_pod_refs_ struct pod_refs pods = { 0 };
 	int64_t deadline;
 
-	while (until < UNTIL_STOPPED && a->condition && !streq(a->condition, conditions[until].name) &&
-	       !streq(a->condition, conditions[until].kubectl))
+	while (until < UNTIL_STOPPED && a->condition && !means(a->condition, until))
 		until++;
 	if (!a->condition || until == UNTIL_STOPPED)
-		return ctl_fail(CTL_USAGE, "--for is ready, completed or deleted (or condition=Ready, delete)");
+		return ctl_fail(CTL_USAGE, "--for is ready, completed, failed or deleted (or condition=Complete, delete)");
 	if (until_deadline(a, &deadline) < 0)
 		return CTL_USAGE;
 	if (!a->timeout)
 		deadline = clock_boot() + 30 * NS_PER_SEC; /* kubectl's default */
-	int worst = pod_refs_find(a, "wait", &pods);
+	int worst = pod_refs_find(a, "wait", true, &pods);
 	for (size_t i = 0; i < pods.count; i++) {
 		int code = until_pod(a, &pods.items[i], until, deadline);
 		if (code == CTL_YES)
-			(void)printf("pod/%s %s\n", pods.items[i].name, conditions[until].name);
+			(void)printf("%s/%s %s\n", pod_ref_kind(&pods.items[i]), pods.items[i].name, conditions[until].name);
 		worst = MAX(worst, code);
 	}
 	return worst;
