@@ -7,12 +7,17 @@
 #include "manifest/conf.h"
 #include "manifest/schema.h"
 
-static const char *what_podd_does(const struct field *f)
+/* May be written into `text`. */
+static const char *what_podd_does(const struct field *f, struct buf *text)
 {
 	if (f->verdict == VERDICT_NO_OP)
 		return "accepted, without effect";
 	if (f->built)
 		return "yes";
+	if (f->neutral && *f->neutral) {
+		buf_printf(text, "only %s", f->neutral);
+		return buf_str(text);
+	}
 	return f->verdict == VERDICT_REJECT ? "no" : "not yet";
 }
 
@@ -35,18 +40,19 @@ static void list_fields(const struct schema *s, struct buf *out)
 	buf_printf(out, "\n%s has:\n", s->name);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct field *f = &s->fields[i];
+		_cleanup_buf_ struct buf does = BUF_NULL;
 		buf_printf(out, "  %s <%s>%s%s%s\n      %s\n", f->name, field_type_name(f->type), f->required ? " required" : "",
 		           f->built && f->verdict != VERDICT_NO_OP ? "" : " - ",
-		           f->built && f->verdict != VERDICT_NO_OP ? "" : what_podd_does(f), f->doc);
+		           f->built && f->verdict != VERDICT_NO_OP ? "" : what_podd_does(f, &does), f->doc);
 	}
 }
 
 static void explain_field(const char *path, const struct field *f, struct buf *out)
 {
-	_cleanup_buf_ struct buf choices = BUF_NULL;
+	_cleanup_buf_ struct buf choices = BUF_NULL, text = BUF_NULL;
 
 	buf_printf(out, "%-11s %s <%s>%s\n", "field", path, field_type_name(f->type), f->required ? ", required" : "");
-	say(out, "podd", what_podd_does(f));
+	say(out, "podd", what_podd_does(f, &text));
 	say(out, "instead", f->built ? NULL : f->hint);
 	say(out, "default", f->fallback && !*f->fallback ? "\"\"" : f->fallback);
 	say(out, "values", field_choices(f, &choices));
@@ -92,10 +98,11 @@ static void put_cell(struct buf *out, const char *text)
 
 static void put_row(const struct field *f, struct buf *out)
 {
+	_cleanup_buf_ struct buf text = BUF_NULL;
 	_cleanup_free_ char *name = xasprintf("`%s`%s", f->name, f->required ? " *" : "");
 	_cleanup_free_ char *fallback = f->fallback && *f->fallback ? xasprintf("`%s`", f->fallback) : NULL;
-	_cleanup_free_ char *does =
-		xasprintf("%s%s%s", what_podd_does(f), f->built || !f->hint ? "" : ": ", f->built || !f->hint ? "" : f->hint);
+	_cleanup_free_ char *does = xasprintf("%s%s%s", what_podd_does(f, &text), f->built || !f->hint ? "" : ": ",
+	                                      f->built || !f->hint ? "" : f->hint);
 
 	put_cell(out, name);
 	put_cell(out, field_type_name(f->type));
