@@ -17,25 +17,31 @@ podd_start || exit 1
 
 # --- a neighbour swaps what podd mounts on, or makes it in, for a link to the host's files -----------------------------------------------------
 
-# Three places: a directory that is there, one that podd makes, and a file that it makes.
+# Three places: a directory that is there, one that podd makes, and a file that it makes. And what is mounted, for a link to podd's own files.
 mkdir -p "$ROOT/parent/a/there" "$ROOT/parts" && echo part >"$ROOT/parts/file" && ln -s "$canary" "$ROOT/parent/link" && mkdir "$canary/there"
+mkdir "$ROOT/parent/source" && touch "$ROOT/parent/source/good" && ln -s "$ROOT/run/podd" "$ROOT/parent/own"
 before=$(look)
 pod parent <<END
   terminationGracePeriodSeconds: 0
-  volumes: [{name: v, hostPath: {path: $ROOT/parent}}, {name: w, emptyDir: {}}, {name: parts, hostPath: {path: $ROOT/parts}}]
+  volumes:
+  - {name: v, hostPath: {path: $ROOT/parent}}
+  - {name: w, emptyDir: {}}
+  - {name: parts, hostPath: {path: $ROOT/parts}}
+  - {name: source, hostPath: {path: $ROOT/parent/source, type: Directory}}
   containers:
   - name: racer
     image: rootfs:/
-    command: [perl, -e, 'chdir "/mnt" or die; my (\$a, \$b) = ("a", "link"); while (1) { syscall($exchange, -100, \$a, -100, \$b, 2) == 0 or die }']
+    command: [perl, -e, 'chdir "/mnt" or die; my @names = qw(a link source own source own); while (1) { for (0, 2, 4) { syscall($exchange, -100, \$names[\$_], -100, \$names[\$_ + 1], 2) == 0 or die } }']
     volumeMounts: [{name: v, mountPath: /mnt}]
   - name: app
     image: rootfs:/
-    command: [sh, -c, 'for f in /v/a/there /v/a/made; do touch \$f/x; done; echo x >/v/a/new']
+    command: [sh, -c, 'for f in /v/a/there /v/a/made; do touch \$f/x; done; echo x >/v/a/new; [ -e /source/good ] || touch /v/stolen']
     volumeMounts:
     - {name: v, mountPath: /v}
     - {name: w, mountPath: /v/a/there}
     - {name: w, mountPath: /v/a/made}
     - {name: parts, subPath: file, mountPath: /v/a/new}
+    - {name: source, mountPath: /source}
 END
 sed -i 's/^metadata:/metadata:\n  annotations: {podd.dev\/restart-backoff: "initial=1ms, max=1ms"}/' "$PODS/parent.yaml"
 tries() { # POD CONTAINER REASON...: how often the container was started, or failed to
@@ -44,8 +50,11 @@ tries() { # POD CONTAINER REASON...: how often the container was started, or fai
 }
 ok "$STARTS starts, while a neighbour swaps the parent of three mounts for a link" await $((200 + STARTS)) eval '[ "$(tries parent app Started Failed)" -ge "$STARTS" ]'
 is "it was swapped all the time" "$(of parent racer '.restartCount | tostring')" 0
-ok "some starts went well" [ "$(tries parent app Started)" -ge 1 ]
-ok "... and some found the link" [ "$(tries parent app Failed)" -ge 1 ]
+told() { podctl events --for parent | grep -qF -- "$1"; }
+ok "some starts went well" await 200 eval '[ "$(tries parent app Started)" -ge 1 ]'
+ok "... some found the link" await 200 told 'mounting on /v/a/'
+ok "... some podd's own directory in the place of what they mount" await 200 told "hostPath $ROOT/parent/source belongs to podd"
+ok "... which none of them has seen" [ ! -e "$ROOT/parent/stolen" ]
 rm "$PODS/parent.yaml"
 
 # An image made a volume's place a link to /dev, so what podd makes there is the neighbour's to swap: nodes, terminals, the termination log.
