@@ -10,7 +10,7 @@ pod web <<'END'
   - name: app
     image: rootfs:/
     command: [sleep, "1000"]
-    livenessProbe: {exec: {command: ["true"]}, periodSeconds: 1, failureThreshold: 1}
+    livenessProbe: {exec: {command: ["true"]}, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 60}
 END
 ready web
 anchor=$(anchor_pid web)

@@ -138,12 +138,11 @@ static bool has_damaged(const struct daemon *d, const char *name)
 /* By podd's own directories; logs that have none beside them may be a kubelet's. */
 static void sweep_directory(struct daemon *d, int base, bool damaged)
 {
-	DIR *dir = open_list(base, "pods");
+	DIR *dir = fd_is_read_only(base) ? NULL : open_list(base, "pods");
 	size_t left = 0;
 
 	if (!dir)
 		return;
-	damaged = damaged || fd_is_read_only(dirfd(dir)); /* then nothing can be set aside, or removed */
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (!is_uid(e->d_name) || is_known(d, e->d_name))
 			continue;

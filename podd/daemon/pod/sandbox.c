@@ -294,6 +294,11 @@ static bool is_stopped(pid_t pid)
 	return name_end && (str_after(name_end, ") T") || str_after(name_end, ") t"));
 }
 
+bool sandbox_is_stopped(const struct sandbox *s)
+{
+	return is_stopped(anchor_pid(s));
+}
+
 static void unanswered(struct sandbox *s, pid_t pid, const char *state)
 {
 	char text[MESSAGE_SIZE];

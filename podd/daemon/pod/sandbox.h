@@ -57,6 +57,7 @@ int sandbox_leave_disk(struct sandbox *s, const struct pod *p);
 void sandbox_resize(struct daemon *d, const char *uid);
 /* podd ends: lets go of all, touches nothing. */
 void sandbox_release_all(struct daemon *d);
+bool sandbox_is_stopped(const struct sandbox *s); /* its anchor is: nothing is heard of what runs */
 bool sandbox_all_adopted(const struct daemon *d);
 
 /* Limits, as the manifest and the node want them. */

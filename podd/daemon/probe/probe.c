@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "daemon/probe/check.h"
+#include "daemon/pod/sandbox.h"
 #include "daemon/pod/session.h"
 
 /* One that is being made. */
@@ -105,13 +106,14 @@ static void on_output(uv_poll_t *h, int status _unused_, int events _unused_)
 static void on_timeout(uv_timer_t *t)
 {
 	struct running *p = t->data;
+	const struct sandbox *s = sandbox_find(p->daemon, p->id.uid);
 	_cleanup_buf_ struct buf text = BUF_NULL;
 
 	buf_puts(&text, "command timed out: \"");
 	for (size_t i = 0; i < p->command.count && text.len < MESSAGE_SIZE / 2; i++)
 		buf_printf(&text, "%s%.100s", i ? " " : "", p->command.items[i]);
 	buf_printf(&text, "\" timed out after %ds", p->timeout);
-	finish(p, PROBE_FAILURE, buf_str(&text));
+	finish(p, s && sandbox_is_stopped(s) ? PROBE_UNKNOWN : PROBE_FAILURE, buf_str(&text));
 }
 
 static void started(struct session *s _unused_, void *arg _unused_)
