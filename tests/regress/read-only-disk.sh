@@ -20,7 +20,7 @@ mkdir -p "$ROOT/var" && mount -t tmpfs -o mode=755 var "$ROOT/var"
 mkdir "$ROOT/var/log" && mount -t tmpfs -o mode=755 log "$ROOT/var/log"
 podd_start || exit 1
 scribbler web
-ready web
+await 20 said web app wrote
 before=$(facts web) uid=$(pod_uid web)
 ok "the disk becomes read-only under podd" await 10 mount -o remount,ro "$ROOT/var"
 kill -KILL "$(member_pid web app)"

@@ -16,7 +16,8 @@ writer() { # NAME
 	END
 }
 there() { [ -d "$STATE/pods/$1" ] && [ -n "$(ls -d "$ROOT"/var/log/pods/*_"$1" 2>/dev/null)" ]; }
-starts() { cat "$STATE/pods/$1/volumes/data/file" | wc -l; }
+starts() { cat "$STATE/pods/$1/volumes/data/file" 2>/dev/null | wc -l; }
+starts_are() { [ "$(starts "$1")" = "$2" ]; }
 
 podd_start || exit 1
 writer lost
@@ -24,6 +25,7 @@ writer kept
 ready lost
 ready kept
 lost=$(pod_uid lost) kept=$(pod_uid kept)
+await 20 starts_are "$kept" 1
 foreign=${kept/????/0000}
 podd_kill
 rm "$PODS/lost.yaml" "$STATE/accepted/default_lost.json"
@@ -31,7 +33,7 @@ mkdir "$STATE/pods/notes" "$ROOT/var/log/pods/kube-system_dns_$foreign"
 reboot_host
 podd_start || exit 1
 ok "a known pod runs" ready kept
-is "with what its emptyDir held" "$(starts "$kept")" 2
+ok "with what its emptyDir held" await 20 starts_are "$kept" 2
 ok "nothing is left of the unknown one" eval '! there "$lost" && [ ! -d "$STATE/pods/$lost" ]'
 ok "which is told" eval 'podctl events | grep -q "Swept.*$lost"'
 ok "what is not podd's stays" test -d "$STATE/pods/notes" -a -d "$ROOT/var/log/pods/kube-system_dns_$foreign"
