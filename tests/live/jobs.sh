@@ -38,7 +38,7 @@ once() { [ "$(lines "$1")" -le 1 ] && echo once; } # a deadline of a second may 
 job good 'echo run >>/told/good; echo done'
 job many 'echo run >>/told/many' 'completions: 4' 'parallelism: 2'
 job bad 'echo run >>/told/bad; exit 3' 'backoffLimit: 2'
-job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 3'
+job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 600'
 job choosy 'exit 42' 'podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}'
 POLICY=OnFailure job inside 'echo run >>/told/inside; exit 1' 'backoffLimit: 2'
 job brief 'true' 'ttlSecondsAfterFinished: 0'
@@ -55,6 +55,8 @@ cat <<-END | put never.yaml
 	metadata: {name: never, annotations: {podd.dev/after: "bad:completed"}}
 	spec: {containers: [{name: app, image: "rootfs:/", command: [sleep, "1000"]}]}
 END
+await 60 [ -s "$ROOT/told/slow" ]
+job slow 'echo run >>/told/slow; exec sleep 1000' 'activeDeadlineSeconds: 1' # now, so that it has begun, however slow this machine
 ok "one pod succeeds" await 20 status_is good '1 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
 ok "four do, two at a time" await 20 status_is many '4 0 0 SuccessCriteriaMet=CompletionsReached,Complete=CompletionsReached'
 ok "three fail where two may" await 20 status_is bad '0 3 0 FailureTarget=BackoffLimitExceeded,Failed=BackoffLimitExceeded'
