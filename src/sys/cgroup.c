@@ -388,13 +388,42 @@ uint64_t cgroup_cpu_shares(int64_t milli)
 	return (uint64_t)MAX(SHARES_MIN, MIN(shares, SHARES_MAX));
 }
 
+/* log2() and exp() by hand, as libm would be an eighth of podd's resident memory. Good to eight digits, for the numbers below. */
+static double log_2(double x)
+{
+	double l = 0;
+
+	for (; x >= 2; x /= 2)
+		l++;
+	for (double bit = 0.5; bit > 1e-12; bit /= 2) {
+		x *= x;
+		if (x >= 2) {
+			x /= 2;
+			l += bit;
+		}
+	}
+	return l;
+}
+
+static double power_of_e(double x)
+{
+	double sum = 1, term = 1;
+
+	for (int n = 1; term > 1e-12; n++) {
+		term *= x / n;
+		sum += term;
+	}
+	return sum;
+}
+
 /* The formula that runc and crun changed to in 2025: a parabola in log-log scale through (2, 1), (1024, 100) and (262144, 10000). The
- * linear one before it made of the default of one scale less than half of that of the other. */
+ * linear one before it made of the default of one scale less than half of that of the other. Rounded up; no result but those three is
+ * nearer to an integer than a millionth. */
 uint64_t cgroup_cpu_weight(uint64_t shares)
 {
-	double l = log2((double)MAX((uint64_t)SHARES_MIN, MIN(shares, (uint64_t)SHARES_MAX)));
+	double l = log_2((double)MAX((uint64_t)SHARES_MIN, MIN(shares, (uint64_t)SHARES_MAX)));
 
-	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
+	return (uint64_t)(power_of_e(M_LN10 * ((l * l + 125 * l) / 612 - 7.0 / 34)) + 1 - 1e-7);
 }
 
 void cgroup_cpu_quota(int64_t milli, uint64_t *ret_quota_us, uint64_t *ret_period_us)
