@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/alloc.h"
 
-enum { CHUNK_FIRST = 512, CHUNK_LAST = 8192, ALIGNMENT = 16 };
+enum { CHUNK_LEAST = 256, CHUNK_MOST = 8192, ALIGNMENT = 16 };
 
 struct chunk {
 	struct chunk *next;
@@ -15,6 +15,7 @@ struct chunk {
 
 struct arena {
 	struct chunk *chunks; /* the first one is the one that is being filled */
+	size_t size;          /* of all of them */
 };
 
 struct arena *arena_new(void)
@@ -40,13 +41,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 
 	if (!c || c->size - c->used < size) {
-		/* Most hold some names, and there are several a pod; the tree of a large manifest is better off with few chunks. */
-		size_t room = !c ? CHUNK_FIRST : c->size < CHUNK_LAST / 2 ? 2 * c->size : CHUNK_LAST;
-		room = size > room ? size : room;
+		/* Most hold some names, and there are several a pod; the tree of a large manifest is better off with few chunks. What stays
+		 * empty is a small part of the whole. */
+		size_t room = MAX(size, MIN(MAX(a->size / 8, (size_t)CHUNK_LEAST), (size_t)CHUNK_MOST));
 		c = xcalloc(1, sizeof(*c) + room);
 		c->size = room;
 		c->next = a->chunks;
 		a->chunks = c;
+		a->size += room;
 	}
 	void *p = c->data + c->used;
 	c->used += size;
