@@ -1,10 +1,10 @@
 #!/bin/bash
 # 100 watchers on many pods, and one that never reads: each of the 100 sees every pod's final state, and podd does not grow beyond what
-# podd-api(7) says: 1 MiB of texts, and 32 KiB and one object for each watcher. tests/long/watchers.sh has 300 pods.
+# podd-api(7) says: 256 KiB of texts, and 32 KiB and one object for each watcher. tests/long/watchers.sh has 300 pods.
 . "$(dirname "$0")/../lib/host.sh"
 . "$(dirname "$0")/../lib/pods.sh"
 
-PODS_COUNT=${PODS_COUNT:-60} WATCHERS=100 LIMIT_KIB=$((1024 + 101 * 40))
+PODS_COUNT=${PODS_COUNT:-60} WATCHERS=100 LIMIT_KIB=$((256 + 101 * 40))
 LIST=http://podd/api/v1/pods
 TABLE='Accept: application/json;as=Table;v=v1;g=meta.k8s.io'
 api() { curl -sN --unix-socket "$PODD_SOCKET" "$@"; }

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include "base/list.h"
 
-enum { FEED_TEXT_MAX = 1 << 20, FEED_GONE_MAX = 1024 };
+enum { FEED_TEXT_MAX = 1 << 18, FEED_GONE_MAX = 1024 };
 
 struct feed_item {
 	struct list link;          /* of feed.items */
