@@ -105,7 +105,7 @@ for file in "${waiting[@]}"; do
 done
 
 SECONDS=0
-while [ ${#waiting[@]} != 0 ] && [ $SECONDS -lt 180 ]; do
+while [ ${#waiting[@]} != 0 ] && [ $SECONDS -lt 300 ]; do
 	look
 	still=()
 	for file in "${waiting[@]}"; do

@@ -36,7 +36,7 @@ podctl restart stopper -c app >/dev/null
 podd_kill
 podd_start
 rm "$PODS/stopper.yaml"
-ok "the pod ends, though a start of it was held up when podd was killed" await 30 gone stopper
+ok "the pod ends, though a start of it was held up when podd was killed" await 60 gone stopper
 wait $client
 
 # Inodes.
@@ -51,14 +51,14 @@ spec late <<END
   containers: [$(app '[sleep, "1000"]')]
 END
 told() { podctl describe pod late | grep -q 'No space left on device'; }
-ok "another pod can't start, and says why" await 30 told
+ok "another pod can't start, and says why" await 60 told
 old=$(member_pid other app)
 podd_kill
 podd_start
 is "one that runs goes on, also without podd" "$(member_pid other app)" "$old"
 ok "... and can be entered" podctl exec other -- true
 rm "$PODS/filler.yaml"
-ok "the pod with the files can be removed" await 30 gone filler
+ok "the pod with the files can be removed" await 60 gone filler
 ok "... then the other starts" ready late
 leaves_nothing
 podd_stop

@@ -29,15 +29,15 @@ pod deep <<'END'
     volumeMounts: [{name: v, mountPath: /mnt/v}]
 END
 volume() { echo "$ROOT/var/lib/podd/pods/$(pod_uid "$1")/volumes/v"; }
-ok "a container makes what nobody may change" await 30 eval 'lsattr -d "$(volume fixed)" | grep -q "^....i"'
-ok "another nests 1500 directories" await 30 eval '[ "$(find "$(volume deep)" | wc -l)" = 1502 ]'
+ok "a container makes what nobody may change" await 60 eval 'lsattr -d "$(volume fixed)" | grep -q "^....i"'
+ok "another nests 1500 directories" await 60 eval '[ "$(find "$(volume deep)" | wc -l)" = 1502 ]'
 # As a privileged container may by a mount that is Bidirectional.
 mkdir "$ROOT/host" "$(volume deep)/mounted" && echo precious >"$ROOT/host/file" && touch "$(volume deep)/over"
 mount --bind "$ROOT/host" "$(volume deep)/mounted" && mount --bind "$ROOT/host/file" "$(volume deep)/over"
 rm "$PODS"/*.yaml
-ok "their pods go" await 20 eval 'gone fixed && gone deep'
+ok "their pods go" await 60 eval 'gone fixed && gone deep'
 trash() { ls -A "$ROOT/var/lib/podd/trash"; }
-ok "and what they left" await 20 eval '[ -z "$(trash)" ]'
+ok "and what they left" await 60 eval '[ -z "$(trash)" ]'
 is "but nothing that was mounted there" "$(cat "$ROOT/host/file")" precious
 is "of which podd has no trouble to tell" "$(grep removing "$ROOT/podd.log")" ""
 leaves_nothing

@@ -44,16 +44,16 @@ ln -s "$HUNG/late.tar" "$ROOT/var/lib/podd/images.d/late.tar"
 runs well rootfs:/
 ok "a pod beside them starts" ready well
 all_wait() { local p; for p in root top layout archive volume deleted; do [ "$(of $p app .state.waiting.reason)" = ContainerCreating ] || return 1; done; }
-ok "they wait" await 20 all_wait
+ok "they wait" await 60 all_wait
 rm "$PODS/deleted.yaml"
-ok "one can be deleted" await 20 gone deleted
+ok "one can be deleted" await 60 gone deleted
 podd_kill
 podd_start 9>&- || { fail "podd starts anew beside them"; finish; }
 ok "nor do they hold up a new podd" ready well
 podctl exec before -- true 9>&- &
 exec=$!
 rm "$PODS/hooked.yaml" "$PODS/top.yaml"
-ok "a hook in a container from there, which must wait, holds up nobody" await 20 eval 'gone hooked && podctl exec well -- true'
+ok "a hook in a container from there, which must wait, holds up nobody" await 60 eval 'gone hooked && podctl exec well -- true'
 runs late registry.example/late:1
 
 umount -l "$HUNG" # what is asked from now on finds the directory beneath
