@@ -78,6 +78,7 @@ static void restore_counters(struct core_container *k, const struct note_contain
 	k->condemned = n->condemned;
 	k->restart_wanted = k->restart_wanted || n->restart_wanted;
 	k->last = n->last;
+	k->before = n->before;
 	k->applied_hash = comparable ? n->applied_hash : k->wanted_hash;
 	k->resize_restarts = comparable ? n->resize_restarts : k->resize_restarts;
 }
@@ -150,7 +151,8 @@ static void restore_absent(struct core_container *k, const struct note_container
 		container_set_state(k, CONTAINER_STATE_BACKOFF);
 		k->deadline = n->deadline;
 		(void)snprintf(k->reason, sizeof(k->reason), "%s", n->reason);
-		if (streq(k->reason, "ImagePullBackOff") && k->spec) /* of the messages only this one needs no memory */
+		(void)snprintf(k->message, sizeof(k->message), "%s", n->message);
+		if (!*k->message && streq(k->reason, "ImagePullBackOff") && k->spec) /* the note had no room */
 			(void)snprintf(k->message, sizeof(k->message), "Back-off pulling image \"%s\"", k->spec->image);
 		break;
 	case CONTAINER_STATE_DONE:

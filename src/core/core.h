@@ -242,7 +242,7 @@ struct core_container {
 	int64_t backoff;           /* ns, the next delay; 0: restart at once */
 	bool restart_wanted;       /* by an edit or by hand: stop, then start at once */
 	struct termination last;   /* lastState, or the state while it waits or is done */
-	struct termination before; /* the end before that, which is lastState then; not in the note */
+	struct termination before; /* the end before that, which is lastState then */
 	/* Why it is in BACKOFF: "CrashLoopBackOff", "ErrImagePull"..., or will be when it has stopped: "PostStartHookError". */
 	char reason[REASON_SIZE], message[MESSAGE_SIZE];
 

@@ -111,6 +111,43 @@ static void put_container(struct buf *b, const struct core_container *k)
 	put(b, wait_code(k->reason), 1);
 }
 
+/* What follows the records, as far as there is room: of which record, what, its size, its bytes. */
+enum { EXTRA_WAITS = 1, EXTRA_LAST = 2, EXTRA_BEFORE = 3, EXTRA_SIZE_MAX = 255, BEFORE_SIZE = 18 };
+_Static_assert(MESSAGE_SIZE <= EXTRA_SIZE_MAX + 1, "a message is one extra");
+
+static void put_extra(struct buf *b, size_t end, size_t record, unsigned what, const char *data, size_t size)
+{
+	if (!size || b->len + 3 + size > end)
+		return;
+	put(b, record, 1);
+	put(b, what, 1);
+	put(b, size, 1);
+	buf_append(b, data, size);
+}
+
+static void put_before(struct buf *b, size_t end, size_t record, const struct termination *t)
+{
+	_cleanup_buf_ struct buf before = BUF_NULL;
+
+	if (!t->set)
+		return;
+	put(&before, t->number, 4);
+	put(&before, (uint64_t)t->exit.code, 1);
+	put(&before, (uint64_t)t->exit.signal, 1);
+	put(&before, reason_code(t->reason), 1);
+	put(&before, t->exit.oom, 1);
+	put(&before, to_seconds(t->started_wall), 4);
+	put(&before, to_ms(t->exit.wall), 6);
+	put_extra(b, end, record, EXTRA_BEFORE, before.data, before.len);
+}
+
+static void put_extras(struct buf *b, size_t end, size_t record, const struct core_container *k)
+{
+	put_before(b, end, record, &k->before);
+	put_extra(b, end, record, EXTRA_WAITS, k->message, k->state == CONTAINER_STATE_BACKOFF ? strlen(k->message) : 0);
+	put_extra(b, end, record, EXTRA_LAST, k->last.message, k->last.set ? strlen(k->last.message) : 0);
+}
+
 /* Without a manifest all that is left is to stop them, in order. */
 static bool kept(const struct core_pod *p, const struct core_container *k)
 {
@@ -155,6 +192,9 @@ void core_note(const struct core_pod *p, struct buf *out)
 	for (size_t i = 0; i < p->container_count; i++)
 		if (kept(p, &p->containers[i]))
 			put_container(out, &p->containers[i]);
+	for (size_t i = 0, record = 0; i < p->container_count; i++)
+		if (kept(p, &p->containers[i]))
+			put_extras(out, start + NOTE_SIZE_MAX, record++, &p->containers[i]);
 	uint64_t sum = fnv(out->data + start + PREFIX_SIZE, out->len - start - PREFIX_SIZE);
 	for (unsigned i = 0; i < 8; i++)
 		out->data[start + 4 + i] = (char)(sum >> (8 * i));
@@ -237,6 +277,36 @@ static void get_header(struct reader r, size_t size, struct note *n)
 	n->active_boot = size >= HEADER_SIZE ? (int64_t)get(&r, 8) : n->sandbox_boot;
 }
 
+static void get_before(struct reader r, struct termination *ret)
+{
+	ret->set = true;
+	ret->number = (uint32_t)get(&r, 4);
+	ret->exit.code = (int)get(&r, 1);
+	ret->exit.signal = (int)get(&r, 1);
+	uint64_t reason = get(&r, 1);
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", reasons[reason < ARRAY_SIZE(reasons) ? reason : 0]);
+	ret->exit.oom = get(&r, 1);
+	ret->started_wall = (int64_t)get(&r, 4) * NS_PER_SEC;
+	ret->exit.wall = (int64_t)get(&r, 6) * NS_PER_MS;
+}
+
+/* Those of a later podd are passed over. */
+static void get_extras(const unsigned char *at, const unsigned char *end, struct note *n)
+{
+	while (end - at >= 3 && end - at - 3 >= at[2] && at[0] < n->container_count) {
+		struct note_container *k = &n->containers[at[0]];
+		const char *data = (const char *)at + 3;
+		size_t size = at[2];
+		if (at[1] == EXTRA_WAITS)
+			(void)snprintf(k->message, sizeof(k->message), "%.*s", (int)size, data);
+		else if (at[1] == EXTRA_LAST)
+			(void)snprintf(k->last.message, sizeof(k->last.message), "%.*s", (int)size, data);
+		else if (at[1] == EXTRA_BEFORE && size >= BEFORE_SIZE)
+			get_before((struct reader){ at + 3 }, &k->before);
+		at += 3 + size;
+	}
+}
+
 bool note_read(const void *data, size_t size, struct note *ret)
 {
 	struct reader r = { data };
@@ -255,6 +325,7 @@ bool note_read(const void *data, size_t size, struct note *ret)
 	get_header(r, header_size, ret);
 	for (size_t i = 0; i < count; i++)
 		get_container((struct reader){ header + header_size + i * record_size }, record_size, &ret->containers[i]);
+	get_extras(header + header_size + count * record_size, (const unsigned char *)data + size, ret);
 	return true;
 }
 

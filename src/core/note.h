@@ -1,7 +1,8 @@
 /* The note: what podd must not forget while the anchor lives, kept by the anchor. Little-endian, fixed width, one record for each
  * container of the manifest, named by a hash of its name, so that 64 of them fit.
  *
- * Header and records say their own size, and later versions only append to both: an older podd reads what it knows. A note that
+ * Header and records say their own size, and later versions only append to both: an older podd reads what it knows. What people want to
+ * know, and no decision needs, follows the records as far as there is room: messages, and the end before the last. A note that
  * is missing, cut short or damaged (a checksum tells) reads as none.
  *
  * Boot time may be stored as it is: an anchor does not outlive the boot. */
@@ -16,8 +17,9 @@ struct note_container {
 	enum container_role role;
 	bool launched, launch_void, restart_wanted, resize_due, passed, hooked, started, ready, condemned;
 	int64_t deadline, launch_boot; /* ms in the note: early never, hence rounded up */
-	struct termination last;       /* without its message */
-	const char *reason;            /* constant: why it is in BACKOFF; "": not known */
+	struct termination last, before;
+	char message[MESSAGE_SIZE]; /* why it is in BACKOFF */
+	const char *reason;         /* constant: why it is in BACKOFF; "": not known */
 };
 
 struct note {

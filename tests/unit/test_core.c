@@ -302,6 +302,33 @@ static void test_adopted_reasons(void **state _unused_)
 	}
 }
 
+/* What people ask of a crash loop, a new podd knows too. */
+static void test_adopted_words(void **state _unused_)
+{
+	struct world w;
+
+	begin(&w);
+	set(&w, "web", "app=1");
+	for (int code = 1; code <= 3; code++) {
+		run_all(&w);
+		ends(&w, "web", "app", code, false);
+	}
+	const struct core_container *k = &core_pod_by_uid(w.core, "web")->containers[0];
+	_cleanup_free_ char *message = xstrdup(core_container_message(k));
+	assert_string_equal(core_container_reason(core_pod_by_uid(w.core, "web"), k), "CrashLoopBackOff");
+	assert_non_null(strstr(message, "restarting failed container=app"));
+	for (int podds = 0; podds < 2; podds++) {
+		world_restart(&w, zero, NULL);
+		k = &core_pod_by_uid(w.core, "web")->containers[0];
+		assert_string_equal(core_container_message(k), message);
+		assert_true(k->last.set && k->before.set);
+		assert_int_equal(k->last.exit.code, 3);
+		assert_int_equal(k->before.exit.code, 2);
+		assert_string_equal(k->before.reason, "Error");
+	}
+	world_deinit(&w);
+}
+
 static void test_many_pods(void **state _unused_)
 {
 	enum { MANY = 2000 };
@@ -384,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_adopt_without_note),
 		cmocka_unit_test(test_restart_while_adopting),
 		cmocka_unit_test(test_adopted_reasons),
+		cmocka_unit_test(test_adopted_words),
 		cmocka_unit_test(test_many_pods),
 		cmocka_unit_test(test_any_event_any_time),
 	};
