@@ -12,11 +12,11 @@ enum { POLL_MS = 50 };
 static const struct {
 	const char *name, *kubectl, *also; /* kubectl's spelling, in letters of any case */
 } conditions[] = {
-	[UNTIL_READY] = { "ready", "condition=Ready" },
-	[UNTIL_COMPLETED] = { "completed", "condition=Complete", "jsonpath={.status.phase}=Succeeded" },
-	[UNTIL_FAILED] = { "failed", "condition=Failed" },
-	[UNTIL_DELETED] = { "deleted", "delete" },
-	[UNTIL_STOPPED] = { "stopped", "stopped" },
+	[UNTIL_READY] = { .name = "ready", .kubectl = "condition=Ready" },
+	[UNTIL_COMPLETED] = { .name = "completed", .kubectl = "condition=Complete", .also = "jsonpath={.status.phase}=Succeeded" },
+	[UNTIL_FAILED] = { .name = "failed", .kubectl = "condition=Failed" },
+	[UNTIL_DELETED] = { .name = "deleted", .kubectl = "delete" },
+	[UNTIL_STOPPED] = { .name = "stopped", .kubectl = "stopped" },
 };
 _Static_assert(ARRAY_SIZE(conditions) == UNTIL_MAX, "a name for each condition");
 
