@@ -19,6 +19,7 @@
 #include "daemon/pod/logs.h"
 #include "daemon/pod/runtime.h"
 #include "daemon/pod/session.h"
+#include "daemon/pod/session_plan.h"
 #include "daemon/pod/spawn.h"
 #include "daemon/image/startimage.h"
 #include "daemon/pod/users.h"
@@ -65,7 +66,7 @@ void sandbox_free(struct sandbox *s)
 	anchor_close(s->anchor);
 	s->anchor = NULL;
 	launch_forget_all(s);
-	session_forget_plans(s);
+	session_plan_forget_all(s);
 	start_image_forget_all(s);
 	session_end_all(s);
 	forward_end_all(s);

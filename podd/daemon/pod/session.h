@@ -45,4 +45,3 @@ void session_refused(struct sandbox *s, const struct anchor_error *m);
 void session_adopt_hook(struct sandbox *s, const struct anchor_process *p);
 void session_ack_hooks(struct sandbox *s, const struct start_id *id);
 void session_end_all(struct sandbox *s);
-void session_forget_plans(struct sandbox *s);
