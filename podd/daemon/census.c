@@ -1,5 +1,4 @@
 #include "daemon/census.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,19 +91,17 @@ static int count_network(const char *what, const char *name, const char *uid, vo
 static void count_directories(struct census *c, int base, const char *dir, const char *kind,
                               bool (*belongs)(const struct census *, const char *))
 {
-	int fd = openat(base, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(base, dir);
 
 	if (!d)
 		return;
-	for (struct dirent *e; (e = readdir(d));) {
+	for (struct dirent *e; (e = dir_next(d));) {
 		/* Log directories are <ns>_<name>_<uid>, the others <uid>. */
 		const char *uid = strrchr(e->d_name, '_');
 		uid = uid ? uid + 1 : e->d_name;
 		if (e->d_name[0] != '.')
 			add(c, kind, e->d_name, uid, !belongs(c, uid));
 	}
-	(void)closedir(d);
 }
 
 /* mountinfo's fifth field, for what lies below our run directory. */
@@ -137,8 +134,7 @@ static void count_mounts(struct census *c)
 /* What an import works in goes with it, at the latest with the next import. */
 static void count_images(struct census *c)
 {
-	int fd = openat(c->daemon->images->store.root, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(c->daemon->images->store.root, "tmp");
 	struct image **images;
 	size_t count;
 
@@ -149,10 +145,9 @@ static void count_images(struct census *c)
 	}
 	if (!d)
 		return;
-	for (struct dirent *e; (e = readdir(d));)
+	for (struct dirent *e; (e = dir_next(d));)
 		if (e->d_name[0] != '.')
 			add(c, "image import", e->d_name, "", !import_any(c->daemon));
-	(void)closedir(d);
 }
 
 void census_json(struct daemon *d, struct jsonw *w)

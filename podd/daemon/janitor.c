@@ -1,5 +1,4 @@
 #include "daemon/janitor.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -39,17 +38,16 @@ static void timer_closed(uv_handle_t *h)
 /* What stays is tried again by the next child. */
 static int remove_all(int trash_fd)
 {
-	int fd = openat(trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(trash_fd, ".");
+	int result = 0;
 
 	if (!d)
 		return -errno;
-	for (struct dirent *e; (e = readdir(d));) {
-		int r = streq(e->d_name, ".") || streq(e->d_name, "..") ? 0 : tree_remove(trash_fd, e->d_name);
+	for (struct dirent *e; (e = dir_next(d));) {
+		int r = tree_remove(trash_fd, e->d_name);
 		if (r < 0)
 			result = r;
 	}
-	(void)closedir(d);
 	return result;
 }
 

@@ -1,5 +1,4 @@
 #include "daemon/keep.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -26,15 +25,13 @@ static int write_to_disk(struct keep *k, const char *name, const struct buf *tex
 static int walk(int dirfd, bool (*wanted)(struct keep *k, const char *name), struct keep *k,
                 void (*fn)(const char *name, void *arg), void *arg)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(dirfd, ".");
 
 	if (!dir)
 		return -errno;
-	for (struct dirent *e; (e = readdir(dir));)
+	for (struct dirent *e; (e = dir_next(dir));)
 		if (e->d_name[0] != '.' && (!wanted || wanted(k, e->d_name)))
 			fn(e->d_name, arg);
-	(void)closedir(dir);
 	return 0;
 }
 

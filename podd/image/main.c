@@ -1,6 +1,5 @@
 /* podd-image: imports one image into the store. image/job.h has its arguments and descriptors, jail.h what reads the image. This process
  * only prepares and publishes; it reads nothing of a stranger's but what publish.c checks. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -22,19 +21,15 @@ enum { EXIT_USAGE = 2 };
 /* Takes away what killed imports left: the directories that nobody has locked. */
 static void sweep(int tmp)
 {
-	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(tmp, ".");
 
 	if (!d)
 		return;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
-			continue;
+	for (struct dirent *e; (e = dir_next(d));) {
 		_cleanup_close_ int dir = openat(tmp, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) == 0)
 			(void)tree_remove(tmp, e->d_name); /* what stays is tried again by the next one */
 	}
-	(void)closedir(d);
 }
 
 /* A fresh directory below tmp/, locked as long as the descriptor is open. */

@@ -1,7 +1,6 @@
 #include "image/tree.h"
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -354,16 +353,13 @@ int tree_add(struct tree *t, struct archive *a, struct archive_entry *e)
 
 static int hide_lower(struct tree *t, int lower)
 {
-	int fd = openat(lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(lower, ".");
 	int r = 0;
 
 	if (!d)
 		return -errno;
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
-			r = add_whiteout(t, "", e->d_name);
-	(void)closedir(d);
+	for (struct dirent *e; r == 0 && (e = dir_next(d));)
+		r = add_whiteout(t, "", e->d_name);
 	return r;
 }
 

@@ -1,5 +1,4 @@
 #include "base/fd.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
@@ -127,9 +126,28 @@ int dir_make(int dirfd, const char *path, mode_t mode)
 	return 0;
 }
 
-enum {
-	LIFT_DEPTH = 300
-}; /* each has a descriptor and a buffer of readdir(3); no image is as deep, whose jail knows no rename(2) */
+DIR *dir_open(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		(void)fd_close(fd);
+	return d;
+}
+
+struct dirent *dir_next(DIR *d)
+{
+	struct dirent *e;
+
+	do
+		e = readdir(d);
+	while (e && (streq(e->d_name, ".") || streq(e->d_name, "..")));
+	return e;
+}
+
+/* Each level has a descriptor and a buffer of readdir(3). No image is as deep, in whose jail there is no rename(2). */
+enum { LIFT_DEPTH = 300 };
 
 struct removal {
 	int top; /* the outermost directory */
@@ -234,9 +252,7 @@ static int tree_empty(int fd, struct removal *w)
 		(void)close(fd);
 		return r;
 	}
-	for (struct dirent *e; (e = readdir(d));) {
-		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
-			continue;
+	for (struct dirent *e; (e = dir_next(d));) {
 		int r = entry_remove(fd, e->d_name, w);
 		if (r < 0)
 			result = r;

@@ -1,5 +1,6 @@
 /* Files by descriptor: whole reads and writes, durable replacement, removal of trees. All return 0 or a count, or -errno. */
 #pragma once
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,6 +24,17 @@ int file_replace_unsynced(int dirfd, const char *path, const void *data, size_t 
 
 /* mkdir -p; an existing directory is fine. The mode is that of the directories made. */
 int dir_make(int dirfd, const char *path, mode_t mode);
+
+/* A directory's entries but "." and "..". Opened without following a symlink; NULL and errno. */
+DIR *dir_open(int dirfd, const char *path);
+struct dirent *dir_next(DIR *d);
+
+static inline void cleanup_dir(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+#define _cleanup_dir_ _cleanup_(cleanup_dir)
 
 /* Removes name below dirfd and all that is in it, however deep and whatever its flags (chattr +i); follows no symlink, and detaches what is
  * mounted there. What can't be removed stays, with the directories above it, and is the error. Absence is success. */

@@ -1,5 +1,4 @@
 #include "image/store.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,18 +121,15 @@ int image_store_open_layer(const struct image_store *s, const struct image *i, s
 	return fd < 0 ? -errno : fd;
 }
 
-/* Calls f with each name in a directory but "." and "..". */
+/* Calls f with each name in a directory. */
 static int each_name(int dirfd, const char *path, void (*f)(void *data, const char *name), void *data)
 {
-	int fd = open_dir(dirfd, path);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(dirfd, path);
 
 	if (!d)
-		return fd < 0 ? fd : -errno;
-	for (struct dirent *e; (e = readdir(d));)
-		if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
-			f(data, e->d_name);
-	(void)closedir(d);
+		return -errno;
+	for (struct dirent *e; (e = dir_next(d));)
+		f(data, e->d_name);
 	return 0;
 }
 

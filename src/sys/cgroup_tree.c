@@ -1,7 +1,7 @@
 /* Whole trees: removal and the walk for the census. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include "base/fd.h"
 #include "sys/cgroup_internal.h"
 
 typedef int (*visit_fn)(int dir, const char *name, unsigned depth, void *arg);
@@ -11,20 +11,13 @@ static int each_child(int dir, unsigned depth, visit_fn fn, void *arg)
 {
 	if (depth == CGROUP_DEPTH_MAX)
 		return -ELOOP;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	_cleanup_dir_ DIR *d = dir_open(dir, ".");
+	if (!d)
 		return -errno;
-	DIR *d = fdopendir(fd);
-	if (!d) {
-		int e = -errno;
-		fd_close(fd);
-		return e;
-	}
 	int r = 0;
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (e->d_type == DT_DIR && e->d_name[0] != '.')
-			r = fn(fd, e->d_name, depth + 1, arg);
-	(void)closedir(d);
+	for (struct dirent *e; r == 0 && (e = dir_next(d));)
+		if (e->d_type == DT_DIR)
+			r = fn(dirfd(d), e->d_name, depth + 1, arg);
 	return r;
 }
 

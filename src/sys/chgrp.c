@@ -1,14 +1,12 @@
 #include "sys/chgrp.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "base/cleanup.h"
+#include "base/fd.h"
 
 struct walk {
 	gid_t gid;
@@ -59,34 +57,25 @@ static int entry(int dirfd, const char *name, struct walk *w)
 		return give(fd, &st, w);
 	if (w->depth == CHGRP_DEPTH_MAX)
 		return -ELOOP;
-	int directory = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return -errno;
 	w->depth++;
-	int r = walk(directory, w);
+	int r = walk(fd, w);
 	w->depth--;
 	return r;
 }
 
-/* Closes fd. */
 static int walk(int fd, struct walk *w)
 {
-	DIR *d = fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(fd, ".");
 	struct stat st;
 	int r = 0;
 
-	if (!d) {
-		r = -errno;
-		(void)close(fd);
+	if (!d)
+		return -errno;
+	for (struct dirent *e; r == 0 && (e = dir_next(d));)
+		r = entry(fd, e->d_name, w);
+	if (r < 0)
 		return r;
-	}
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = entry(fd, e->d_name, w);
-	if (r == 0)
-		r = fstat(fd, &st) < 0 ? -errno : give(fd, &st, w);
-	(void)closedir(d);
-	return r;
+	return fstat(fd, &st) < 0 ? -errno : give(fd, &st, w);
 }
 
 bool chgrp_is_done(int fd, gid_t gid, bool read_only)
@@ -99,7 +88,6 @@ bool chgrp_is_done(int fd, gid_t gid, bool read_only)
 int chgrp_tree(int fd, gid_t gid, bool read_only)
 {
 	struct walk w = { .gid = gid, .read_only = read_only };
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	return own < 0 ? -errno : walk(own, &w);
+	return walk(fd, &w);
 }

@@ -1,12 +1,10 @@
 #include "sys/diskuse.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/cleanup.h"
+#include "base/fd.h"
 
 enum { BLOCK = 512 }; /* of st_blocks, whatever the file system's own */
 
@@ -16,19 +14,7 @@ struct walk {
 	uint64_t bytes;
 };
 
-static int walk(int fd, struct walk *w);
-
-static int enter(int dirfd, const char *name, struct walk *w)
-{
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno; /* gone, or something else by now */
-	w->depth++;
-	int r = walk(fd, w);
-	w->depth--;
-	return r;
-}
+static int enter(int dirfd, const char *name, struct walk *w);
 
 static int entry(int dirfd, const char *name, struct walk *w)
 {
@@ -48,21 +34,17 @@ static int entry(int dirfd, const char *name, struct walk *w)
 	return w->depth == DISKUSE_DEPTH_MAX ? -ELOOP : enter(dirfd, name, w);
 }
 
-/* Closes fd. */
-static int walk(int fd, struct walk *w)
+static int enter(int above, const char *name, struct walk *w)
 {
-	DIR *d = fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(above, name);
 	int r = 0;
 
-	if (!d) {
-		r = -errno;
-		(void)close(fd);
-		return r;
-	}
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = entry(fd, e->d_name, w);
-	(void)closedir(d);
+	if (!d)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno; /* gone, or something else by now */
+	w->depth++;
+	for (struct dirent *e; r == 0 && (e = dir_next(d));)
+		r = entry(dirfd(d), e->d_name, w);
+	w->depth--;
 	return r;
 }
 

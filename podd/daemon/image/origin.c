@@ -1,5 +1,4 @@
 #include "daemon/image/origin.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,13 +152,11 @@ int origin_load(struct daemon *d)
 
 	if (r < 0)
 		return r;
-	int fd = openat(d->images->store.root, "origins", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(d->images->store.root, "origins");
 	if (!dir)
 		return -errno;
-	for (struct dirent *e; (e = readdir(dir));)
+	for (struct dirent *e; (e = dir_next(dir));)
 		if (e->d_name[0] != '.')
 			load_one(d, dirfd(dir), e->d_name);
-	(void)closedir(dir);
 	return 0;
 }

@@ -1,5 +1,4 @@
 #include "daemon/image/startimage.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,27 +110,16 @@ const struct image *start_image(struct sandbox *s, const char *container, uint32
 	return i;
 }
 
-static void walk_starts(int containers, void (*f)(const struct image *i, void *arg), void *arg)
-{
-	DIR *dir = fdopendir(containers);
-
-	if (!dir)
-		return;
-	for (struct dirent *e; (e = readdir(dir));) {
-		_cleanup_image_ struct image *i = NULL;
-		char path[NAME_MAX + 8];
-		(void)snprintf(path, sizeof(path), "%s/image", e->d_name);
-		if (read_image(dirfd(dir), path, &i) == 0)
-			f(i, arg);
-	}
-	(void)closedir(dir);
-}
-
 void start_image_walk(struct daemon *d, void (*f)(const struct image *i, void *arg), void *arg)
 {
 	list_foreach(s, &d->sandboxes, struct sandbox, link) {
-		int containers = openat(s->state_fd, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (containers >= 0)
-			walk_starts(containers, f, arg);
+		_cleanup_dir_ DIR *dir = dir_open(s->state_fd, "containers");
+		for (struct dirent *e; dir && (e = dir_next(dir));) {
+			_cleanup_image_ struct image *i = NULL;
+			char path[NAME_MAX + 8];
+			(void)snprintf(path, sizeof(path), "%s/image", e->d_name);
+			if (read_image(dirfd(dir), path, &i) == 0)
+				f(i, arg);
+		}
 	}
 }

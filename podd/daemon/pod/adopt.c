@@ -1,5 +1,4 @@
 #include "daemon/pod/adopt.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,15 +36,13 @@ static bool has_socket(struct daemon *d, const char *uid)
 
 static int adopt_directories(struct daemon *d)
 {
-	int fd = openat(d->run_fd, "pods", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(d->run_fd, "pods");
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno; /* the first start on this root */
-	for (struct dirent *e; (e = readdir(dir));)
+	for (struct dirent *e; (e = dir_next(dir));)
 		if (e->d_name[0] != '.' && strlen(e->d_name) < POD_UID_SIZE && has_socket(d, e->d_name))
 			adopt_one(d, e->d_name);
-	(void)closedir(dir);
 	return 0;
 }
 

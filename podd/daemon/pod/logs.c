@@ -1,5 +1,4 @@
 #include "daemon/pod/logs.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,21 +117,17 @@ int logs_open(const struct daemon *d, const struct pod *p, const char *uid)
 
 static uint32_t first_number(int logs_fd, const char *container)
 {
-	int fd = openat(logs_fd, container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(logs_fd, container);
 	uint32_t next = 0;
 
-	if (!dir) {
-		(void)fd_close(fd);
+	if (!dir)
 		return 0;
-	}
-	for (struct dirent *e; (e = readdir(dir));) {
+	for (struct dirent *e; (e = dir_next(dir));) {
 		char *end;
 		unsigned long n = strtoul(e->d_name, &end, 10);
 		if (end != e->d_name && str_after(end, ".log") && n < UINT32_MAX && n + 1 > next)
 			next = (uint32_t)n + 1;
 	}
-	(void)closedir(dir);
 	return next;
 }
 

@@ -1,5 +1,4 @@
 #include "daemon/pod/swapdir.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -107,19 +106,16 @@ static bool wanted(const struct volume_files *files, const char *name)
 /* Names of files that are no more, and versions of the directory that nothing points to. */
 static void sweep(int dirfd, const struct volume_files *files, const char *version)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(dirfd, ".");
 
 	if (!d)
 		return;
-	for (struct dirent *e; (e = readdir(d));) {
-		bool own = str_after(e->d_name, "..") || streq(e->d_name, ".");
-		if (!own && !wanted(files, e->d_name))
+	for (struct dirent *e; (e = dir_next(d));) {
+		if (!str_after(e->d_name, "..") && !wanted(files, e->d_name))
 			(void)unlinkat(dirfd, e->d_name, 0);
 		else if (str_after(e->d_name, "..2") && !streq(e->d_name, version))
 			(void)tree_remove(dirfd, e->d_name);
 	}
-	(void)closedir(d);
 }
 
 /* The files in a directory of their own, which ..data then points to. */

@@ -1,5 +1,4 @@
 #include "daemon/pod/termlog.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,20 +27,16 @@ static void file_name(const char *container, uint32_t number, char ret[static NA
 /* Of this container only `keep` stays, and no more of it than can be told: it takes room from those that run. */
 static void sweep(int dirfd, const char *container, const char *keep)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(dirfd, ".");
 	struct stat st;
 
-	if (!dir) {
-		(void)fd_close(fd);
+	if (!dir)
 		return;
-	}
-	for (struct dirent *e; (e = readdir(dir));) {
+	for (struct dirent *e; (e = dir_next(dir));) {
 		const char *rest = str_after(e->d_name, container);
 		if (rest && *rest == '.' && !streq(e->d_name, keep))
 			(void)unlinkat(dirfd, e->d_name, 0);
 	}
-	(void)closedir(dir);
 	_cleanup_close_ int kept = openat(dirfd, keep, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (kept >= 0 && fstat(kept, &st) == 0 && st.st_size > MESSAGE_MAX) {
 		char last[MESSAGE_MAX];

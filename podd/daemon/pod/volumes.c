@@ -143,19 +143,15 @@ void volumes_sandbox_gone(struct sandbox *s)
 
 static void unmount_all(int run_fd)
 {
-	int fd = openat(run_fd, "volumes", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(run_fd, "volumes");
 	char name[VOLUME_NAME_SIZE];
 
 	if (!d)
 		return;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
-			continue;
+	for (struct dirent *e; (e = dir_next(d));) {
 		(void)snprintf(name, sizeof(name), "volumes/%s", e->d_name);
 		unmount(run_fd, name);
 	}
-	(void)closedir(d);
 }
 
 void volumes_release(struct daemon *d)
