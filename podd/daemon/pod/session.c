@@ -114,7 +114,8 @@ struct session *session_free(struct session *e)
 
 void session_end_all(struct sandbox *s)
 {
-	list_foreach(e, &s->sessions, struct session, link) {
+	while (!list_empty(&s->sessions)) { /* who is told of one's end may end others */
+		struct session *e = list_entry(s->sessions.next, struct session, link);
 		if (!e->hook) {
 			end(e, SIGKILL, NULL);
 			continue;
@@ -403,7 +404,6 @@ void session_adopt_hook(struct sandbox *s, const struct anchor_process *p)
 	e->key = p->key;
 	e->hook = e->adopted = true;
 	e->found = *p;
-	list_init(&e->link);
 	list_append(&s->sessions, &e->link);
 }
 
