@@ -1,5 +1,4 @@
 #include "daemon/intake/watch.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include "base/str.h"
 #include "daemon/intake/configs.h"
 
-enum { QUIET_MS = 200, RETRY_MS = 100, RETRY_MAX_MS = 10000, FILES_MAX = 20000 };
+enum { QUIET_MS = 200, RETRY_MS = 100, RETRY_MAX_MS = 10000, FILES_MAX = 20000 /* also in why_lost() */ };
 
 /* A file that may not be what it seems yet. */
 struct unsettled {
@@ -36,7 +35,8 @@ struct directory {
 	int wd;    /* -1: not watched */
 	dev_t dev; /* of the directory as it was last seen healthy */
 	ino_t ino;
-	bool healthy, said;
+	bool healthy;
+	const char *said; /* why it is lost, a constant; NULL: it is not */
 	int64_t retry_ms; /* when it is lost */
 	struct list unsettled;
 	struct known **known; /* sorted by name */
@@ -223,20 +223,19 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The manifests of a directory, sorted: of two that define the same pod the first one wins at boot. */
+/* The manifests of a directory, sorted: of two that define the same pod the first one wins at boot. -E2BIG: more than FILES_MAX, of which
+ * a part would be as if the others had been removed. */
 static int list_names(int dirfd, struct names *ret)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *d = dir_open(dirfd, ".");
 
 	if (!d)
 		return -errno;
 	errno = 0;
-	for (struct dirent *e; (e = readdir(d));)
-		if (is_manifest(e->d_name) && ret->count < FILES_MAX)
+	for (struct dirent *e; (e = dir_next(d)) && ret->count <= FILES_MAX;)
+		if (is_manifest(e->d_name))
 			*xgrow(ret->items, ret->count) = xstrdup(e->d_name);
-	int r = -errno;
-	(void)closedir(d);
+	int r = ret->count > FILES_MAX ? -E2BIG : -errno;
 	if (ret->count)
 		qsort(ret->items, ret->count, sizeof(*ret->items), compare_names);
 	return r;
@@ -251,10 +250,21 @@ static void lost(struct directory *dir, const char *why)
 	if (dir->wd >= 0)
 		(void)inotify_rm_watch(w->fd, dir->wd);
 	dir->wd = -1;
-	if (!dir->said)
+	if (!streq0(dir->said, why))
 		daemon_report(w->daemon, "", NULL, false, "ManifestDirLost", "%s: %s; its pods are left as they are", dir->path,
 		              why);
-	dir->said = true;
+	dir->said = why;
+}
+
+static const char *why_lost(int error)
+{
+	switch (error) {
+	case -EPERM:
+		return "it does not belong to root or others can write to it (chown root, chmod go-w)";
+	case -E2BIG:
+		return "it has more than 20000 manifests";
+	}
+	return strerror(-error);
 }
 
 /* Opens the directory and watches that very one. The descriptor, or -errno. */
@@ -332,8 +342,7 @@ static void scan(struct directory *dir)
 	_cleanup_close_ int fd = open_directory(dir, &st, &replaced);
 	int r = fd < 0 ? fd : list_names(fd, &names);
 	if (r < 0) {
-		lost(dir,
-		     r == -EPERM ? "it does not belong to root or others can write to it (chown root, chmod go-w)" : strerror(-r));
+		lost(dir, why_lost(r));
 		return;
 	}
 	if (replaced && names.count == 0 && dir->known_count > 0) {
@@ -342,7 +351,7 @@ static void scan(struct directory *dir)
 	}
 	if (dir->said)
 		daemon_report(w->daemon, "", NULL, true, "ManifestDirFound", "%s is back", dir->path);
-	dir->said = false;
+	dir->said = NULL;
 	dir->healthy = true;
 	dir->dev = st.st_dev;
 	dir->ino = st.st_ino;
