@@ -15,11 +15,6 @@ int files_worse(int a, int b)
 	return MAX(a, b);
 }
 
-bool files_name_counts(const char *name)
-{
-	return name[0] != '.' && (str_ends(name, ".yaml") || str_ends(name, ".yml") || str_ends(name, ".json"));
-}
-
 char *files_directory(const struct args *a)
 {
 	return a->manifests ? xstrdup(a->manifests) : xasprintf("%s/etc/pods", streq(a->root, "/") ? "" : a->root);
@@ -49,9 +44,12 @@ static int file_one(const char *path, int (*fn)(const struct source *s, void *ar
 	return code;
 }
 
+/* What podd would read. */
 static int counts(const struct dirent *e)
 {
-	return files_name_counts(e->d_name);
+	const char *name = e->d_name;
+
+	return name[0] != '.' && (str_ends(name, ".yaml") || str_ends(name, ".yml") || str_ends(name, ".json"));
 }
 
 /* By byte, as podd orders them, whatever the locale. */

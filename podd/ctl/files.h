@@ -21,8 +21,6 @@ int files_worse(int a, int b); /* 1 before 3 before 0 */
 
 /* The manifest directory of --manifests, else <root>/etc/pods. Freed by the caller. */
 char *files_directory(const struct args *a);
-/* Whether podd would read it: *.yaml, *.yml, *.json, no dot in front. */
-bool files_name_counts(const char *name);
 
 /* Which file of the directory defines the object. 0: none; 1: found, its name (freed by the caller) and whether other documents are in it
  * too; -errno: the directory can't be read. */

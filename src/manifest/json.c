@@ -203,7 +203,7 @@ void resource_list_json(const struct resource_list *l, struct jsonw *w)
 	object_json(&schema_resource_list, l, w);
 }
 
-void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w)
+static void metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w)
 {
 	struct pod_metadata metadata = p->metadata;
 
@@ -223,7 +223,7 @@ void pod_spec_json_open(const struct pod *p, struct jsonw *w)
 
 void pod_json(const struct pod *p, const char *uid, const char *resource_version, struct jsonw *w)
 {
-	pod_metadata_json_open(p, uid, w);
+	metadata_json_open(p, uid, w);
 	if (resource_version)
 		jsonw_member_str(w, "resourceVersion", resource_version);
 	jsonw_end(w);

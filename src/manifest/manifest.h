@@ -65,8 +65,7 @@ void diag_print(const struct diag *d, const char *file, struct buf *out);
 /* The pod as Kubernetes' JSON, driven by the schema table: metadata and spec with defaults filled in, as two members
  * ("metadata", "spec") of an object the caller has open. `uid` and `resource_version` are added to metadata if not NULL. */
 void pod_json(const struct pod *p, const char *uid, const char *resource_version, struct jsonw *w);
-void pod_metadata_json_open(const struct pod *p, const char *uid, struct jsonw *w); /* metadata left open for more members */
-void resources_json(const struct resources *r, struct jsonw *w);                    /* an object */
+void resources_json(const struct resources *r, struct jsonw *w); /* an object */
 void resource_list_json(const struct resource_list *l, struct jsonw *w);
 void pod_spec_json_open(const struct pod *p, struct jsonw *w); /* likewise */
 

@@ -88,15 +88,6 @@ void rule_find_item(struct decoder *d, const struct node *list, size_t index, co
 	path_pop(&d->path);
 }
 
-size_t rule_count(const struct node *n, const char *const *members)
-{
-	size_t count = 0;
-
-	for (; *members; members++)
-		count += node_present(n, *members);
-	return count;
-}
-
 bool rule_one_of(struct decoder *d, const struct node *n, const char *const *members, const char *hint)
 {
 	size_t seen = 0;

@@ -21,10 +21,7 @@ void rule_find(struct decoder *d, const struct node *n, const char *member, cons
 void rule_find_item(struct decoder *d, const struct node *list, size_t index, const char *hint, const char *fmt, ...)
 	_printf_(5, 6);
 
-/* The number of `members` (NULL-terminated) that are there. */
-size_t rule_count(const struct node *n, const char *const *members);
-/* Exactly one of them. */
+/* Exactly one of `members` (NULL-terminated). */
 bool rule_one_of(struct decoder *d, const struct node *n, const char *const *members, const char *hint);
-void rule_requests(struct decoder *d, const struct node *resources); /* requests <= limits */
 void rule_unique(struct decoder *d, const struct node *list, const char *member, const char *rule);
 void rule_pull_policy(struct decoder *d, const struct node *n, const char *image_member, const char *policy_member);

@@ -45,7 +45,8 @@ static bool quantity_of(const struct node *list, const char *name, struct quanti
 	return value && value->type == NODE_SCALAR && quantity_parse(value->text, ret) == 0;
 }
 
-void rule_requests(struct decoder *d, const struct node *n)
+/* requests <= limits */
+static void check_requests(struct decoder *d, const struct node *n)
 {
 	static const char *const names[] = { "cpu", "memory" };
 	const struct node *limits = node_member(n, "limits"), *requests = node_member(n, "requests");
@@ -66,7 +67,7 @@ void rule_pod_resources(struct decoder *d, const struct node *n)
 {
 	static const char *const lists[] = { "limits", "requests" };
 
-	rule_requests(d, n);
+	check_requests(d, n);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		const struct node *list = node_get(n, lists[i]);
 		path_key(&d->path, lists[i]);

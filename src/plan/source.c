@@ -273,7 +273,7 @@ bool source_volume_uses(const struct volume *v, enum config_kind kind, const cha
 	return uses;
 }
 
-bool source_env_uses(const struct container *c, enum config_kind kind, const char *name)
+static bool env_uses(const struct container *c, enum config_kind kind, const char *name)
 {
 	for (size_t i = 0; i < c->env_from.count; i++) {
 		const struct env_from *from = &c->env_from.items[i];
@@ -292,7 +292,7 @@ bool source_env_uses(const struct container *c, enum config_kind kind, const cha
 
 bool source_container_uses(const struct pod *p, const struct container *c, enum config_kind kind, const char *name)
 {
-	if (source_env_uses(c, kind, name))
+	if (env_uses(c, kind, name))
 		return true;
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct volume *v = pod_volume(p, c->mounts.items[i].name);

@@ -50,7 +50,6 @@ const char *source_variable(struct arena *a, const char *text, const char *key, 
 
 /* Does the object have a say in it? */
 bool source_volume_uses(const struct volume *v, enum config_kind kind, const char *name);
-bool source_env_uses(const struct container *c, enum config_kind kind, const char *name);
 bool source_container_uses(const struct pod *p, const struct container *c, enum config_kind kind, const char *name);
 /* Its plan holds values that may be others at the next start. */
 bool source_env_varies(const struct container *c);

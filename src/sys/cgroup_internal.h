@@ -49,8 +49,6 @@ int cgroup_v1_usage(const struct cgroup_hierarchy *v, const char *rel, struct cg
 
 /* Gives the root directory its controllers; fills v2_set. */
 int cgroup_v2_delegate(struct cgroup_host *h);
-/* Makes the limits of rel writable: enables the controllers in all directories from the root down to its parent. */
-int cgroup_v2_enable(const struct cgroup_host *h, const char *rel);
 int cgroup_v2_limit(const struct cgroup_host *h, const char *rel, const struct cgroup_limits *l, bool reset);
 uint64_t cgroup_v2_oom_kills(const struct cgroup_host *h, const char *rel);
 int cgroup_v2_usage(const struct cgroup_host *h, const char *rel, struct cgroup_usage *u);

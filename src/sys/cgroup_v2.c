@@ -77,7 +77,8 @@ int cgroup_v2_delegate(struct cgroup_host *h)
 	return r;
 }
 
-int cgroup_v2_enable(const struct cgroup_host *h, const char *rel)
+/* Makes the limits of rel writable: enables the controllers in all directories from the root down to its parent. */
+static int enable_above(const struct cgroup_host *h, const char *rel)
 {
 	char parent[CGROUP_PATH_SIZE];
 	const char *slash = strrchr(rel, '/');
@@ -89,7 +90,7 @@ int cgroup_v2_enable(const struct cgroup_host *h, const char *rel)
 	if (r != -ENOENT || !*parent)
 		return r;
 	/* The parent does not have them itself yet. */
-	r = cgroup_v2_enable(h, parent);
+	r = enable_above(h, parent);
 	return r < 0 ? r : enable(h->v2, parent, h->v2_set);
 }
 
@@ -150,7 +151,7 @@ int cgroup_v2_limit(const struct cgroup_host *h, const char *rel, const struct c
 			/* Only now, and not for each new directory: leaves without limits hang below directories with
 			 * processes, where enabling is refused. */
 			enabled = true;
-			r = cgroup_v2_enable(h, rel);
+			r = enable_above(h, rel);
 			if (r == 0)
 				r = cgroup_write(h->v2, rel, s->file, text);
 		}

@@ -65,7 +65,7 @@ void api_error(struct http_request *q, int code, const char *name, const char *k
 	http_reply(q, code, "application/json", body.data, body.len);
 }
 
-void api_pod_not_found(struct http_request *q, const char *name)
+static void pod_not_found(struct http_request *q, const char *name)
 {
 	api_error(q, 404, name, "pods", "pods \"%s\" not found", name);
 }
@@ -97,7 +97,7 @@ const struct core_pod *api_find_pod(struct api *a, struct http_request *q)
 	const struct core_pod *p = core_pod_by_name(a->d->core, http_arg(q, 0), http_arg(q, 1));
 
 	if (!p || !p->pod) {
-		api_pod_not_found(q, http_arg(q, 1));
+		pod_not_found(q, http_arg(q, 1));
 		return NULL;
 	}
 	return p;

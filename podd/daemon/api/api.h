@@ -48,8 +48,6 @@ void api_ready(struct daemon *d);
 
 /* An answer that is an error, as Kubernetes' Status object. `name` and `kind` ("pods") may be NULL. */
 void api_error(struct http_request *q, int code, const char *name, const char *kind, const char *fmt, ...) _printf_(5, 6);
-/* An error about one pod, with the usual words. */
-void api_pod_not_found(struct http_request *q, const char *name);
 void api_status_json(struct buf *out, int code, const char *name, const char *kind, const char *message);
 void api_success(struct http_request *q);
 void api_reply_json(struct http_request *q, const struct buf *json);

@@ -168,7 +168,7 @@ static bool edits_spec(const struct pod *from, const struct pod *to)
 	return edits;
 }
 
-void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path)
+static void take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path)
 {
 	w->dropped = false;
 	bool same = w->pod && streq(w->pod->hash, pod->hash) && !w->gone, moved = !w->source || !streq(w->source, path);
@@ -239,7 +239,7 @@ static void take_document(struct acceptor *a, struct accept_file *f, const struc
 	}
 	if (!w)
 		w = add_wanted(a, doc->pod->metadata.uid);
-	accept_take(a, w, doc->pod, f->path);
+	take(a, w, doc->pod, f->path);
 	w->seen = true;
 }
 

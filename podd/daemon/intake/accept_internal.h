@@ -50,7 +50,6 @@ bool accept_decided(const struct daemon *d); /* no pod is on its way from one fi
 void accept_sweep(struct acceptor *a);       /* all files are read: pods that none defines are gone */
 
 void accept_sources(const struct acceptor *a, void (*fn)(const char *path, void *arg), void *arg);
-void accept_take(struct acceptor *a, struct wanted *w, struct pod *pod, const char *path);
 /* A document is refused; `kept`: an earlier version of it stays. */
 void accept_without(struct accept_file *f, bool kept);
 /* The same, with a finding in this line. The texts live as long as the file's manifest. */

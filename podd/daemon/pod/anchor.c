@@ -176,11 +176,6 @@ int anchor_send(struct anchor *a, const void *message, size_t size, const int *f
 	return 0;
 }
 
-size_t anchor_waiting(const struct anchor *a)
-{
-	return a->queued;
-}
-
 static void take_snapshot_head(struct anchor *a, const struct anchor_snapshot *m, int *fds, size_t fd_count)
 {
 	forget_snapshot(a);

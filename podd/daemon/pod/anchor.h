@@ -31,6 +31,5 @@ void anchor_close(struct anchor *a); /* takes NULL; frees after libuv has let go
 
 /* Descriptors are duplicated if they have to wait. -ENOBUFS: the anchor takes nothing and the queue is full. */
 int anchor_send(struct anchor *a, const void *message, size_t size, const int *fds, size_t fd_count);
-size_t anchor_waiting(const struct anchor *a); /* messages in the queue: more than a few means that it hangs */
 
 struct anchor_key anchor_key(const char *container, uint32_t number, uint32_t session);
