@@ -21,7 +21,7 @@ static void changed(uv_poll_t *p, int status _unused_, int events _unused_)
 	char data[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	while (read(d->rundir_inotify, data, sizeof(data)) > 0)
-		; /* which it was does not matter: the directory is the truth */
+		;                    /* which it was does not matter: the directory is the truth */
 	if (!d->http || is_there(d)) /* podd that ends removes its socket itself */
 		return;
 	log_error("%s was cleaned under podd: nobody can reach this podd any more. It ends, the pods stay; start podd again, and "
