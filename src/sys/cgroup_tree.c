@@ -21,20 +21,28 @@ static int each_child(int dir, unsigned depth, visit_fn fn, void *arg)
 	return r;
 }
 
-static int remove_dir(int dir, const char *name, unsigned depth, void *arg)
+static int empty_dir(int dir, const char *name, unsigned depth);
+
+static int remove_dir(int dir, const char *name, unsigned depth, void *arg _unused_)
 {
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EBUSY)
 		return -errno;
 	/* Either something lives in it, or there are directories below. */
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	int r = each_child(fd, depth, remove_dir, arg);
+	int r = empty_dir(dir, name, depth);
 	if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		r = -errno;
 	return r;
+}
+
+static int empty_dir(int dir, const char *name, unsigned depth)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return each_child(fd, depth, remove_dir, NULL);
 }
 
 int cgroup_remove(struct cgroup_host *h, const char *rel)
@@ -44,11 +52,12 @@ int cgroup_remove(struct cgroup_host *h, const char *rel)
 
 	if (r < 0 || !*rel)
 		return -EINVAL;
-	/* v2 first: while that is busy, the limits on v1 stay. */
-	r = remove_dir(h->v2, path, 0, NULL);
+	/* v2 first: while something lives there, the limits on v1 stay. Its own directory last: by that the next podd finds what this one, if it
+	 * is killed, leaves of the others. */
+	r = empty_dir(h->v2, path, 0);
 	for (size_t i = 0; i < h->v1_count && r == 0; i++)
 		r = remove_dir(h->v1[i].root, path, 0, NULL);
-	return r;
+	return r < 0 ? r : remove_dir(h->v2, path, 0, NULL);
 }
 
 void cgroup_remove_others(struct cgroup_host *h, const char *rel)
