@@ -123,6 +123,16 @@ counted() { [ "$(printed "$uid" app | wc -l)" -ge "$1" ]; }
 uid=$(pod_uid talk)
 await 20 counted 20
 logger=$(log_process talk) app=$(member_pid talk app) beside=$(member_pid talk beside)
+# What it has read and not yet written dies with it: it is caught with nothing in its hands, and lines that wait for it.
+state() { [[ $(<"/proc/$1/stat") == *") $2 "* ]]; }
+writes() { awk '$1 == "syscw:" { print $2 }' "/proc/$app/io"; }
+kill -STOP "$app"
+await 20 state "$app" T
+await 20 state "$logger" S
+kill -STOP "$logger"
+n=$(writes)
+kill -CONT "$app"
+ok "a log process is late" await 20 eval '[ "$(writes)" -ge $((n + 20)) ]'
 kill -KILL "$logger"
 ok "a log process that is killed is replaced" await 20 other_log_process talk "$logger"
 n=$(printed "$uid" app | wc -l)
