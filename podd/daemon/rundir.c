@@ -21,12 +21,12 @@ static void changed(uv_poll_t *p, int status _unused_, int events _unused_)
 	char data[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	while (read(d->rundir_inotify, data, sizeof(data)) > 0)
-		;                    /* which it was does not matter: the directory is the truth */
-	if (!d->http || is_there(d)) /* podd that ends removes its socket itself */
+		; /* which it was does not matter: the directory is the truth */
+	/* podd that ends removes its socket itself. */
+	if (!d->http || is_there(d))
 		return;
-	log_error("%s was cleaned under podd: nobody can reach this podd any more. It ends, the pods stay; start podd again, and "
-	          "it makes "
-	          "anew what is missing",
+	log_error("%s was cleaned under podd: nobody can reach this podd any more. It ends, the pods stay; start podd "
+	          "again, and it makes anew what is missing",
 	          d->run_path);
 	d->failed = d->ending = true;
 	uv_stop(&d->loop);

@@ -233,8 +233,7 @@ static void look_at(struct dropins *m, const char *name)
 void dropin_rescan(struct daemon *d)
 {
 	struct dropins *m = d->images->dropins;
-	int fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(m->dir, ".");
 	unsigned count = 0;
 
 	if (m->dir < 0)
@@ -256,7 +255,6 @@ void dropin_rescan(struct daemon *d)
 		look_at(m, e->d_name);
 	}
 	bool whole = errno == 0 && count <= DROPINS_MAX;
-	(void)closedir(dir);
 	list_foreach(s, &d->images->origins, struct origin, link)
 		if (whole && !s->present && str_after(s->key, prefix))
 			forget(d, s);

@@ -112,35 +112,25 @@ static bool is_known(const struct daemon *d, const char *uid)
 	return core_pod_by_uid(d->core, uid) || sandbox_find(d, uid) || controller_template(d, uid);
 }
 
-static DIR *open_list(int base, const char *name)
-{
-	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? NULL : fdopendir(fd);
-}
-
 static bool has_damaged(const struct daemon *d, const char *name)
 {
-	DIR *dir = open_list(d->state_fd, name);
-	bool found = !dir;
+	_cleanup_dir_ DIR *dir = dir_open(d->state_fd, name);
+	bool found = !dir; /* who knows */
 
-	if (!dir)
-		return true; /* who knows */
-	for (struct dirent *e; !found && (e = readdir(dir));)
+	for (struct dirent *e; !found && (e = dir_next(dir));)
 		found = str_after(e->d_name, ".bad-") != NULL;
-	(void)closedir(dir);
 	return found;
 }
 
 /* By podd's own directories; logs that have none beside them may be a kubelet's. */
 static void sweep_directory(struct daemon *d, int base, bool damaged)
 {
-	DIR *dir = fd_is_read_only(base) ? NULL : open_list(base, "pods");
+	_cleanup_dir_ DIR *dir = fd_is_read_only(base) ? NULL : dir_open(base, "pods");
 	size_t left = 0;
 
 	if (!dir)
 		return;
-	for (struct dirent *e; (e = readdir(dir));) {
+	for (struct dirent *e; (e = dir_next(dir));) {
 		if (!is_uid(e->d_name) || is_known(d, e->d_name))
 			continue;
 		left++;
@@ -152,11 +142,9 @@ static void sweep_directory(struct daemon *d, int base, bool damaged)
 		volumes_forget(d, e->d_name);
 		leases_release(d, e->d_name);
 	}
-	(void)closedir(dir);
 	if (left && damaged)
-		log_warning("%zu directories of unknown pods stay, since one of the damaged files (.bad-*) may be theirs: once "
-		            "those are "
-		            "removed from accepted and jobs in %s, podd's next start removes them",
+		log_warning("%zu directories of unknown pods stay, since one of the damaged files (.bad-*) may be theirs: "
+		            "once those are removed from accepted and jobs in %s, podd's next start removes them",
 		            left, config_path(d->config, "/var/lib/podd"));
 }
 

@@ -79,17 +79,15 @@ void logs_repair(struct sandbox *s, const struct pod *p)
 /* A few files; they may be on another file system than the state. */
 static void remove_named(int base, const char *path, const char *name, const char *suffix)
 {
-	int fd = openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(base, path);
 
 	if (!dir)
 		return;
-	for (struct dirent *e; !name && (e = readdir(dir));)
+	for (struct dirent *e; !name && (e = dir_next(dir));)
 		if (str_ends(e->d_name, suffix))
 			(void)tree_remove(dirfd(dir), e->d_name);
 	if (name)
 		(void)tree_remove(dirfd(dir), name);
-	(void)closedir(dir);
 }
 
 void logs_remove(const struct daemon *d, const struct pod *p, const char *uid)

@@ -156,20 +156,13 @@ static void unmount_all(int run_fd)
 
 void volumes_release(struct daemon *d)
 {
-	int fd = openat(d->run_fd, "pods", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = dir_open(d->run_fd, "pods");
 
-	if (!dir) {
-		(void)fd_close(fd);
-		return;
-	}
-	for (struct dirent *e; (e = readdir(dir));) {
-		_cleanup_close_ int pod =
-			*e->d_name == '.' ? -EBADF : openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	for (struct dirent *e; dir && (e = dir_next(dir));) {
+		_cleanup_close_ int pod = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (pod >= 0)
 			unmount_all(pod);
 	}
-	(void)closedir(dir);
 }
 
 void volumes_clear(struct daemon *d, const char *uid)
