@@ -73,8 +73,8 @@ static const char *pod_directory(const char *rel)
 	return uid && *uid && !strchr(uid, '/') && strlen(uid) < POD_UID_SIZE ? uid : NULL;
 }
 
-/* Called for each hierarchy in turn: the first one finds it. Also a pod whose anchor was not there yet, or no more, when podd was killed: what
- * there is of its sandbox goes as if the anchor had died. */
+/* A pod's v2 directory is the first to be made and the last to be removed. Also a pod whose anchor was not there yet, or no more, when podd was
+ * killed: what there is of its sandbox goes as if the anchor had died. */
 static int adopt_cgroup(const char *rel, const char *hierarchy _unused_, void *arg)
 {
 	struct daemon *d = arg;
